@@ -1,0 +1,116 @@
+using System.Collections.Immutable;
+using HdrHistogram;
+using LoadHarness.Coordinator.Specs;
+using LoadHarness.V1;
+
+namespace LoadHarness.Coordinator.Aggregation;
+
+/// <summary>What one agent measured in one interval, as aggregation takes it. Merging is idempotent by (agent, incarnation, sequence).</summary>
+public sealed record AgentSample
+{
+    /// <summary>The agent's identity.</summary>
+    public required string AgentId { get; init; }
+
+    /// <summary>The process life that measured it.</summary>
+    public required string Incarnation { get; init; }
+
+    /// <summary>The network namespace that the agent lives in.</summary>
+    public required string NetworkNamespace { get; init; }
+
+    /// <summary>1, 2, 3, ... per incarnation.</summary>
+    public required ulong Sequence { get; init; }
+
+    /// <summary>Start of the interval, elapsed.</summary>
+    public required TimeSpan From { get; init; }
+
+    /// <summary>End of the interval, elapsed; gauges were read then.</summary>
+    public required TimeSpan To { get; init; }
+
+    /// <summary>Read at <see cref="To"/>.</summary>
+    public required GaugeValues Gauges { get; init; }
+
+    /// <summary>Deltas over the interval.</summary>
+    public required CounterValues Counters { get; init; }
+
+    /// <summary>Failures by reason and errno.</summary>
+    public ImmutableArray<FailureTally> Failures { get; init; } = [];
+
+    /// <summary>Histogram deltas, in the shared layout, in microseconds.</summary>
+    public ImmutableDictionary<HistogramKind, HistogramBase> Histograms { get; init; } = ImmutableDictionary<HistogramKind, HistogramBase>.Empty;
+
+    /// <summary>The agent about itself.</summary>
+    public required HealthValues Health { get; init; }
+
+    /// <summary>A new reading of the kernel view, if this sample has one.</summary>
+    public KernelReading? Kernel { get; init; }
+
+    /// <summary>Established connections per source, if this sample has them.</summary>
+    public SourceTally? Sources { get; init; }
+}
+
+/// <summary>In connections or tuples; see sample.proto.</summary>
+public sealed record GaugeValues
+{
+    public long Goal { get; init; }
+    public long Connecting { get; init; }
+    public long Handshaking { get; init; }
+    public long Established { get; init; }
+
+    /// <summary>Null when the workload expects no greeting.</summary>
+    public long? Confirmed { get; init; }
+    public long Closing { get; init; }
+    public long RestingTuples { get; init; }
+    public long FreeTuples { get; init; }
+    public long EstablishedMax { get; init; }
+}
+
+/// <summary>Deltas; see sample.proto.</summary>
+public sealed record CounterValues
+{
+    public long Scheduled { get; init; }
+    public long Offered { get; init; }
+    public long Opened { get; init; }
+    public long Failed { get; init; }
+    public long NotOffered { get; init; }
+    public long Reopened { get; init; }
+    public long ClosedByPeer { get; init; }
+    public long Closed { get; init; }
+    public long SkippedTuples { get; init; }
+    public long DroppedPorts { get; init; }
+    public long BytesReceived { get; init; }
+    public long BytesSent { get; init; }
+}
+
+/// <summary>Failures of one kind.</summary>
+public readonly record struct FailureTally(FailureStage Stage, FailureParty Party, FailureCause Cause, int Errno, long Count);
+
+/// <summary>The agent about itself; see sample.proto.</summary>
+public sealed record HealthValues
+{
+    public TimeSpan ReactorLagMax { get; init; }
+    public TimeSpan Cpu { get; init; }
+    public TimeSpan ReactorCpuMax { get; init; }
+    public long RssBytes { get; init; }
+    public bool Saturated { get; init; }
+    public int Reactors { get; init; }
+}
+
+/// <summary>One reading of the kernel view of one namespace.</summary>
+public sealed record KernelReading
+{
+    /// <summary>When the dump ended, elapsed.</summary>
+    public required TimeSpan TakenAt { get; init; }
+    public required ImmutableDictionary<TcpState, long> States { get; init; }
+    public long Foreign { get; init; }
+    public TimeSpan Interval { get; init; }
+    public TimeSpan Wall { get; init; }
+    public TimeSpan Cpu { get; init; }
+
+    /// <summary>Empty, or why the kernel could not be read.</summary>
+    public string Error { get; init; } = "";
+}
+
+/// <summary>Established connections per source.</summary>
+/// <param name="Whole">Sources that are not named have none; otherwise only changes are named.</param>
+/// <param name="Established">Per source.</param>
+public sealed record SourceTally(bool Whole, ImmutableDictionary<IpAddress, long> Established);

@@ -1,0 +1,71 @@
+using System.Collections.Immutable;
+
+namespace LoadHarness.Coordinator.Specs;
+
+/// <summary>What a user asks for, validated and with every default filled in.</summary>
+public sealed record RunSpec
+{
+    /// <summary>For people; empty when none was given.</summary>
+    public string Name { get; init; } = "";
+
+    /// <summary>What to load: at least one address with at least one port.</summary>
+    public required ImmutableArray<TargetSpec> Targets { get; init; }
+
+    /// <summary>The goal of the hold, in connections; 1 to 100,000,000.</summary>
+    public required long Connections { get; init; }
+
+    /// <summary>Time from nothing to the goal; null when <see cref="ConnectRate"/> says how fast.</summary>
+    public TimeSpan? Ramp { get; init; }
+
+    /// <summary>Connections per second over the whole run; null when neither it nor a ramp was given (the gentle default applies).</summary>
+    public double? ConnectRate { get; init; }
+
+    /// <summary>How long the goal is held, counted from the end of the ramp.</summary>
+    public TimeSpan Hold { get; init; } = TimeSpan.FromSeconds(60);
+
+    /// <summary>Where to connect from; empty means the address that the route chooses.</summary>
+    public ImmutableArray<SourceSpec> Sources { get; init; } = [];
+
+    /// <summary>The source ports to use; null means the safe default range.</summary>
+    public PortSpan? SourcePorts { get; init; }
+
+    /// <summary>Agents to wait for; null means those that are there.</summary>
+    public int? Agents { get; init; }
+
+    /// <summary>How long agents may take to get ready.</summary>
+    public TimeSpan ReadyTimeout { get; init; } = TimeSpan.FromSeconds(60);
+
+    /// <summary>How long one connect may take.</summary>
+    public TimeSpan ConnectTimeout { get; init; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>The run drains by itself when it has lasted this long.</summary>
+    public TimeSpan MaxDuration { get; init; } = TimeSpan.FromHours(24);
+
+    /// <summary>Count connections as confirmed once the target has sent a byte.</summary>
+    public bool ExpectGreeting { get; init; }
+}
+
+/// <summary>One target as the user typed it, with its name resolved to addresses.</summary>
+/// <param name="Text">As typed: <c>tcp://10.0.0.5:443,8443-8450</c>.</param>
+/// <param name="Host">Its host part: a name or an address.</param>
+/// <param name="Addresses">What the host part means; never empty.</param>
+/// <param name="Ports">In ascending order, without overlaps; never empty.</param>
+public sealed record TargetSpec(string Text, string Host, ImmutableArray<IpAddress> Addresses, ImmutableArray<PortSpan> Ports);
+
+/// <summary>Sources as the user typed them.</summary>
+/// <param name="Text">As typed.</param>
+/// <param name="Range">The addresses; null for <c>auto</c>: every usable address of the host that routes to the target.</param>
+public sealed record SourceSpec(string Text, IpRange? Range);
+
+/// <summary>Consecutive TCP ports, both ends included; 1 to 65535.</summary>
+public readonly record struct PortSpan(int First, int Last)
+{
+    /// <summary>How many ports.</summary>
+    public int Count => Last - First + 1;
+
+    /// <summary>Whether a port lies inside.</summary>
+    public bool Contains(int port) => port >= First && port <= Last;
+
+    /// <inheritdoc/>
+    public override string ToString() => First == Last ? $"{First}" : $"{First}-{Last}";
+}

@@ -1,0 +1,32 @@
+using LoadHarness.V1;
+
+namespace LoadHarness.Protos;
+
+/// <summary>The version of the contract in this build, and the names of capabilities.</summary>
+public static class Protocol
+{
+    /// <summary>Peers with another major version do not understand each other.</summary>
+    public const uint Major = 1;
+
+    /// <summary>Grows when something is added that an older peer may ignore.</summary>
+    public const uint Minor = 0;
+
+    /// <summary>The version as a message.</summary>
+    public static ProtocolVersion Version => new() { Major = Major, Minor = Minor };
+}
+
+/// <summary>What an assignment can require of an agent, by name.</summary>
+public static class Capabilities
+{
+    /// <summary>Opens connections and keeps them.</summary>
+    public const string WorkloadHold = "workload.hold";
+
+    /// <summary>Plain TCP.</summary>
+    public const string TransportTcp = "transport.tcp";
+
+    /// <summary>Counts connections as confirmed once the target has sent a byte.</summary>
+    public const string Greeting = "greeting";
+
+    /// <summary>Everything that this build can do.</summary>
+    public static readonly string[] All = [WorkloadHold, TransportTcp, Greeting];
+}
