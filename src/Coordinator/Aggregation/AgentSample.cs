@@ -1,6 +1,6 @@
 using System.Collections.Immutable;
 using HdrHistogram;
-using LoadHarness.Coordinator.Specs;
+using LoadHarness.Protos;
 using LoadHarness.V1;
 
 namespace LoadHarness.Coordinator.Aggregation;

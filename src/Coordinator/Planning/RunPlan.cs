@@ -1,5 +1,5 @@
 using System.Collections.Immutable;
-using LoadHarness.Coordinator.Specs;
+using LoadHarness.Protos;
 
 namespace LoadHarness.Coordinator.Planning;
 
@@ -71,61 +71,3 @@ public sealed record AgentPlan
     /// <summary>The blocks that it owns.</summary>
     public required Slice Slice { get; init; }
 }
-
-/// <summary>Addresses with ports: the cross product is meant.</summary>
-public sealed record Destination(IpRange Addresses, PortSpan Ports, string Name)
-{
-    /// <summary>Address and port pairs.</summary>
-    public long Count => Addresses.Count * Ports.Count;
-}
-
-/// <summary>The blocks that one agent owns.</summary>
-/// <param name="Blocks">Cross products of consecutive sources and consecutive groups of 256 ports.</param>
-/// <param name="ExcludedPorts">Ports inside the blocks that must not be bound.</param>
-/// <param name="Rest">How long a tuple rests after its connection ended.</param>
-public sealed record Slice(ImmutableArray<BlockRange> Blocks, ImmutableArray<PortSpan> ExcludedPorts, TimeSpan Rest)
-{
-    /// <summary>Blocks in all.</summary>
-    public long BlockCount => Blocks.Sum(b => b.Count);
-}
-
-/// <summary>Each of the sources with each of <paramref name="PortBlocks"/> groups of 256 ports from <paramref name="FirstPort"/> on.</summary>
-/// <param name="Sources">Consecutive addresses.</param>
-/// <param name="FirstPort">Multiple of 256.</param>
-/// <param name="PortBlocks">At least 1.</param>
-public sealed record BlockRange(IpRange Sources, int FirstPort, int PortBlocks)
-{
-    /// <summary>Ports of one source in one block.</summary>
-    public const int PortsPerBlock = 256;
-
-    /// <summary>Blocks in all.</summary>
-    public long Count => Sources.Count * PortBlocks;
-}
-
-/// <summary>A goal over elapsed time: linear between points, constant before the first and after the last.</summary>
-/// <param name="Points">At least one, in order of time.</param>
-/// <param name="ConnectsPerSecond">Upper bound of connects per second, for ramp and reopening alike; above 0.</param>
-public sealed record Schedule(ImmutableArray<SchedulePoint> Points, double ConnectsPerSecond)
-{
-    /// <summary>The goal at an instant.</summary>
-    /// <param name="elapsed">Since the start instant.</param>
-    public long GoalAt(TimeSpan elapsed)
-    {
-        if (elapsed <= Points[0].Elapsed)
-            return Points[0].Goal;
-        for (var i = 1; i < Points.Length; i++)
-        {
-            var (from, to) = (Points[i - 1], Points[i]);
-            if (elapsed < to.Elapsed)
-            {
-                var done = (Int128)(to.Goal - from.Goal) * (elapsed - from.Elapsed).Ticks;
-                return from.Goal + (long)(done / (to.Elapsed - from.Elapsed).Ticks);
-            }
-        }
-
-        return Points[^1].Goal;
-    }
-}
-
-/// <summary>At this elapsed time the goal is this many connections.</summary>
-public readonly record struct SchedulePoint(TimeSpan Elapsed, long Goal);

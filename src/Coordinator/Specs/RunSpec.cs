@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using LoadHarness.Protos;
 
 namespace LoadHarness.Coordinator.Specs;
 
@@ -56,16 +57,3 @@ public sealed record TargetSpec(string Text, string Host, ImmutableArray<IpAddre
 /// <param name="Text">As typed.</param>
 /// <param name="Range">The addresses; null for <c>auto</c>: every usable address of the host that routes to the target.</param>
 public sealed record SourceSpec(string Text, IpRange? Range);
-
-/// <summary>Consecutive TCP ports, both ends included; 1 to 65535.</summary>
-public readonly record struct PortSpan(int First, int Last)
-{
-    /// <summary>How many ports.</summary>
-    public int Count => Last - First + 1;
-
-    /// <summary>Whether a port lies inside.</summary>
-    public bool Contains(int port) => port >= First && port <= Last;
-
-    /// <inheritdoc/>
-    public override string ToString() => First == Last ? $"{First}" : $"{First}-{Last}";
-}

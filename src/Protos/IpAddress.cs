@@ -2,7 +2,7 @@ using System.Buffers.Binary;
 using System.Net;
 using System.Net.Sockets;
 
-namespace LoadHarness.Coordinator.Specs;
+namespace LoadHarness.Protos;
 
 /// <summary>An IPv4 or IPv6 address that can be counted with: ordered by family, then by value.</summary>
 /// <param name="IsV6">IPv6; otherwise the value is below 2^32.</param>
@@ -51,20 +51,4 @@ public readonly record struct IpAddress(bool IsV6, UInt128 Value) : IComparable<
 
     /// <inheritdoc/>
     public override string ToString() => ToIPAddress().ToString();
-}
-
-/// <summary>Consecutive addresses of one family.</summary>
-/// <param name="First">The lowest.</param>
-/// <param name="Count">How many, at least 1.</param>
-public readonly record struct IpRange(IpAddress First, long Count)
-{
-    /// <summary>The highest.</summary>
-    public IpAddress Last => First.Plus(Count - 1);
-
-    /// <summary>Whether an address lies inside.</summary>
-    public bool Contains(IpAddress address) =>
-        address.IsV6 == First.IsV6 && address.Value >= First.Value && address.Value - First.Value < (UInt128)Count;
-
-    /// <inheritdoc/>
-    public override string ToString() => Count == 1 ? $"{First}" : $"{First}-{Last}";
 }

@@ -1,0 +1,54 @@
+using System.Collections.Immutable;
+using LoadHarness.Agent.KernelView;
+using LoadHarness.Protos;
+using LoadHarness.V1;
+
+namespace LoadHarness.Agent.Assignments;
+
+/// <summary>The whole desired state of this agent for one run; see assignment.proto.</summary>
+public sealed record Assignment
+{
+    public required string RunId { get; init; }
+    public required LoadHarness.Protos.Revision Revision { get; init; }
+    public required string StoreId { get; init; }
+    public required Phase Phase { get; init; }
+    public ImmutableArray<string> RequiredCapabilities { get; init; } = [];
+
+    /// <summary>Largest goal that the schedule names, in connections.</summary>
+    public required long Share { get; init; }
+    public required LoadHarness.Protos.Slice Slice { get; init; }
+    public required ImmutableArray<LoadHarness.Protos.Destination> Destinations { get; init; }
+    public required LoadHarness.Protos.Schedule Schedule { get; init; }
+    public required TimeSpan ConnectTimeout { get; init; }
+    public bool ExpectGreeting { get; init; }
+
+    /// <summary>The start instant on the coordinator's clock, in nanoseconds; null before the first RUNNING revision.</summary>
+    public long? StartNanos { get; init; }
+    public required TimeSpan DrainTimeout { get; init; }
+    public required TimeSpan MaxDuration { get; init; }
+
+    /// <summary>What to read from the kernel; null when another agent of this namespace does it.</summary>
+    public KernelViewScope? KernelView { get; init; }
+}
+
+/// <summary>How far the agent has come with its newest assignment.</summary>
+public sealed record AssignmentStatus
+{
+    public required string RunId { get; init; }
+    public required LoadHarness.Protos.Revision Revision { get; init; }
+    public required string StoreId { get; init; }
+
+    /// <summary>The phase reached; unspecified while the first one is being worked on.</summary>
+    public Phase Phase { get; init; }
+
+    /// <summary>Why the assignment was refused; null when it was not.</summary>
+    public AssignmentRefusal? Refused { get; init; }
+
+    /// <summary>Connections held now.</summary>
+    public long Held { get; init; }
+    public ImmutableArray<Finding> Findings { get; init; } = [];
+    public long ClockUncertaintyNanos { get; init; }
+}
+
+/// <summary>A refusal names the field, the rule that it breaks, and the remedy.</summary>
+public sealed record AssignmentRefusal(string Field, string Rule, string Message);
