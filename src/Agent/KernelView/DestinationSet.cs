@@ -1,0 +1,103 @@
+using System.Collections.Immutable;
+using LoadHarness.Protos;
+
+namespace LoadHarness.Agent.KernelView;
+
+/// <summary>Destinations without overlaps: disjoint spans of addresses in rising order, each with its own ports.</summary>
+public sealed class DestinationSet
+{
+    private readonly Span[] _v4;
+    private readonly Span[] _v6;
+
+    private DestinationSet(Span[] v4, Span[] v6) => (_v4, _v6) = (v4, v6);
+
+    /// <summary>Consecutive addresses, both ends included, with ports: disjoint spans in rising order that do not touch.</summary>
+    internal readonly record struct Span(UInt128 First, UInt128 Last, ImmutableArray<PortSpan> Ports);
+
+    /// <summary>Normalises destinations; they may overlap.</summary>
+    public static DestinationSet Of(ImmutableArray<Destination> destinations) =>
+        new(Normalise(destinations, v6: false), Normalise(destinations, v6: true));
+
+    /// <summary>The spans of one family.</summary>
+    internal ReadOnlySpan<Span> Spans(bool v6) => v6 ? _v6 : _v4;
+
+    /// <summary>Whether this is one of the destinations. No allocation, logarithmic.</summary>
+    public bool Contains(IpAddress address, int port)
+    {
+        var spans = address.IsV6 ? _v6 : _v4;
+        var (low, high) = (0, spans.Length - 1);
+        while (low <= high)
+        {
+            var middle = (low + high) / 2;
+            ref readonly var span = ref spans[middle];
+            if (address.Value < span.First)
+                high = middle - 1;
+            else if (address.Value > span.Last)
+                low = middle + 1;
+            else
+                return ContainsPort(span.Ports.AsSpan(), port);
+        }
+
+        return false;
+    }
+
+    private static bool ContainsPort(ReadOnlySpan<PortSpan> ports, int port)
+    {
+        var (low, high) = (0, ports.Length - 1);
+        while (low <= high)
+        {
+            var middle = (low + high) / 2;
+            if (port < ports[middle].First)
+                high = middle - 1;
+            else if (port > ports[middle].Last)
+                low = middle + 1;
+            else
+                return true;
+        }
+
+        return false;
+    }
+
+    /// <summary>Cuts the line of addresses wherever a destination begins or ends; between two cuts the ports are the same.</summary>
+    private static Span[] Normalise(ImmutableArray<Destination> destinations, bool v6)
+    {
+        var family = destinations.Where(d => d.Addresses.First.IsV6 == v6).OrderBy(d => d.Addresses.First.Value).ToList();
+        var cuts = family.Select(d => d.Addresses.First.Value).Concat(family.Select(d => d.Addresses.Last.Value + 1)).Distinct().Order().ToList();
+        var spans = new List<Span>();
+        var active = new List<Destination>();
+        var next = 0;
+        for (var i = 0; i + 1 < cuts.Count; i++)
+        {
+            var (from, to) = (cuts[i], cuts[i + 1] - 1);
+            active.RemoveAll(d => d.Addresses.Last.Value < from);
+            for (; next < family.Count && family[next].Addresses.First.Value == from; next++)
+                active.Add(family[next]);
+            if (active.Count > 0)
+                Append(spans, new(from, to, Union(active)));
+        }
+
+        return [.. spans];
+    }
+
+    private static void Append(List<Span> spans, Span span)
+    {
+        if (spans.Count > 0 && spans[^1] is var last && last.Last + 1 == span.First && last.Ports.SequenceEqual(span.Ports))
+            spans[^1] = last with { Last = span.Last };
+        else
+            spans.Add(span);
+    }
+
+    private static ImmutableArray<PortSpan> Union(List<Destination> destinations)
+    {
+        var union = new List<PortSpan>();
+        foreach (var ports in destinations.Select(d => d.Ports).OrderBy(p => p.First))
+        {
+            if (union.Count > 0 && ports.First <= union[^1].Last + 1)
+                union[^1] = new(union[^1].First, Math.Max(union[^1].Last, ports.Last));
+            else
+                union.Add(ports);
+        }
+
+        return [.. union];
+    }
+}

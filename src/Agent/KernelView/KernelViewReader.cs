@@ -1,0 +1,104 @@
+using System.Collections.Immutable;
+using System.ComponentModel;
+using LoadHarness.Agent.Interop.Libc;
+using LoadHarness.Protos;
+using LoadHarness.V1;
+
+namespace LoadHarness.Agent.KernelView;
+
+/// <summary>
+/// Reads the kernel view on a thread of its own. The interval adapts: at least a second, and so long that reading takes at
+/// most the scope's share of a core. Must be created on a plain thread: its thread inherits the creator's descriptor table.
+/// </summary>
+public sealed class KernelViewReader : IDisposable
+{
+    private static readonly TimeSpan ShortestInterval = TimeSpan.FromSeconds(1);
+
+    private readonly SockDiagReader _sockets;
+    private readonly double _coreShare;
+    private readonly Lock _reading = new();
+    private readonly ManualResetEventSlim _stop = new();
+    private readonly Thread _thread;
+    private KernelReading? _newest;
+
+    /// <summary>Starts reading at once.</summary>
+    /// <param name="scope">What to count.</param>
+    public KernelViewReader(KernelViewScope scope)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(scope.CoreShare);
+        _sockets = new SockDiagReader(scope);
+        _coreShare = Math.Min(scope.CoreShare, 1);
+        _thread = new Thread(ReadUntilStopped) { IsBackground = true, Name = "kernel-view" };
+        _thread.Start();
+    }
+
+    /// <summary>The newest reading; null until the first one is there. A failed reading carries its error.</summary>
+    public KernelReading? Newest => Volatile.Read(ref _newest);
+
+    /// <summary>Reads on the calling thread, after the reading under way if there is one; it becomes the newest.</summary>
+    public KernelReading ReadNow()
+    {
+        lock (_reading)
+        {
+            var reading = Read();
+            Volatile.Write(ref _newest, reading);
+            return reading;
+        }
+    }
+
+    /// <summary>Ends the thread; waits for the reading under way.</summary>
+    public void Dispose()
+    {
+        _stop.Set();
+        if (_thread != Thread.CurrentThread)
+            _thread.Join();
+        _stop.Dispose();
+    }
+
+    private void ReadUntilStopped()
+    {
+        do
+            ReadNow();
+        while (!_stop.Wait(Newest!.Interval));
+    }
+
+    private KernelReading Read()
+    {
+        var (wall, cpu) = (Clock.BoottimeNanos, Clock.ThreadCpuNanos);
+        var result = _sockets.Read();
+        var takenAt = Clock.BoottimeNanos;
+        var states = result.Ok ? _sockets.StateCounts() : ImmutableDictionary<TcpState, long>.Empty;
+        var bySource = result.Ok ? _sockets.EstablishedBySource() : ImmutableDictionary<IpAddress, long>.Empty;
+        var sockstat = Sockstat.Read();
+        var used = TimeSpan.FromMicroseconds((Clock.ThreadCpuNanos - cpu) / 1000.0);
+        return new()
+        {
+            TakenAtNanos = takenAt,
+            States = states,
+            EstablishedBySource = bySource,
+            Foreign = result.Ok ? _sockets.Foreign : 0,
+            Wall = TimeSpan.FromMicroseconds((takenAt - wall) / 1000.0),
+            Cpu = used,
+            Interval = IntervalFor(used, _coreShare),
+            Sockstat = sockstat,
+            Error = result.Ok ? "" : $"the kernel's socket table could not be read (NETLINK_SOCK_DIAG): {Describe(result.Errno)}",
+        };
+    }
+
+    /// <summary>So long that <paramref name="used"/> is at most the share of it.</summary>
+    internal static TimeSpan IntervalFor(TimeSpan used, double coreShare) =>
+        used / coreShare > ShortestInterval ? used / coreShare : ShortestInterval;
+
+    private static string Describe(int errno)
+    {
+        const int enoent = 2, eintr = 4, eagain = 11, enobufs = 105;
+        return errno switch
+        {
+            enoent => "the kernel lacks inet_diag for TCP; load the module tcp_diag",
+            eintr => "the table changed during each of several attempts",
+            eagain => "no answer for 10 s",
+            enobufs => "the kernel had no memory for its answer",
+            _ => $"{new Win32Exception(errno).Message} (errno {errno})",
+        };
+    }
+}
