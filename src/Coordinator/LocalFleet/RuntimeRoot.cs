@@ -107,14 +107,12 @@ public sealed class RuntimeRoot
 
     private void RequireOurs()
     {
+        const string remedy = "remove it, or set XDG_RUNTIME_DIR to a directory of yours";
         if (new DirectoryInfo(Path).LinkTarget is { } link)
-            throw new LocalFleetException($"{Path} is a symbolic link to {link}; remove it, or set XDG_RUNTIME_DIR to a directory of yours");
-        var owner = FileOwner.Of(Path);
-        if (owner != PeerCredentials.OwnUserId())
-        {
-            throw new LocalFleetException(
-                $"{Path} belongs to user {owner}, not to you ({PeerCredentials.OwnUserId()}); have it removed, or set XDG_RUNTIME_DIR to a directory of yours");
-        }
+            throw new LocalFleetException($"{Path} is a symbolic link to {link}; {remedy}");
+        var (owner, we) = (FileOwner.Of(Path), PeerCredentials.OwnUserId());
+        if (owner != we)
+            throw new LocalFleetException($"{Path} belongs to user {owner}, not to you ({we}); {remedy}");
     }
 
     private static bool IsListening(string socketPath)

@@ -47,7 +47,8 @@ public class AgentProgramTests
     public void Locate_NotExecutable_SaysChmod()
     {
         File.WriteAllText(_temporary.File(AgentProgram.Name), "");
-        Assert.That(() => AgentProgram.Locate(null, _temporary.Path), Throws.TypeOf<LocalFleetException>().With.Message.Contains("chmod +x"));
+        Assert.That(() => AgentProgram.Locate(null, _temporary.Path),
+            Throws.TypeOf<LocalFleetException>().With.Message.Contains("chmod +x"));
     }
 
     [Test]
