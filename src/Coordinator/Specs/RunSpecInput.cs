@@ -1,0 +1,46 @@
+using System.Collections.Immutable;
+
+namespace LoadHarness.Coordinator.Specs;
+
+/// <summary>What a user asks for, as it arrived from the command line (texts) or the control API (values). Nothing is checked yet; null means not given.</summary>
+public sealed record RunSpecInput
+{
+    /// <summary>For people.</summary>
+    public string Name { get; init; } = "";
+
+    /// <summary><c>tcp://HOST:PORTS</c> or <c>HOST:PORTS</c>.</summary>
+    public ImmutableArray<string> Targets { get; init; } = [];
+
+    /// <summary>The goal of the hold.</summary>
+    public Quantity<long>? Connections { get; init; }
+
+    /// <summary>Time from nothing to the goal.</summary>
+    public Quantity<TimeSpan>? Ramp { get; init; }
+
+    /// <summary>Connections per second.</summary>
+    public Quantity<double>? ConnectRate { get; init; }
+
+    /// <summary>How long the goal is held.</summary>
+    public Quantity<TimeSpan>? Hold { get; init; }
+
+    /// <summary>Addresses, ranges <c>A-B</c>, CIDRs or <c>auto</c>; each text may hold several, separated by commas.</summary>
+    public ImmutableArray<string> Sources { get; init; } = [];
+
+    /// <summary><c>1024-65535</c>.</summary>
+    public string? SourcePorts { get; init; }
+
+    /// <summary>Agents to wait for.</summary>
+    public Quantity<long>? Agents { get; init; }
+
+    /// <summary>How long agents may take to get ready.</summary>
+    public Quantity<TimeSpan>? ReadyTimeout { get; init; }
+
+    /// <summary>How long one connect may take.</summary>
+    public Quantity<TimeSpan>? ConnectTimeout { get; init; }
+
+    /// <summary>When the run drains by itself.</summary>
+    public Quantity<TimeSpan>? MaxDuration { get; init; }
+
+    /// <summary>Count connections as confirmed once the target has sent a byte.</summary>
+    public bool ExpectGreeting { get; init; }
+}

@@ -1,0 +1,104 @@
+using System.Collections.Immutable;
+using LoadHarness.Protos;
+
+namespace LoadHarness.Coordinator.Specs;
+
+/// <summary>Turns what a user asked for into a spec with every default filled in, or into all of its errors at once.</summary>
+public static class RunSpecValidator
+{
+    /// <summary>Largest goal of a run.</summary>
+    public const long MostConnections = 100_000_000;
+
+    /// <summary>Highest connect rate of a run, per second.</summary>
+    public const double HighestRate = 10_000_000;
+
+    /// <summary>Most agents that a run waits for.</summary>
+    public const int MostAgents = 10_000;
+
+    /// <summary>Most characters of a run's name.</summary>
+    public const int LongestName = 200;
+
+    /// <summary>The rate that no run without ramp and rate exceeds, per second.</summary>
+    public const double GentleRate = 5_000;
+
+    /// <summary>The rate that no agent of a run without ramp and rate exceeds, per second.</summary>
+    public const double GentleRatePerAgent = 1_000;
+
+    private static readonly TimeSpan _shortest = TimeSpan.FromMilliseconds(1);
+
+    /// <summary>Validates.</summary>
+    /// <param name="input">As it arrived.</param>
+    /// <param name="resolve">Addresses of a host name; empty when it has none. Must not throw.</param>
+    public static SpecResult Validate(RunSpecInput input, Func<string, IReadOnlyList<IpAddress>> resolve)
+    {
+        var errors = new List<SpecError>();
+        var fields = new FieldReader(errors);
+        var sources = SpecEndpoints.Sources(input, errors);
+        var targets = SpecEndpoints.Targets(input, sources, resolve, errors);
+        SpecEndpoints.CheckFamilies(targets, sources, errors);
+
+        var connections = input.Connections is { } goal
+            ? fields.Count("--connections", goal, 1, MostConnections, "Write --connections 50k, or as many as you need")
+            : fields.Missing("--connections", "Say how many connections to hold: --connections 50k");
+        var ramp = fields.Duration("--ramp", input.Ramp, _shortest, DurationText.Longest);
+        var rate = fields.Rate("--connect-rate", input.ConnectRate, HighestRate);
+        if (input.Ramp is not null && input.ConnectRate is not null)
+        {
+            errors.Add(new SpecError("--ramp", "", "cannot stand together with --connect-rate", "",
+                "Give either how long the ramp takes or how many connections a second; one follows from the other"));
+        }
+
+        var spec = new RunSpec
+        {
+            Name = input.Name.Trim(),
+            Targets = targets,
+            Connections = connections,
+            Ramp = ramp,
+            ConnectRate = rate,
+            Sources = sources,
+            SourcePorts = fields.Ports("--source-ports", input.SourcePorts),
+            ExpectGreeting = input.ExpectGreeting,
+        };
+        spec = spec with
+        {
+            Hold = fields.Duration("--hold", input.Hold, _shortest, DurationText.Longest) ?? spec.Hold,
+            Agents = input.Agents is { } agents ? (int)fields.Count("--agents", agents, 1, MostAgents, "Write --agents 4") : null,
+            ReadyTimeout = fields.Duration("--ready-timeout", input.ReadyTimeout, _shortest, TimeSpan.FromHours(24)) ?? spec.ReadyTimeout,
+            ConnectTimeout = fields.Duration("--connect-timeout", input.ConnectTimeout, _shortest, TimeSpan.FromMinutes(10)) ?? spec.ConnectTimeout,
+            MaxDuration = fields.Duration("--max-duration", input.MaxDuration, _shortest, DurationText.Longest) ?? spec.MaxDuration,
+        };
+        CheckName(spec, errors);
+        CheckLength(spec, errors);
+        SpecEndpoints.CheckSelf(spec, errors);
+        return errors.Count == 0 ? new SpecResult(spec, []) : new SpecResult(null, [.. errors]);
+    }
+
+    /// <summary>The shortest time in which the goal can be opened: agents are not known yet, so the gentle default counts in full.</summary>
+    private static TimeSpan ShortestOpening(RunSpec spec) =>
+        spec.Ramp ?? TimeSpan.FromSeconds(spec.Connections / (spec.ConnectRate ?? GentleRate));
+
+    private static void CheckLength(RunSpec spec, List<SpecError> errors)
+    {
+        if (spec.Connections < 1 || spec.ConnectRate <= 0)
+            return;
+        var seconds = ShortestOpening(spec).TotalSeconds + spec.Hold.TotalSeconds;
+        if (seconds <= spec.MaxDuration.TotalSeconds)
+            return;
+        var opening = DurationText.Format(Rounded(ShortestOpening(spec)));
+        errors.Add(new SpecError("--hold", DurationText.Format(spec.Hold),
+            $"with {opening} to open {CountText.Format(spec.Connections)} connections is longer than the run may last",
+            $"{DurationText.Format(spec.MaxDuration)} in all (--max-duration)",
+            "Hold for less time, open faster, or give a longer --max-duration"));
+    }
+
+    private static TimeSpan Rounded(TimeSpan time) => TimeSpan.FromSeconds(Math.Ceiling(time.TotalSeconds));
+
+    private static void CheckName(RunSpec spec, List<SpecError> errors)
+    {
+        if (spec.Name.Length > LongestName || spec.Name.Any(char.IsControl))
+        {
+            errors.Add(new SpecError("--name", spec.Name, "is no name of a run", $"at most {LongestName} characters, none of them a control character",
+                "Give a shorter name"));
+        }
+    }
+}

@@ -1,0 +1,100 @@
+using System.Collections.Immutable;
+using System.Globalization;
+using LoadHarness.Protos;
+
+namespace LoadHarness.Coordinator.Specs;
+
+/// <summary>Sources as people write them: an address, <c>A-B</c>, a CIDR, or <c>auto</c>; several are separated by commas.</summary>
+public static class SourceText
+{
+    /// <summary>Most addresses of one range: a /8 of IPv4.</summary>
+    public const long MostAddresses = 1L << 24;
+
+    /// <summary>The word for every usable address of the host that routes to the target.</summary>
+    public const string Auto = "auto";
+
+    private const string Allowed = "an address, a range 10.0.1.1-10.0.1.14, a CIDR 10.0.1.0/28, or auto";
+    private const int LongestList = 1_000_000;
+
+    /// <summary>Reads sources. A CIDR means all of its addresses.</summary>
+    public static Parsed<ImmutableArray<SourceSpec>> ParseList(string text)
+    {
+        if (text.Length > LongestList)
+            return new ParseProblem("is too long a list of sources", Allowed, "Write neighbours as a range: 10.0.1.1-10.0.1.14");
+        var sources = ImmutableArray.CreateBuilder<SourceSpec>();
+        foreach (var part in text.Split(','))
+        {
+            var source = Parse(part);
+            if (source.Problem is { } problem)
+                return problem;
+            sources.Add(source.Value);
+        }
+
+        return sources.ToImmutable();
+    }
+
+    /// <summary>Reads one source.</summary>
+    public static Parsed<SourceSpec> Parse(string text)
+    {
+        text = text.Trim();
+        if (text.Length == 0)
+            return Wrong("is empty");
+        if (text.Equals(Auto, StringComparison.OrdinalIgnoreCase))
+            return new SourceSpec(Auto, null);
+        var range = text.Contains('/', StringComparison.Ordinal) ? ParseCidr(text)
+            : text.Contains('-', StringComparison.Ordinal) ? ParseRange(text)
+            : ParseSingle(text);
+        if (range.Problem is { } problem)
+            return problem;
+        foreach (var end in new[] { range.Value.First, range.Value.Last })
+        {
+            if (AddressText.WhyUnusable(end) is { } reason)
+                return Wrong($"names {end}, which {reason}", "Give addresses that this host has: see 'ip address'");
+        }
+
+        return new SourceSpec(text, range.Value);
+    }
+
+    private static Parsed<IpRange> ParseSingle(string text) =>
+        AddressText.TryParse(text, out var address) ? new IpRange(address, 1) : Wrong($"has '{text}', which is not an address");
+
+    private static Parsed<IpRange> ParseRange(string text)
+    {
+        var dash = text.IndexOf('-');
+        var (firstText, lastText) = (text[..dash].Trim(), text[(dash + 1)..].Trim());
+        if (!AddressText.TryParse(firstText, out var first))
+            return Wrong($"has '{firstText}', which is not an address");
+        if (!AddressText.TryParse(lastText, out var last))
+            return Wrong($"has '{lastText}', which is not an address");
+        if (first.IsV6 != last.IsV6)
+            return Wrong("runs from one address family into the other");
+        if (last.CompareTo(first) < 0)
+            return Wrong("runs backwards", $"Write {last}-{first}");
+        var distance = last.Value - first.Value;
+        return distance < (UInt128)MostAddresses ? new IpRange(first, (long)distance + 1) : TooMany();
+    }
+
+    private static Parsed<IpRange> ParseCidr(string text)
+    {
+        var slash = text.IndexOf('/');
+        if (!AddressText.TryParse(text[..slash].Trim(), out var address))
+            return Wrong($"has '{text[..slash]}', which is not an address");
+        var bits = address.IsV6 ? 128 : 32;
+        if (!int.TryParse(text.AsSpan(slash + 1), NumberStyles.None, CultureInfo.InvariantCulture, out var prefix) || prefix > bits)
+            return Wrong($"has a prefix length that is not 0 to {bits}");
+        var hostBits = bits - prefix;
+        if (hostBits > 24)
+            return TooMany();
+        var mask = (UInt128.One << hostBits) - 1;
+        return (address.Value & mask) == 0
+            ? new IpRange(address, 1L << hostBits)
+            : Wrong("has an address that is not the first of its network",
+                $"Write {address with { Value = address.Value & ~mask }}/{prefix} for the network or {address} for the address");
+    }
+
+    private static ParseProblem TooMany() => new(
+        $"names more than {MostAddresses:N0} addresses", Allowed, "Give at most a /8 (IPv6: /104) at a time");
+
+    private static ParseProblem Wrong(string problem, string remedy = "Write 10.0.1.1, 10.0.1.1-10.0.1.14, 10.0.1.0/28 or auto") =>
+        new(problem, Allowed, remedy);
+}

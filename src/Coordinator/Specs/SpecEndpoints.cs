@@ -1,0 +1,126 @@
+using System.Collections.Immutable;
+using LoadHarness.Protos;
+
+namespace LoadHarness.Coordinator.Specs;
+
+/// <summary>The fields of a spec that name addresses and ports.</summary>
+internal static class SpecEndpoints
+{
+    private const string Target = "--target";
+    private const string Source = "--sources";
+
+    /// <summary>Reads every source.</summary>
+    public static ImmutableArray<SourceSpec> Sources(RunSpecInput input, List<SpecError> errors)
+    {
+        var sources = ImmutableArray.CreateBuilder<SourceSpec>();
+        foreach (var text in input.Sources)
+        {
+            var parsed = SourceText.ParseList(text);
+            if (parsed.Problem is { } problem)
+                errors.Add(problem.At(Source, text));
+            else
+                sources.AddRange(parsed.Value);
+        }
+
+        if (sources.Count > 1 && sources.Any(s => s.Range is null))
+        {
+            errors.Add(new SpecError(Source, string.Join(',', sources.Select(s => s.Text)), "has auto beside other sources", "",
+                "Write --sources auto alone, or leave auto out"));
+        }
+
+        return sources.ToImmutable();
+    }
+
+    /// <summary>Reads every target and resolves its name.</summary>
+    public static ImmutableArray<TargetSpec> Targets(
+        RunSpecInput input, ImmutableArray<SourceSpec> sources, Func<string, IReadOnlyList<IpAddress>> resolve, List<SpecError> errors)
+    {
+        if (input.Targets.IsEmpty)
+            errors.Add(new SpecError(Target, "", "is missing", "", "Say what to connect to: --target tcp://127.0.0.1:9000"));
+        var targets = ImmutableArray.CreateBuilder<TargetSpec>();
+        foreach (var text in input.Targets)
+        {
+            var parsed = TargetText.Parse(text);
+            if (parsed.Problem is { } problem)
+            {
+                errors.Add(problem.At(Target, text));
+                continue;
+            }
+
+            var (host, ports) = parsed.Value;
+            IReadOnlyList<IpAddress> resolved = AddressText.TryParse(host, out var literal) ? [literal] : resolve(host);
+            if (resolved.Count == 0)
+            {
+                errors.Add(new SpecError(Target, text, $"has a host '{host}' that does not resolve to an address", "",
+                    "Check the name ('getent hosts NAME'), or give the address"));
+                continue;
+            }
+
+            var addresses = OneFamily(resolved, sources);
+            if (WhyRefused(addresses) is { } reason)
+                errors.Add(new SpecError(Target, text, reason, "an address of one host", "Give the address that the service listens on"));
+            else
+                targets.Add(new TargetSpec(text.Trim(), host, addresses, ports));
+        }
+
+        return targets.ToImmutable();
+    }
+
+    /// <summary>Says which target no source can reach for its family, and the reverse.</summary>
+    public static void CheckFamilies(ImmutableArray<TargetSpec> targets, ImmutableArray<SourceSpec> sources, List<SpecError> errors)
+    {
+        var ranges = sources.Where(s => s.Range is not null).Select(s => (s.Text, s.Range!.Value.First.IsV6)).ToList();
+        if (ranges.Count == 0 || targets.IsEmpty)
+            return;
+        foreach (var target in targets.Where(t => ranges.All(r => r.IsV6 != t.Addresses[0].IsV6)))
+        {
+            errors.Add(new SpecError(Target, target.Text, $"is {Family(target.Addresses[0].IsV6)} and no source is", "",
+                $"Add {Family(target.Addresses[0].IsV6)} addresses to --sources"));
+        }
+
+        foreach (var (text, isV6) in ranges.Where(r => targets.All(t => t.Addresses[0].IsV6 != r.IsV6)))
+            errors.Add(new SpecError(Source, text, $"is {Family(isV6)} and no target is", "", "Leave it out"));
+    }
+
+    /// <summary>
+    /// Refuses a run whose only endpoint is its own target. A tuple with equal ends would connect to itself and is never issued;
+    /// as long as any other tuple is left the run can work.
+    /// </summary>
+    public static void CheckSelf(RunSpec spec, List<SpecError> errors)
+    {
+        if (spec.SourcePorts is not { Count: 1 } ports || spec.Sources is not [{ Range: { Count: 1 } range }])
+            return;
+        var onlySelf = spec.Targets.Length > 0
+            && spec.Targets.All(t => t.Addresses is [var address] && address == range.First && t.Ports is [{ Count: 1 } port] && port == ports);
+        if (onlySelf)
+        {
+            errors.Add(new SpecError("--source-ports", ports.ToString(), $"leaves {range.First}:{ports} as the only source, which is the target itself", "",
+                "A connection from an endpoint to itself loads nothing: give other source ports, or leave --source-ports out"));
+        }
+    }
+
+    /// <summary>
+    /// A name may have addresses of both families; a service that listens on one of them only would refuse half of the connections.
+    /// Sources decide; without them IPv4 goes first.
+    /// </summary>
+    private static ImmutableArray<IpAddress> OneFamily(IReadOnlyList<IpAddress> addresses, ImmutableArray<SourceSpec> sources)
+    {
+        var ranges = sources.Where(s => s.Range is not null).Select(s => s.Range!.Value.First.IsV6).ToList();
+        var preferV6 = ranges.Count > 0 && ranges.TrueForAll(isV6 => isV6);
+        var preferred = addresses.Where(a => a.IsV6 == preferV6).ToList();
+        return [.. (preferred.Count > 0 ? preferred : addresses).Distinct().Order()];
+    }
+
+    private static string? WhyRefused(ImmutableArray<IpAddress> addresses)
+    {
+        foreach (var address in addresses)
+        {
+            if (AddressText.WhyUnusable(address) is { } reason)
+                return $"leads to {address}, which {reason}";
+        }
+
+        return null;
+    }
+
+    private static string Family(bool isV6) => isV6 ? "IPv6" : "IPv4";
+}

@@ -1,0 +1,82 @@
+using System.Collections.Immutable;
+using LoadHarness.Protos;
+
+namespace LoadHarness.Coordinator.Specs;
+
+/// <summary>A target taken apart, its host not yet resolved.</summary>
+/// <param name="Host">A name or an address, without brackets.</param>
+/// <param name="Ports">Ascending, without overlaps; never empty.</param>
+public sealed record TargetParts(string Host, ImmutableArray<PortSpan> Ports);
+
+/// <summary>Targets as people write them: <c>tcp://HOST:PORTS</c> or <c>HOST:PORTS</c>, IPv6 in brackets: <c>[::1]:80</c>.</summary>
+public static class TargetText
+{
+    private const string Allowed = "tcp://HOST:PORTS or HOST:PORTS, as in 10.0.0.5:443,8443-8450 or [::1]:80";
+
+    /// <summary>Reads a target.</summary>
+    public static Parsed<TargetParts> Parse(string text)
+    {
+        var rest = text.Trim();
+        var scheme = rest.IndexOf("://", StringComparison.Ordinal);
+        if (scheme >= 0)
+        {
+            if (!rest.AsSpan(0, scheme).Equals("tcp", StringComparison.OrdinalIgnoreCase))
+                return new ParseProblem($"has the scheme '{rest[..scheme]}', which is not supported", Allowed, "Write tcp://HOST:PORT");
+            rest = rest[(scheme + 3)..];
+            if (rest.EndsWith('/'))
+                rest = rest[..^1];
+        }
+
+        if (rest.StartsWith('['))
+            return ParseBracketed(rest);
+        var colon = rest.IndexOf(':');
+        if (colon < 0)
+            return new ParseProblem("has no port", Allowed, $"Name the port: {(rest.Length == 0 ? "HOST" : rest)}:443");
+        if (rest.IndexOf(':', colon + 1) >= 0)
+            return new ParseProblem("has more than one colon", Allowed, "Write an IPv6 address in brackets: [2001:db8::1]:443");
+        return Combine(rest[..colon], rest[(colon + 1)..]);
+    }
+
+    /// <summary>Writes a target as <see cref="Parse"/> reads it.</summary>
+    public static string Format(TargetParts parts)
+    {
+        var host = parts.Host.Contains(':', StringComparison.Ordinal) ? $"[{parts.Host}]" : parts.Host;
+        return $"tcp://{host}:{PortText.Format(parts.Ports)}";
+    }
+
+    private static Parsed<TargetParts> ParseBracketed(string rest)
+    {
+        var close = rest.IndexOf(']');
+        if (close < 0)
+            return new ParseProblem("has an opening bracket without a closing one", Allowed, "Write [2001:db8::1]:443");
+        var host = rest[1..close];
+        if (!host.Contains(':', StringComparison.Ordinal) || !AddressText.TryParse(host, out _))
+            return new ParseProblem($"has '{host}' in brackets, which is not an IPv6 address", Allowed, "Write [2001:db8::1]:443");
+        if (close + 1 >= rest.Length || rest[close + 1] != ':')
+            return new ParseProblem("has no port", Allowed, $"Name the port: {rest[..(close + 1)]}:443");
+        return Combine(host, rest[(close + 2)..]);
+    }
+
+    private static Parsed<TargetParts> Combine(string host, string ports)
+    {
+        host = host.Trim();
+        if (host.Length == 0)
+            return new ParseProblem("has no host", Allowed, "Name the host: 127.0.0.1:443");
+        if (!AddressText.TryParse(host, out _) && WhyNoName(host) is { } reason)
+            return new ParseProblem($"has a host '{host}' that {reason}", Allowed, "Give a host name or an address");
+        var list = PortText.ParseList(ports);
+        return list.Problem is { } problem ? problem : new TargetParts(host, list.Value);
+    }
+
+    /// <summary>RFC 1123 names, with the underscore that container networks use.</summary>
+    private static string? WhyNoName(string host)
+    {
+        if (host.Length > 253)
+            return "is longer than 253 characters";
+        if (host.Any(c => !char.IsAsciiLetterOrDigit(c) && c is not ('-' or '.' or '_')))
+            return "has characters that no host name has";
+        if (host.TrimEnd('.').Split('.').Any(label => label.Length is 0 or > 63))
+            return "has an empty part, or one longer than 63 characters";
+        return host.All(c => char.IsAsciiDigit(c) || c == '.') ? "is not an IPv4 address" : null;
+    }
+}
