@@ -1,0 +1,63 @@
+using System.Collections.Immutable;
+using LoadHarness.Protos;
+using LoadHarness.V1;
+using Destination = LoadHarness.Protos.Destination;
+using Revision = LoadHarness.Protos.Revision;
+using Schedule = LoadHarness.Protos.Schedule;
+using Slice = LoadHarness.Protos.Slice;
+
+namespace LoadHarness.Coordinator.Fleet;
+
+/// <summary>The whole desired state of one agent for one run; see assignment.proto.</summary>
+public sealed record AgentAssignment
+{
+    /// <summary>The run.</summary>
+    public required string RunId { get; init; }
+
+    /// <summary>Newer ones replace older ones.</summary>
+    public required Revision Revision { get; init; }
+
+    /// <summary>The store that the run lives in.</summary>
+    public required string StoreId { get; init; }
+
+    /// <summary>The phase wanted.</summary>
+    public required Phase Phase { get; init; }
+
+    /// <summary>What the agent must be able to do.</summary>
+    public required ImmutableArray<string> RequiredCapabilities { get; init; }
+
+    /// <summary>The agent's part of the goal, in connections.</summary>
+    public required long Share { get; init; }
+
+    /// <summary>The blocks that it owns.</summary>
+    public required Slice Slice { get; init; }
+
+    /// <summary>What to load.</summary>
+    public required ImmutableArray<Destination> Destinations { get; init; }
+
+    /// <summary>Its goal over elapsed time.</summary>
+    public required Schedule Schedule { get; init; }
+
+    /// <summary>How long one connect may take.</summary>
+    public required TimeSpan ConnectTimeout { get; init; }
+
+    /// <summary>Count a connection as confirmed once the target has sent a byte.</summary>
+    public bool ExpectGreeting { get; init; }
+
+    /// <summary>The start instant on <see cref="CoordinatorClock"/>, in nanoseconds; null before the first RUNNING revision.</summary>
+    public long? StartNanos { get; init; }
+
+    /// <summary>How long a drain may take; zero closes by RST at once.</summary>
+    public required TimeSpan DrainTimeout { get; init; }
+
+    /// <summary>The agent drains by itself when this much time has elapsed.</summary>
+    public required TimeSpan MaxDuration { get; init; }
+
+    /// <summary>What this agent is to read from the kernel; null when another one of its namespace does.</summary>
+    public KernelViewDuty? KernelView { get; init; }
+}
+
+/// <summary>One agent of each network namespace reads the kernel for all of them.</summary>
+/// <param name="Slices">Everything that the run owns in the namespace.</param>
+/// <param name="CoreShare">The share of one core that reading may take, above 0, at most 1.</param>
+public sealed record KernelViewDuty(ImmutableArray<Slice> Slices, double CoreShare);

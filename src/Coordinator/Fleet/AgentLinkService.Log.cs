@@ -1,0 +1,18 @@
+using LoadHarness.V1;
+
+namespace LoadHarness.Coordinator.Fleet;
+
+public sealed partial class AgentLinkService
+{
+    [LoggerMessage(1001, LogLevel.Information, "Agent {AgentId} on {Host} attached")]
+    private static partial void LogAttached(ILogger log, string agentId, string host);
+
+    [LoggerMessage(1002, LogLevel.Information, "Agent {AgentId} detached: {Reason}")]
+    private static partial void LogDetached(ILogger log, string agentId, string reason);
+
+    [LoggerMessage(1003, LogLevel.Warning, "An agent was refused ({Code}): {Reason}")]
+    private static partial void LogRefused(ILogger log, Refusal.Types.Code code, string reason);
+
+    [LoggerMessage(1004, LogLevel.Warning, "Sample {Sequence} of agent {AgentId} breaks the contract: {Problem}")]
+    private static partial void LogMalformed(ILogger log, string agentId, ulong sequence, string problem);
+}

@@ -1,0 +1,154 @@
+using Grpc.Core;
+using LoadHarness.V1;
+
+namespace LoadHarness.Coordinator.Fleet;
+
+/// <summary>Moves the messages of AgentLink between the wire and the fleet; see agent_link.proto for their order.</summary>
+public sealed partial class AgentLinkService(AgentRegistry registry, ILogger<AgentLinkService> log) : AgentLink.AgentLinkBase
+{
+    /// <inheritdoc/>
+    public override async Task Attach(
+        IAsyncStreamReader<AttachRequest> requests, IServerStreamWriter<AttachResponse> responses, ServerCallContext context)
+    {
+        var cancel = context.CancellationToken;
+        AgentSession session;
+        try
+        {
+            var hello = WireTranslation.ToHello(await ReadHelloAsync(requests, cancel));
+            session = await registry.AdmitAsync(hello, cancel);
+        }
+        catch (WireException e)
+        {
+            LogRefused(log, e.Code, e.Message);
+            await responses.WriteAsync(WireTranslation.ToRefusal(e.Code, e.Message), cancel);
+            return;
+        }
+        catch (AdmissionException e)
+        {
+            LogRefused(log, e.Code, e.Message);
+            await responses.WriteAsync(WireTranslation.ToRefusal(e.Code, e.Message), cancel);
+            return;
+        }
+
+        await ServeAsync(session, requests, responses, cancel);
+    }
+
+    /// <inheritdoc/>
+    public override async Task Upload(
+        IAsyncStreamReader<UploadRequest> requests, IServerStreamWriter<UploadResponse> responses, ServerCallContext context)
+    {
+        var cancel = context.CancellationToken;
+        if (!await requests.MoveNext(cancel) || requests.Current.Hello is not { } hello)
+            throw new RpcException(new Status(StatusCode.InvalidArgument, "the first message of Upload must be UploadHello"));
+        var session = registry.FindSession(hello.AgentId, hello.Incarnation, hello.SessionId)
+            ?? throw new RpcException(new Status(StatusCode.FailedPrecondition, "no such session; attach first, then upload with its session id"));
+        var agent = registry.Find(hello.AgentId)!;
+        while (await requests.MoveNext(cancel))
+        {
+            if (requests.Current.Sample is not { } sample)
+                throw new RpcException(new Status(StatusCode.InvalidArgument, "after UploadHello only Sample is allowed"));
+            // A later process life has taken the identity: what this one still says belongs to nobody's interval.
+            if (agent.Hello.Incarnation != session.Hello.Incarnation)
+                throw new RpcException(new Status(StatusCode.FailedPrecondition, "a newer process of this agent has attached"));
+            var kept = agent.Intake.Take(session.Hello.Incarnation, sample.Sequence, () => Keep(sample, session.Hello));
+            await responses.WriteAsync(new() { Ack = new() { Sequence = kept } }, cancel);
+        }
+    }
+
+    // A sample that breaks the contract is acknowledged too: sent again it would be no better, and it would hold up the sound ones.
+    private void Keep(Sample sample, AgentHello agent)
+    {
+        if (registry.FindRun(sample.RunId) is not { } run)
+            return;
+        try
+        {
+            run.Keep(WireTranslation.ToSample(sample, agent));
+        }
+        catch (WireException e)
+        {
+            LogMalformed(log, agent.AgentId, sample.Sequence, e.Message);
+            run.Note(agent.AgentId, new(Finding.Types.Severity.Error, e.Field,
+                $"sample {sample.Sequence} of agent {agent.AgentId} was left out, its interval is a gap: {e.Message}"));
+        }
+    }
+
+    private async Task<Hello> ReadHelloAsync(IAsyncStreamReader<AttachRequest> requests, CancellationToken cancel)
+    {
+        try
+        {
+            var any = await requests.MoveNext(cancel).WaitAsync(registry.Options.HelloTimeout, registry.Clock.Time, cancel);
+            return any && requests.Current.Hello is { } hello ? hello : throw new WireException("hello", "the first message of Attach must be Hello");
+        }
+        catch (TimeoutException)
+        {
+            throw new WireException("hello", $"none came within {registry.Options.HelloTimeout.TotalSeconds:0} s");
+        }
+    }
+
+    private async Task ServeAsync(
+        AgentSession session,
+        IAsyncStreamReader<AttachRequest> requests,
+        IServerStreamWriter<AttachResponse> responses,
+        CancellationToken callCancel)
+    {
+        LogAttached(log, session.Hello.AgentId, session.Hello.Inventory.Hostname);
+        using var cancel = CancellationTokenSource.CreateLinkedTokenSource(callCancel);
+        var reading = ReadAsync(session, requests, cancel.Token);
+        var writing = WriteAsync(session, responses, cancel.Token);
+        try
+        {
+            await await Task.WhenAny(reading, writing);
+        }
+        catch (Exception e) when (e is OperationCanceledException or IOException or InvalidOperationException)
+        {
+            // The peer has gone without a word; the lease decides what becomes of its share.
+            registry.Detach(session, e.Message);
+        }
+        catch (WireException e)
+        {
+            throw new RpcException(new Status(StatusCode.InvalidArgument, e.Message));
+        }
+        finally
+        {
+            registry.Detach(session, "its call has ended");
+            LogDetached(log, session.Hello.AgentId, session.Ended ?? "");
+            await cancel.CancelAsync();
+            await Task.WhenAll(reading, writing).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+    }
+
+    // Nothing in here waits but for the next message: a heartbeat is answered whatever else goes on.
+    private async Task ReadAsync(AgentSession session, IAsyncStreamReader<AttachRequest> requests, CancellationToken cancel)
+    {
+        while (await requests.MoveNext(cancel))
+        {
+            var request = requests.Current;
+            switch (request.MessageCase)
+            {
+                case AttachRequest.MessageOneofCase.Heartbeat:
+                    session.TakeHeartbeat(request.Heartbeat.Sequence, request.Heartbeat.SentNanos);
+                    break;
+                case AttachRequest.MessageOneofCase.Status:
+                    registry.TakeStatus(session, WireTranslation.ToStatus(request.Status));
+                    break;
+                case AttachRequest.MessageOneofCase.Goodbye:
+                    registry.TakeGoodbye(session, request.Goodbye.Reason);
+                    return;
+                default:
+                    throw new RpcException(new Status(StatusCode.InvalidArgument, $"{request.MessageCase} is not allowed after Hello"));
+            }
+        }
+    }
+
+    private async Task WriteAsync(AgentSession session, IServerStreamWriter<AttachResponse> responses, CancellationToken cancel)
+    {
+        await responses.WriteAsync(WireTranslation.ToWelcome(session, registry.Options), cancel);
+        while (await session.NextAsync(cancel) is { } next)
+        {
+            var message = next is HeartbeatEcho echo
+                ? WireTranslation.ToReply(echo, registry.Clock.Nanos)
+                : WireTranslation.ToMessage((AgentAssignment)next);
+            await responses.WriteAsync(message, cancel);
+        }
+    }
+}

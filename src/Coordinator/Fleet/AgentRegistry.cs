@@ -1,0 +1,189 @@
+using System.Collections.Concurrent;
+using System.Collections.Immutable;
+using LoadHarness.Protos;
+using LoadHarness.V1;
+
+namespace LoadHarness.Coordinator.Fleet;
+
+/// <summary>Every agent that has attached since the coordinator started. Members may be called from any thread.</summary>
+public sealed class AgentRegistry(CoordinatorClock clock, FleetOptions options)
+{
+    private const int ExitsKept = 1000;
+
+    private readonly ConcurrentDictionary<string, AgentState> _agents = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, IRunLink> _runs = new(StringComparer.Ordinal);
+    private readonly Lock _admission = new();
+    private ImmutableList<AgentExit> _exits = [];
+
+    /// <summary>Raised when an agent has attached, detached, departed or become idle. Handlers return at once.</summary>
+    public event Action? Changed;
+
+    /// <summary>The demands on links.</summary>
+    public FleetOptions Options => options;
+
+    /// <summary>The clock that agents map elapsed time to.</summary>
+    public CoordinatorClock Clock => clock;
+
+    /// <summary>All agents, by identity.</summary>
+    public ImmutableArray<AgentState> Agents => [.. _agents.Values.OrderBy(a => a.Id, StringComparer.Ordinal)];
+
+    /// <summary>Processes that were seen to end, oldest first.</summary>
+    public ImmutableList<AgentExit> Exits => _exits;
+
+    /// <summary>One agent; null when it never attached.</summary>
+    public AgentState? Find(string agentId) => _agents.GetValueOrDefault(agentId);
+
+    /// <summary>Clients that answer, work for no run and hold no connection.</summary>
+    public ImmutableArray<AgentState> IdleClients =>
+        [.. Agents.Where(a => a.Answers && a.Run is null && a.Hello.Role == AgentRole.Client && a.Status is null or { Held: 0 })];
+
+    /// <summary>Lets an agent in, unless another process answers to its identity.</summary>
+    /// <exception cref="AdmissionException">It is refused; the message is for it and for people.</exception>
+    public async Task<AgentSession> AdmitAsync(AgentHello hello, CancellationToken cancel)
+    {
+        while (true)
+        {
+            AgentSession rival;
+            lock (_admission)
+            {
+                var existing = Find(hello.AgentId);
+                // The same process again: its old call is dead, whether or not we have noticed.
+                if (existing?.Session is not { } session || session.Hello.Incarnation == hello.Incarnation)
+                    return Attach(existing, hello);
+                rival = session;
+            }
+
+            if (await AnswersAsync(rival, cancel))
+                throw new AdmissionException(Refusal.Types.Code.IdentityInUse, DescribeRival(rival));
+            Detach(rival, "another process took over its identity");
+        }
+    }
+
+    /// <summary>The session of an agent when everything that names it is right; null otherwise.</summary>
+    public AgentSession? FindSession(string agentId, string incarnation, string sessionId) =>
+        Find(agentId)?.Session is { } session && session.Id == sessionId && session.Hello.Incarnation == incarnation ? session : null;
+
+    /// <summary>An attachment is over; the agent itself may live on.</summary>
+    public void Detach(AgentSession session, string reason)
+    {
+        session.End(reason);
+        if (Find(session.Hello.AgentId) is not { } agent)
+            return;
+        agent.Detach(session);
+        Notify(agent);
+    }
+
+    /// <summary>An agent reports how far it has come.</summary>
+    public void TakeStatus(AgentSession session, AgentStatus status)
+    {
+        if (Find(session.Hello.AgentId) is not { } agent)
+            return;
+        agent.TakeStatus(session, status);
+        agent.Run?.AgentChanged();
+    }
+
+    /// <summary>An agent said goodbye: its sockets are closed, its share is free.</summary>
+    public void TakeGoodbye(AgentSession session, string reason)
+    {
+        if (Find(session.Hello.AgentId) is not { } agent || !ReferenceEquals(agent.Session, session))
+            return;
+        agent.Depart(reason.Length == 0 ? "said goodbye" : $"said goodbye: {reason}");
+        Notify(agent);
+    }
+
+    /// <summary>A process that is an agent here was seen to end (waitpid), so its sockets are gone.</summary>
+    /// <param name="agentId">Its identity; it need not have attached yet.</param>
+    /// <param name="how">In words: <c>exited with code 2</c>, <c>was killed by signal 9</c>.</param>
+    public void ReportExited(string agentId, string how)
+    {
+        ImmutableInterlocked.Update(ref _exits, (exits, exit) => [.. exits.TakeLast(ExitsKept - 1), exit], new AgentExit(agentId, how));
+        if (Find(agentId) is { } agent)
+        {
+            agent.Depart(how);
+            Notify(agent);
+        }
+        else
+        {
+            Changed?.Invoke();
+        }
+    }
+
+    /// <summary>As <see cref="ReportExited(string, string)"/>, for who knows only the process id.</summary>
+    public void ReportExited(int processId, string how) =>
+        ReportExited(Agents.FirstOrDefault(a => a.Hello.Inventory.ProcessId == processId && a.Departure is null)?.Id ?? $"process {processId}", how);
+
+    /// <summary>From now on samples of this run find their way to it.</summary>
+    public void Open(IRunLink run) => _runs[run.RunId] = run;
+
+    /// <summary>The run takes no samples any more.</summary>
+    public void Close(IRunLink run) => _runs.TryRemove(KeyValuePair.Create(run.RunId, run));
+
+    /// <summary>The run that a sample belongs to; null when it is not, or no longer, ours.</summary>
+    public IRunLink? FindRun(string runId) => _runs.GetValueOrDefault(runId);
+
+    /// <summary>Takes an agent for a run: it works for one at a time.</summary>
+    /// <returns>False when it works for another run or has gone.</returns>
+    public bool TryReserve(AgentState agent, IRunLink run) => agent.TryReserve(run);
+
+    /// <summary>The run needs the agent no longer.</summary>
+    public void Release(AgentState agent, IRunLink run)
+    {
+        agent.Release(run);
+        Changed?.Invoke();
+    }
+
+    /// <summary>Ends every attachment: the coordinator goes away.</summary>
+    public void EndAll(string reason)
+    {
+        foreach (var agent in Agents)
+            agent.Session?.End(reason);
+    }
+
+    private AgentSession Attach(AgentState? existing, AgentHello hello)
+    {
+        var session = new AgentSession(Guid.NewGuid().ToString("N"), hello, clock);
+        if (existing is null)
+            _agents[hello.AgentId] = existing = new AgentState(session, clock, options);
+        else
+            existing.Attach(session);
+        Notify(existing);
+        return session;
+    }
+
+    private async Task<bool> AnswersAsync(AgentSession session, CancellationToken cancel)
+    {
+        try
+        {
+            await session.NextHeartbeat.WaitAsync(2 * options.HeartbeatInterval, clock.Time, cancel);
+            return session.Ended is null;
+        }
+        catch (TimeoutException)
+        {
+            return false;
+        }
+    }
+
+    private static string DescribeRival(AgentSession rival) =>
+        $"agent identity `{rival.Hello.AgentId}` is in use by process {rival.Hello.Inventory.ProcessId} on host "
+        + $"{rival.Hello.Inventory.Hostname}, which answers; give this agent another identity, or end the other one";
+
+    private void Notify(AgentState agent)
+    {
+        agent.Run?.AgentChanged();
+        Changed?.Invoke();
+    }
+}
+
+/// <summary>A process that was seen to end.</summary>
+/// <param name="AgentId">Its identity as an agent.</param>
+/// <param name="How">In words.</param>
+public sealed record AgentExit(string AgentId, string How);
+
+/// <summary>An agent is not let in.</summary>
+/// <param name="code">For the agent.</param>
+/// <param name="message">For people.</param>
+public sealed class AdmissionException(Refusal.Types.Code code, string message) : Exception(message)
+{
+    /// <summary>For the agent.</summary>
+    public Refusal.Types.Code Code => code;
+}

@@ -1,0 +1,118 @@
+namespace LoadHarness.Coordinator.Fleet;
+
+/// <summary>One attachment of an agent. What goes out lies in slots of one item each, the newest replacing the older:
+/// a peer that reads slowly costs nothing and delays nobody.</summary>
+public sealed class AgentSession(string id, AgentHello hello, CoordinatorClock clock) : IDisposable
+{
+    private readonly Lock _lock = new();
+    private readonly SemaphoreSlim _waiting = new(0, 1);
+    private TaskCompletionSource _heard = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private long _lastHeardNanos = clock.Nanos;
+    private HeartbeatEcho? _echo;
+    private AgentAssignment? _assignment;
+    private string? _ended;
+
+    /// <summary>Names this attachment.</summary>
+    public string Id => id;
+
+    /// <summary>How the agent introduced itself.</summary>
+    public AgentHello Hello => hello;
+
+    /// <summary>When the newest heartbeat came, on the coordinator's clock.</summary>
+    public long LastHeardNanos => Interlocked.Read(ref _lastHeardNanos);
+
+    /// <summary>Completes with the next heartbeat.</summary>
+    public Task NextHeartbeat
+    {
+        get
+        {
+            lock (_lock)
+                return _heard.Task;
+        }
+    }
+
+    /// <summary>Takes a heartbeat and readies its reply, before anything else that waits to be sent.</summary>
+    public void TakeHeartbeat(ulong sequence, long sentNanos)
+    {
+        Interlocked.Exchange(ref _lastHeardNanos, clock.Nanos);
+        TaskCompletionSource heard;
+        lock (_lock)
+        {
+            _echo = new(sequence, sentNanos);
+            (heard, _heard) = (_heard, new(TaskCreationOptions.RunContinuationsAsynchronously));
+        }
+
+        heard.TrySetResult();
+        Wake();
+    }
+
+    /// <summary>Readies an assignment to be sent; one that was not sent yet is replaced, for only the newest counts.</summary>
+    public void Offer(AgentAssignment assignment)
+    {
+        lock (_lock)
+            _assignment = assignment;
+        Wake();
+    }
+
+    /// <summary>Ends the attachment: <see cref="NextAsync"/> returns null from now on.</summary>
+    /// <param name="reason">For the log.</param>
+    public void End(string reason)
+    {
+        lock (_lock)
+            _ended ??= reason;
+        Wake();
+    }
+
+    /// <summary>Why it ended; null while it goes on.</summary>
+    public string? Ended
+    {
+        get
+        {
+            lock (_lock)
+                return _ended;
+        }
+    }
+
+    /// <summary>Waits for the next thing to send. One caller at a time.</summary>
+    /// <returns>A <see cref="HeartbeatEcho"/> first, else an <see cref="AgentAssignment"/>; null at the end.</returns>
+    public async ValueTask<object?> NextAsync(CancellationToken cancel)
+    {
+        while (true)
+        {
+            lock (_lock)
+            {
+                if (_ended is not null)
+                    return null;
+                if (_echo is { } echo)
+                {
+                    _echo = null;
+                    return echo;
+                }
+
+                if (_assignment is { } assignment)
+                {
+                    _assignment = null;
+                    return assignment;
+                }
+            }
+
+            await _waiting.WaitAsync(cancel);
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => _waiting.Dispose();
+
+    private void Wake()
+    {
+        // One permit is enough: the waiter looks at every slot. A release too many says that it is awake already.
+        lock (_lock)
+        {
+            if (_waiting.CurrentCount == 0)
+                _waiting.Release();
+        }
+    }
+}
+
+/// <summary>A heartbeat that wants its reply.</summary>
+public sealed record HeartbeatEcho(ulong Sequence, long SentNanos);

@@ -1,0 +1,23 @@
+namespace LoadHarness.Coordinator.Fleet;
+
+/// <summary>What a coordinator demands of its agents' links.</summary>
+public sealed record FleetOptions
+{
+    /// <summary>How often agents send a heartbeat.</summary>
+    public TimeSpan HeartbeatInterval { get; init; } = TimeSpan.FromSeconds(1);
+
+    /// <summary>How long an agent may go on without an answered heartbeat.</summary>
+    public TimeSpan Lease { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>What is added to lease and drain deadline before an unheard agent counts as lost.</summary>
+    public TimeSpan LossMargin { get; init; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>How long a new call may take to send its Hello.</summary>
+    public TimeSpan HelloTimeout { get; init; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>Identifies this coordinator's store: assignments out of another one are not ours.</summary>
+    public string StoreId { get; init; } = Guid.NewGuid().ToString("N");
+
+    /// <summary>Counts the starts of the coordinator on its store.</summary>
+    public ulong Epoch { get; init; } = 1;
+}

@@ -1,0 +1,142 @@
+using System.Collections.Immutable;
+using HdrHistogram;
+using LoadHarness.Coordinator.Aggregation;
+using LoadHarness.Protos;
+using Wire = LoadHarness.V1;
+
+namespace LoadHarness.Coordinator.Fleet;
+
+internal static partial class WireTranslation
+{
+    // No run lasts longer than this; it keeps sums of milliseconds far from overflow.
+    private const long MaxElapsedMillis = 366L * 24 * 3600 * 1000;
+    private const long MaxMicros = long.MaxValue / TimeSpan.TicksPerMicrosecond / 2;
+
+    // Sums over agents and seconds stay far below overflow, whatever a broken agent claims.
+    private const ulong MaxTally = 1UL << 48;
+
+    public static AgentSample ToSample(Wire.Sample sample, AgentHello agent)
+    {
+        if (sample.FromMillis < 0 || sample.ToMillis < sample.FromMillis || sample.ToMillis > MaxElapsedMillis)
+            throw new WireException("sample.to_millis", $"{sample.FromMillis} to {sample.ToMillis} ms is no interval of a run");
+        return new AgentSample
+        {
+            AgentId = agent.AgentId,
+            Incarnation = agent.Incarnation,
+            NetworkNamespace = agent.Inventory.NetworkNamespace,
+            Sequence = sample.Sequence,
+            From = TimeSpan.FromMilliseconds(sample.FromMillis),
+            To = TimeSpan.FromMilliseconds(sample.ToMillis),
+            Gauges = ToGauges(sample.Gauges ?? throw new WireException("sample.gauges", "they are missing")),
+            Counters = ToCounters(sample.Counters ?? throw new WireException("sample.counters", "they are missing")),
+            Failures = [.. Few(sample.Failures, "sample.failures").Select(ToFailure)],
+            Histograms = ToHistograms(sample.Histograms),
+            Health = ToHealth(sample.Health ?? throw new WireException("sample.health", "it is missing")),
+            Kernel = sample.KernelView is { } view ? ToKernel(view) : null,
+            Sources = sample.SourceCounts is { } sources ? ToSources(sources) : null,
+        };
+    }
+
+    private static GaugeValues ToGauges(Wire.Gauges gauges) => new()
+    {
+        Goal = Tally(gauges.Goal, "sample.gauges.goal"),
+        Connecting = Tally(gauges.Connecting, "sample.gauges.connecting"),
+        Handshaking = Tally(gauges.Handshaking, "sample.gauges.handshaking"),
+        Established = Tally(gauges.Established, "sample.gauges.established"),
+        Confirmed = gauges.HasConfirmed ? Tally(gauges.Confirmed, "sample.gauges.confirmed") : null,
+        Closing = Tally(gauges.Closing, "sample.gauges.closing"),
+        RestingTuples = Tally(gauges.RestingTuples, "sample.gauges.resting_tuples"),
+        FreeTuples = Tally(gauges.FreeTuples, "sample.gauges.free_tuples"),
+        EstablishedMax = Tally(gauges.EstablishedMax, "sample.gauges.established_max"),
+    };
+
+    private static CounterValues ToCounters(Wire.Counters counters) => new()
+    {
+        Scheduled = Tally(counters.Scheduled, "sample.counters.scheduled"),
+        Offered = Tally(counters.Offered, "sample.counters.offered"),
+        Opened = Tally(counters.Opened, "sample.counters.opened"),
+        Failed = Tally(counters.Failed, "sample.counters.failed"),
+        NotOffered = Tally(counters.NotOffered, "sample.counters.not_offered"),
+        Reopened = Tally(counters.Reopened, "sample.counters.reopened"),
+        ClosedByPeer = Tally(counters.ClosedByPeer, "sample.counters.closed_by_peer"),
+        Closed = Tally(counters.Closed, "sample.counters.closed"),
+        SkippedTuples = Tally(counters.SkippedTuples, "sample.counters.skipped_tuples"),
+        DroppedPorts = Tally(counters.DroppedPorts, "sample.counters.dropped_ports"),
+        BytesReceived = Tally(counters.BytesReceived, "sample.counters.bytes_received"),
+        BytesSent = Tally(counters.BytesSent, "sample.counters.bytes_sent"),
+    };
+
+    private static FailureTally ToFailure(Wire.FailureCount failure)
+    {
+        var reason = failure.Reason ?? throw new WireException("sample.failures.reason", "it is missing");
+        return new(reason.Stage, reason.Party, reason.Cause, failure.Errno, Tally(failure.Count, "sample.failures.count"));
+    }
+
+    private static ImmutableDictionary<Wire.HistogramKind, HistogramBase> ToHistograms(IEnumerable<Wire.HistogramDelta> deltas)
+    {
+        var histograms = ImmutableDictionary.CreateBuilder<Wire.HistogramKind, HistogramBase>();
+        foreach (var delta in deltas)
+        {
+            var path = $"sample.histograms[{delta.Kind}]";
+            if (delta.Kind == Wire.HistogramKind.Unspecified || !Enum.IsDefined(delta.Kind) || histograms.ContainsKey(delta.Kind))
+                throw new WireException(path, "each kind that the contract names may come once");
+            try
+            {
+                histograms.Add(delta.Kind, HistogramLayout.Decode(delta.Encoded.Span));
+            }
+            catch (InvalidDataException e)
+            {
+                throw new WireException(path, e.Message);
+            }
+        }
+
+        return histograms.ToImmutable();
+    }
+
+    private static HealthValues ToHealth(Wire.AgentHealth health) => new()
+    {
+        ReactorLagMax = Micros(health.ReactorLagMaxMicros),
+        Cpu = Micros(health.CpuMicros),
+        ReactorCpuMax = Micros(health.ReactorCpuMaxMicros),
+        RssBytes = Tally(health.RssBytes, "sample.health.rss_bytes"),
+        Saturated = health.Saturated,
+        Reactors = (int)Math.Min(health.Reactors, int.MaxValue),
+    };
+
+    private static KernelReading ToKernel(Wire.KernelView view)
+    {
+        if (Math.Abs((decimal)view.TakenAtMillis) > MaxElapsedMillis || view.IntervalMillis is < 0 or > MaxElapsedMillis)
+            throw new WireException("sample.kernel_view.taken_at_millis", $"{view.TakenAtMillis} ms is no instant of a run");
+        var states = ImmutableDictionary.CreateBuilder<Wire.TcpState, long>();
+        foreach (var count in Few(view.States, "sample.kernel_view.states"))
+            states[count.State] = states.GetValueOrDefault(count.State) + Tally(count.Count, "sample.kernel_view.states");
+        return new KernelReading
+        {
+            TakenAt = TimeSpan.FromMilliseconds(view.TakenAtMillis),
+            States = states.ToImmutable(),
+            Foreign = Tally(view.Foreign, "sample.kernel_view.foreign"),
+            Interval = TimeSpan.FromMilliseconds(view.IntervalMillis),
+            Wall = Micros((ulong)Math.Max(0, view.WallMicros)),
+            Cpu = Micros((ulong)Math.Max(0, view.CpuMicros)),
+            Error = Bounded(view.Error, "sample.kernel_view.error"),
+        };
+    }
+
+    private static SourceTally ToSources(Wire.SourceCounts counts)
+    {
+        var established = ImmutableDictionary.CreateBuilder<IpAddress, long>();
+        foreach (var count in Few(counts.Sources, "sample.source_counts.sources"))
+        {
+            established[ToAddress(count.Source, "sample.source_counts.source")] =
+                Tally(count.Established, "sample.source_counts.established");
+        }
+
+        return new(counts.Whole, established.ToImmutable());
+    }
+
+    private static TimeSpan Micros(ulong micros) => new((long)Math.Min(micros, MaxMicros) * TimeSpan.TicksPerMicrosecond);
+
+    private static long Tally(ulong value, string path) => value <= MaxTally
+        ? (long)value
+        : throw new WireException(path, $"{value} is out of range, at most {MaxTally} is allowed");
+}

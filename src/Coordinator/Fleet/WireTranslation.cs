@@ -1,0 +1,220 @@
+using System.Collections.Immutable;
+using Google.Protobuf;
+using Google.Protobuf.WellKnownTypes;
+using LoadHarness.Protos;
+using Wire = LoadHarness.V1;
+
+namespace LoadHarness.Coordinator.Fleet;
+
+/// <summary>Between the messages of AgentLink and the fleet's own records. What comes in is checked here, once.</summary>
+internal static partial class WireTranslation
+{
+    private const int MaxIdentity = 128;
+    private const int MaxText = 4096;
+    private const int MaxEntries = 100_000;
+
+    public static AgentHello ToHello(Wire.Hello hello)
+    {
+        var major = hello.Version?.Major ?? 0;
+        if (major != Protocol.Major)
+        {
+            throw new WireException("version",
+                $"this agent speaks version {major} of the contract, the coordinator version {Protocol.Major}; install the same release on both sides",
+                Wire.Refusal.Types.Code.Version);
+        }
+
+        if (hello.Role is not (Wire.AgentRole.Client or Wire.AgentRole.Backend))
+            throw new WireException("role", $"role {(int)hello.Role} is unknown; client or backend is wanted");
+        return new AgentHello
+        {
+            AgentId = Name(hello.AgentId, "agent_id"),
+            Incarnation = Name(hello.Incarnation, "incarnation"),
+            Role = hello.Role,
+            Labels = hello.Labels.ToImmutableSortedDictionary(l => Bounded(l.Key, "labels"), l => Bounded(l.Value, "labels"), StringComparer.Ordinal),
+            Capabilities = [.. hello.Capabilities.Select(c => Bounded(c, "capabilities"))],
+            Inventory = ToInventory(hello.Inventory ?? throw new WireException("inventory", "it is missing")),
+            Held = hello.Held is { RunId.Length: > 0 } held ? ToStatus(held, "held.") : null,
+        };
+    }
+
+    public static AgentStatus ToStatus(Wire.AssignmentStatus status, string path = "status.") => new()
+    {
+        RunId = Name(status.RunId, path + "run_id"),
+        Revision = new(status.Revision?.Epoch ?? 0, status.Revision?.Number ?? 0),
+        Phase = status.OutcomeCase == Wire.AssignmentStatus.OutcomeOneofCase.Phase ? status.Phase : Wire.Phase.Unspecified,
+        Refused = status.OutcomeCase == Wire.AssignmentStatus.OutcomeOneofCase.Refused ? ToRefusal(status.Refused, path) : null,
+        Held = Count(status.Held, path + "held"),
+        Findings = ToFindings(status.Findings, path + "findings"),
+        ClockUncertainty = new(Math.Max(0, status.ClockUncertaintyNanos) / TimeSpan.NanosecondsPerTick),
+    };
+
+    public static Wire.AttachResponse ToWelcome(AgentSession session, FleetOptions options) => new()
+    {
+        Welcome = new()
+        {
+            SessionId = session.Id,
+            HeartbeatInterval = options.HeartbeatInterval.ToDuration(),
+            Lease = options.Lease.ToDuration(),
+            StoreId = options.StoreId,
+            Epoch = options.Epoch,
+            Version = Protocol.Version,
+        },
+    };
+
+    public static Wire.AttachResponse ToRefusal(Wire.Refusal.Types.Code code, string message) =>
+        new() { Refusal = new() { Code = code, Message = message } };
+
+    public static Wire.AttachResponse ToReply(HeartbeatEcho echo, long coordinatorNanos) => new()
+    {
+        HeartbeatReply = new() { Sequence = echo.Sequence, SentNanos = echo.SentNanos, CoordinatorNanos = coordinatorNanos },
+    };
+
+    public static Wire.AttachResponse ToMessage(AgentAssignment assignment)
+    {
+        var message = new Wire.Assignment
+        {
+            RunId = assignment.RunId,
+            Revision = new() { Epoch = assignment.Revision.Epoch, Number = assignment.Revision.Number },
+            StoreId = assignment.StoreId,
+            Phase = assignment.Phase,
+            RequiredCapabilities = { assignment.RequiredCapabilities },
+            Share = (ulong)assignment.Share,
+            Slice = ToMessage(assignment.Slice),
+            Destinations = { assignment.Destinations.Select(ToMessage) },
+            Schedule = ToMessage(assignment.Schedule),
+            Workload = new()
+            {
+                Hold = new(),
+                ConnectTimeout = assignment.ConnectTimeout.ToDuration(),
+                ExpectGreeting = assignment.ExpectGreeting,
+            },
+            DrainTimeout = assignment.DrainTimeout.ToDuration(),
+            MaxDuration = assignment.MaxDuration.ToDuration(),
+        };
+        if (assignment.StartNanos is { } start)
+            message.StartNanos = start;
+        if (assignment.KernelView is { } duty)
+            message.KernelView = new() { CoreShare = duty.CoreShare, Slices = { duty.Slices.Select(ToMessage) } };
+        return new() { Assignment = message };
+    }
+
+    public static Wire.Inventory ToMessage(HostInventory inventory) => new()
+    {
+        Hostname = inventory.Hostname,
+        NetworkNamespace = inventory.NetworkNamespace,
+        KernelRelease = inventory.KernelRelease,
+        Cores = (uint)inventory.Cores,
+        MemoryFreeBytes = (ulong)inventory.MemoryFreeBytes,
+        ConnectionsPerReactor = (uint)inventory.ConnectionsPerReactor,
+        PrivateDescriptorTables = inventory.PrivateDescriptorTables,
+        Addresses = { inventory.Addresses.Select(ToMessage) },
+        EphemeralPorts = inventory.EphemeralPorts is { } ephemeral ? ToMessage(ephemeral) : null,
+        ReservedPorts = { inventory.ReservedPorts.Select(ToMessage) },
+        ListeningPorts = { inventory.ListeningPorts.Select(ToMessage) },
+        MaxTimeWaitBuckets = (ulong)inventory.MaxTimeWaitBuckets,
+        TcpTimestamps = inventory.TcpTimestamps,
+        Pid = inventory.ProcessId,
+        Findings = { inventory.Findings.Select(ToMessage) },
+    };
+
+    private static HostInventory ToInventory(Wire.Inventory inventory) => new()
+    {
+        Hostname = Bounded(inventory.Hostname, "inventory.hostname"),
+        NetworkNamespace = Name(inventory.NetworkNamespace, "inventory.network_namespace"),
+        KernelRelease = Bounded(inventory.KernelRelease, "inventory.kernel_release"),
+        Cores = Positive(inventory.Cores, "inventory.cores"),
+        MemoryFreeBytes = Count(inventory.MemoryFreeBytes, "inventory.memory_free_bytes"),
+        ConnectionsPerReactor = Positive(inventory.ConnectionsPerReactor, "inventory.connections_per_reactor"),
+        PrivateDescriptorTables = inventory.PrivateDescriptorTables,
+        Addresses = [.. Few(inventory.Addresses, "inventory.addresses").Select(ToHostAddress)],
+        EphemeralPorts = inventory.EphemeralPorts is { } ephemeral ? ToPorts(ephemeral, "inventory.ephemeral_ports") : null,
+        ReservedPorts = [.. Few(inventory.ReservedPorts, "inventory.reserved_ports").Select(p => ToPorts(p, "inventory.reserved_ports"))],
+        ListeningPorts = [.. Few(inventory.ListeningPorts, "inventory.listening_ports").Select(p => ToPorts(p, "inventory.listening_ports"))],
+        MaxTimeWaitBuckets = Count(inventory.MaxTimeWaitBuckets, "inventory.max_time_wait_buckets"),
+        TcpTimestamps = inventory.TcpTimestamps,
+        ProcessId = inventory.Pid,
+        Findings = ToFindings(inventory.Findings, "inventory.findings"),
+    };
+
+    private static HostAddress ToHostAddress(Wire.HostAddress address) => new(
+        ToAddress(address.Address, "inventory.addresses"),
+        (int)Math.Min(address.PrefixLength, 128),
+        Bounded(address.Device, "inventory.addresses.device"));
+
+    private static AgentRefusal ToRefusal(Wire.AssignmentRefusal refusal, string path) =>
+        new(Bounded(refusal.Field, path + "refused.field"), Bounded(refusal.Rule, path + "refused.rule"), Bounded(refusal.Message, path + "refused.message"));
+
+    private static ImmutableArray<AgentFinding> ToFindings(IReadOnlyCollection<Wire.Finding> findings, string path) =>
+        [.. Few(findings, path).Select(f => new AgentFinding(f.Severity, Bounded(f.Subject, path), Bounded(f.Message, path)))];
+
+    private static PortSpan ToPorts(Wire.PortRange ports, string path) => ports.First <= ports.Last && ports.Last <= 65535
+        ? new((int)ports.First, (int)ports.Last)
+        : throw new WireException(path, $"{ports.First}-{ports.Last} is no range of ports");
+
+    private static IpAddress ToAddress(ByteString bytes, string path) => bytes.Length is 4 or 16
+        ? IpAddress.FromBytes(bytes.Span)
+        : throw new WireException(path, $"an address has 4 or 16 bytes, not {bytes.Length}");
+
+    private static Wire.HostAddress ToMessage(HostAddress address) => new()
+    {
+        Address = ByteString.CopyFrom(address.Address.ToBytes()),
+        PrefixLength = (uint)address.PrefixLength,
+        Device = address.Device,
+    };
+
+    private static Wire.Finding ToMessage(AgentFinding finding) =>
+        new() { Severity = finding.Severity, Subject = finding.Subject, Message = finding.Message };
+
+    private static Wire.PortRange ToMessage(PortSpan ports) => new() { First = (uint)ports.First, Last = (uint)ports.Last };
+
+    private static Wire.AddressRange ToMessage(IpRange range) =>
+        new() { First = ByteString.CopyFrom(range.First.ToBytes()), Count = checked((uint)range.Count) };
+
+    private static Wire.Destination ToMessage(Destination destination) => new()
+    {
+        Addresses = ToMessage(destination.Addresses),
+        Ports = ToMessage(destination.Ports),
+        Name = destination.Name,
+    };
+
+    private static Wire.Slice ToMessage(Slice slice) => new()
+    {
+        Blocks =
+        {
+            slice.Blocks.Select(b => new Wire.BlockRange
+            {
+                Sources = ToMessage(b.Sources),
+                FirstPort = (uint)b.FirstPort,
+                PortBlocks = (uint)b.PortBlocks,
+            }),
+        },
+        ExcludedPorts = { slice.ExcludedPorts.Select(ToMessage) },
+        Rest = slice.Rest.ToDuration(),
+    };
+
+    private static Wire.Schedule ToMessage(Schedule schedule) => new()
+    {
+        ConnectsPerSecond = schedule.ConnectsPerSecond,
+        Points = { schedule.Points.Select(p => new Wire.SchedulePoint { Elapsed = p.Elapsed.ToDuration(), Goal = (ulong)p.Goal }) },
+    };
+
+    private static string Name(string text, string path) => text.Length is > 0 and <= MaxIdentity && !text.Any(char.IsControl)
+        ? text
+        : throw new WireException(path, $"1 to {MaxIdentity} characters without control characters are wanted");
+
+    private static string Bounded(string text, string path) => text.Length <= MaxText
+        ? text
+        : throw new WireException(path, $"{text.Length} characters are too many, at most {MaxText} are allowed");
+
+    private static IReadOnlyCollection<T> Few<T>(IReadOnlyCollection<T> items, string path) => items.Count <= MaxEntries
+        ? items
+        : throw new WireException(path, $"{items.Count} entries are too many, at most {MaxEntries} are allowed");
+
+    private static int Positive(uint value, string path) => value is > 0 and <= int.MaxValue
+        ? (int)value
+        : throw new WireException(path, $"{value} is out of range, 1 to {int.MaxValue} is allowed");
+
+    private static long Count(ulong value, string path) => value <= long.MaxValue
+        ? (long)value
+        : throw new WireException(path, $"{value} is out of range, at most {long.MaxValue} is allowed");
+}
