@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using System.Globalization;
 using LoadHarness.Protos;
 
 namespace LoadHarness.Coordinator.LocalFleet;
@@ -26,21 +25,8 @@ public static class AgentArguments
     public static ImmutableArray<string> Backend(IpAddress address, PortSpan ports) =>
         ["backend", "--listen", $"{Bracketed(address)}:{ports}", "--exit-with-parent"];
 
-    /// <summary>The fewest prefixes that cover a range and nothing else, each as <c>10.0.0.5/32</c> or <c>[fd00::/126]</c>.</summary>
-    internal static IEnumerable<string> Cidrs(IpRange range)
-    {
-        var bits = range.First.IsV6 ? 128 : 32;
-        var (address, left) = (range.First, (UInt128)range.Count);
-        while (left > 0)
-        {
-            var aligned = address.Value == 0 ? bits : (int)UInt128.TrailingZeroCount(address.Value);
-            var host = Math.Min(Math.Min(aligned, bits), 127 - (int)UInt128.LeadingZeroCount(left));
-            var prefix = string.Create(CultureInfo.InvariantCulture, $"{address}/{bits - host}");
-            yield return address.IsV6 ? $"[{prefix}]" : prefix;
-            var size = UInt128.One << host;
-            (address, left) = (address with { Value = address.Value + size }, left - size);
-        }
-    }
+    private static IEnumerable<string> Cidrs(IpRange range) =>
+        AddressPrefix.Cover(range.First.IsV6, range.First.Value, range.Last.Value).Select(p => $"{Bracketed(p.Address)}/{p.Length}");
 
     private static string Bracketed(IpAddress address) => address.IsV6 ? $"[{address}]" : $"{address}";
 }
