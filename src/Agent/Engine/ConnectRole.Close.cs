@@ -1,0 +1,156 @@
+using LoadHarness.Agent.Interop.Libc;
+using LoadHarness.Agent.Transports;
+using LoadHarness.V1;
+
+namespace LoadHarness.Agent.Engine;
+
+/// <content>
+/// Closing: our FIN, then the peer's within a deadline, then close(). A tuple is given back only after the peer's FIN was seen:
+/// an orphan in FIN-WAIT-2 could be connected over, and the peer would be reset.
+/// </content>
+public sealed partial class ConnectRole
+{
+    private const long CloseTimeoutNanos = 10_000_000_000;
+    private const int AbortBatch = 512;
+
+    // The part of a drain's time that is left for the peers' FINs; the rest is for sending ours.
+    private static readonly TimeSpan _drainTail = TimeSpan.FromSeconds(10);
+
+    private bool _draining;
+    private long _drainDeadlineNanos;
+    private double _drainPerSecond;
+    private PacerState _drainPace;
+    private int _abortFrom;
+
+    private void BeginDrain(TimeSpan timeout)
+    {
+        var now = Clock.BoottimeNanos;
+        var deadline = now + (timeout.Ticks * 100);
+        // A second drain may only hasten the first.
+        if (_draining && deadline >= _drainDeadlineNanos)
+            return;
+        _drainDeadlineNanos = deadline;
+        var paced = timeout > _drainTail * 2 ? timeout - _drainTail : timeout / 2;
+        _drainPerSecond = Math.Max(1, _reactor.Counters.Established / Math.Max(0.05, paced.TotalSeconds));
+        _drainPace = new PacerState(now, 0);
+        _draining = true;
+        _owedReopens = 0;
+        _exhausted = false;
+        _reactor.Counters.Goal = 0;
+    }
+
+    private long PaceDrain(long nowNanos)
+    {
+        if (Live + _reactor.Counters.Closing == 0)
+            return long.MaxValue;
+        if (nowNanos >= _drainDeadlineNanos)
+            return AbortAll(nowNanos);
+        AbandonConnecting();
+        var step = Pacer.Step(_drainPace, _drainPerSecond, nowNanos, _reactor.Counters.Established);
+        var closed = CloseNewest(Math.Min(step.Due, Batch), _drainDeadlineNanos);
+        _drainPace = step.StateAfter(closed);
+        if (_reactor.Counters.Established == 0)
+            return _drainDeadlineNanos;
+        return closed == Batch ? nowNanos : nowNanos + PaceQuantumNanos;
+    }
+
+    private long CloseSurplus(long surplus, long nowNanos)
+    {
+        // Their places are not missing any more.
+        _owedReopens = 0;
+        _pace = new PacerState(nowNanos, Math.Min(_pace.Credit, 1));
+        var closed = CloseNewest(Math.Min(surplus, Batch), nowNanos + CloseTimeoutNanos);
+        return closed == Batch ? nowNanos : nowNanos + PaceQuantumNanos;
+    }
+
+    private int CloseNewest(long count, long deadlineNanos)
+    {
+        var closed = 0;
+        for (var slot = _reactor.NewestHeld; closed < count && slot >= 0; slot = _reactor.NewestHeld)
+        {
+            BeginClose(slot, deadlineNanos);
+            closed++;
+        }
+
+        return closed;
+    }
+
+    private void BeginClose(int slot, long deadlineNanos)
+    {
+        _reactor.Unhold(slot);
+        LeaveEstablished(slot);
+        _reactor.Counters.Closing++;
+        _reactor.Connections.State(slot) = ConnectionState.Closing;
+        // Once more before our FIN: unread bytes would turn it into RST.
+        _transport.Discard(slot, out var bytes, out _);
+        _reactor.Counters.BytesReceived += bytes;
+        if (_transport.Shutdown(slot, out _) == TransportAnswer.Failed)
+        {
+            Closed(slot, reset: false);
+            return;
+        }
+
+        _reactor.SetDeadline(slot, deadlineNanos);
+    }
+
+    private void Closed(int slot, bool reset)
+    {
+        _reactor.ClearDeadline(slot);
+        _reactor.Counters.Closing--;
+        _reactor.Counters.Closed++;
+        _cursor.ReturnToRest(TupleOf(slot), _reactor.NowNanos);
+        if (!reset)
+            _transport.Discard(slot, out _, out _);
+        _reactor.Close(slot, reset);
+    }
+
+    private void CloseTimedOut(int slot)
+    {
+        CountFailure(FailureStage.Close, FailureCause.Timeout, 0);
+        Closed(slot, reset: true);
+    }
+
+    private void AbandonConnecting()
+    {
+        if (_reactor.Counters.Connecting == 0)
+            return;
+        var connections = _reactor.Connections;
+        for (var slot = 0; slot < connections.Capacity && _reactor.Counters.Connecting > 0; slot++)
+        {
+            if (connections.State(slot) != ConnectionState.Connecting)
+                continue;
+            _reactor.ClearDeadline(slot);
+            ConnectAbandoned(slot);
+        }
+
+        _owedReopens = 0;
+    }
+
+    // At the deadline nothing is waited for any more: RST.
+    private long AbortAll(long nowNanos)
+    {
+        var connections = _reactor.Connections;
+        AbandonConnecting();
+        var aborted = 0;
+        for (; _abortFrom < connections.Capacity && aborted < AbortBatch; _abortFrom++)
+        {
+            var slot = _abortFrom;
+            switch (connections.State(slot))
+            {
+                case ConnectionState.Established:
+                    _reactor.Unhold(slot);
+                    LeaveEstablished(slot);
+                    _reactor.Counters.Closing++;
+                    Closed(slot, reset: true);
+                    aborted++;
+                    break;
+                case ConnectionState.Closing:
+                    CloseTimedOut(slot);
+                    aborted++;
+                    break;
+            }
+        }
+
+        return Live + _reactor.Counters.Closing == 0 ? long.MaxValue : nowNanos;
+    }
+}

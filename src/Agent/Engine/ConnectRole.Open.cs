@@ -1,0 +1,184 @@
+using LoadHarness.Agent.Interop;
+using LoadHarness.Agent.Interop.Libc;
+using LoadHarness.Protos;
+using LoadHarness.V1;
+
+namespace LoadHarness.Agent.Engine;
+
+/// <content>Opening: tuple, socket, bind, connect, watch.</content>
+public sealed partial class ConnectRole
+{
+    // So many taken tuples or foreign ports are passed over in one turn before events are looked at.
+    private const int SkipsPerTurn = 256;
+
+    private enum OpenAnswer
+    {
+        Started,
+        Skipped,
+        Failed,
+        Stuck,
+    }
+
+    private long OpenUpTo(long due, long nowNanos)
+    {
+        var started = 0L;
+        var skips = 0;
+        _exhausted = false;
+        while (started < due && skips < SkipsPerTurn)
+        {
+            if (!_cursor.TryTake(nowNanos, out var tuple))
+            {
+                _exhausted = true;
+                return started;
+            }
+
+            switch (Open(tuple, nowNanos))
+            {
+                case OpenAnswer.Started or OpenAnswer.Failed:
+                    started++;
+                    break;
+                case OpenAnswer.Skipped:
+                    skips++;
+                    break;
+                default:
+                    return started + 1;
+            }
+        }
+
+        return started;
+    }
+
+    private OpenAnswer Open(EndpointTuple tuple, long nowNanos)
+    {
+        ref readonly var destination = ref _cursor.Destination(tuple);
+        var socket = Sockets.Create(destination.Family);
+        if (!socket.Ok)
+        {
+            _cursor.ReturnUnused(tuple);
+            NotOpened(FailureStage.Connect, FailureClassifier.OfErrno(socket.Errno), socket.Errno);
+            return OpenAnswer.Stuck;
+        }
+
+        var fd = (int)socket.Value;
+        Sockets.SetReuseAddress(fd);
+        var source = _cursor.Source(tuple);
+        var bound = Sockets.Bind(fd, source);
+        if (!bound.Ok)
+            return NotBound(fd, tuple, bound.Errno, nowNanos);
+        var connected = Sockets.Connect(fd, destination);
+        if (!connected.Ok && connected.Errno != Errno.EINPROGRESS)
+            return NotConnected(fd, tuple, connected.Errno, nowNanos);
+        return Watch(fd, tuple, nowNanos);
+    }
+
+    private OpenAnswer Watch(int fd, EndpointTuple tuple, long nowNanos)
+    {
+        _reactor.Counters.Offered++;
+        if (!_reactor.Watch(fd, ConnectionState.Connecting))
+        {
+            _reactor.Close(fd, reset: true);
+            _cursor.ReturnToRest(tuple, nowNanos);
+            NotOpened(FailureStage.Connect, FailureCause.Memory, Errno.ENOMEM, offered: true);
+            return OpenAnswer.Stuck;
+        }
+
+        var connections = _reactor.Connections;
+        connections.Unit(fd) = tuple.Unit;
+        connections.Destination(fd) = tuple.Destination;
+        connections.StartedMicros(fd) = (uint)(Clock.BoottimeNanos / 1000);
+        if (_owedReopens > 0)
+        {
+            _owedReopens--;
+            connections.Marks(fd) = ConnectionMarks.Reopened;
+        }
+
+        _reactor.Counters.Connecting++;
+        _reactor.SetDeadline(fd, nowNanos + _goal!.ConnectTimeoutNanos);
+        return OpenAnswer.Started;
+    }
+
+    private OpenAnswer NotBound(int fd, EndpointTuple tuple, int errno, long nowNanos)
+    {
+        Sockets.Close(fd);
+        var cause = FailureClassifier.OfBind(errno);
+        if (cause == FailureCause.PortInUse)
+        {
+            _cursor.Drop(tuple);
+            _reactor.Counters.DroppedPorts++;
+            return OpenAnswer.Skipped;
+        }
+
+        _cursor.ReturnToRest(tuple, nowNanos);
+        NotOpened(FailureStage.SourceBind, cause, errno);
+        return OpenAnswer.Failed;
+    }
+
+    private OpenAnswer NotConnected(int fd, EndpointTuple tuple, int errno, long nowNanos)
+    {
+        Sockets.Close(fd);
+        var cause = FailureClassifier.OfConnect(errno);
+        if (cause == FailureCause.TupleInUse)
+        {
+            _cursor.ReturnToRest(tuple, nowNanos);
+            _reactor.Counters.SkippedTuples++;
+            return OpenAnswer.Skipped;
+        }
+
+        _cursor.ReturnUnused(tuple);
+        NotOpened(FailureStage.Connect, cause, errno);
+        return OpenAnswer.Failed;
+    }
+
+    private void NotOpened(FailureStage stage, FailureCause cause, int errno, bool offered = false)
+    {
+        if (!offered)
+            _reactor.Counters.Offered++;
+        _reactor.Counters.Failed++;
+        CountFailure(stage, cause, errno);
+    }
+
+    private void Opened(int slot)
+    {
+        var connections = _reactor.Connections;
+        _reactor.ClearDeadline(slot);
+        connections.State(slot) = ConnectionState.Established;
+        _reactor.Hold(slot);
+        ref var counters = ref _reactor.Counters;
+        counters.Connecting--;
+        counters.Established++;
+        counters.Opened++;
+        if (counters.Established > counters.EstablishedMax)
+            counters.EstablishedMax = counters.Established;
+        if ((connections.Marks(slot) & ConnectionMarks.Reopened) != 0)
+            counters.Reopened++;
+        RecordConnectTime(slot);
+    }
+
+    private void RecordConnectTime(int slot)
+    {
+        long micros = (uint)(_reactor.NowNanos / 1000) - _reactor.Connections.StartedMicros(slot);
+        // The event may have been harvested in the same microsecond that connect() was called in.
+        var clamped = HistogramLayout.Clamp(Math.Max(micros, HistogramLayout.LowestMicros));
+        if (clamped < micros)
+            _connectTimesClamped++;
+        _connectTimes.RecordValue(clamped);
+    }
+
+    private void ConnectFailed(int slot, FailureCause cause, int errno)
+    {
+        _reactor.ClearDeadline(slot);
+        ConnectAbandoned(slot);
+        _reactor.Counters.Failed++;
+        CountFailure(FailureStage.Connect, cause, errno);
+    }
+
+    // The owed place stays owed when its connect failed.
+    private void ConnectAbandoned(int slot)
+    {
+        if ((_reactor.Connections.Marks(slot) & ConnectionMarks.Reopened) != 0)
+            _owedReopens++;
+        _reactor.Counters.Connecting--;
+        _cursor.ReturnUnused(TupleOf(slot));
+        _reactor.Close(slot, reset: false);
+    }
+}

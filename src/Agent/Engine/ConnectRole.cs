@@ -1,0 +1,146 @@
+using HdrHistogram;
+using LoadHarness.Agent.Measurement;
+using LoadHarness.Agent.Safety;
+using LoadHarness.Protos;
+using LoadHarness.V1;
+
+namespace LoadHarness.Agent.Engine;
+
+/// <summary>
+/// The opening side: follows a goal over time by connecting, and by closing the newest first. What the peer closes is
+/// opened again under the same pace.
+/// </summary>
+public sealed partial class ConnectRole : IReactorRole
+{
+    // The loop looks at events after so many system calls of one kind.
+    private const int Batch = 64;
+    private const long PaceQuantumNanos = 4_000_000;
+
+    private readonly EndpointCursor _cursor;
+    private readonly IWorkload _workload;
+    private readonly Transports.ITransport _transport;
+    private readonly Lease _lease;
+    private Reactor _reactor = null!;
+    private ReactorGoal? _goal;
+    private PacerState _pace;
+    private bool _exhausted;
+    private long _owedReopens;
+    private LongHistogram _connectTimes = HistogramLayout.Create();
+    private long _connectTimesClamped;
+
+    /// <summary>Makes the role; it opens nothing before its first <see cref="ConnectCommand.Pursue"/>.</summary>
+    /// <param name="cursor">Its tuples; owned by the role.</param>
+    /// <param name="transport">Shared by all reactors, without state of its own.</param>
+    /// <param name="workload">What a connection does once open.</param>
+    /// <param name="lease">Looked at before each pace: when it has ended, the role drains.</param>
+    public ConnectRole(EndpointCursor cursor, Transports.ITransport transport, IWorkload workload, Lease lease)
+    {
+        _cursor = cursor;
+        _transport = transport;
+        _workload = workload;
+        _lease = lease;
+    }
+
+    private long Live => _reactor.Counters.Connecting + _reactor.Counters.Established;
+
+    /// <inheritdoc/>
+    public void OnStart(Reactor reactor)
+    {
+        _reactor = reactor;
+        _pace = new PacerState(reactor.NowNanos, 0);
+    }
+
+    /// <inheritdoc/>
+    public void OnCommand(ReactorCommand command)
+    {
+        switch (command)
+        {
+            case ConnectCommand.Pursue pursue:
+                _goal = pursue.Goal;
+                _cursor.Add(pursue.MoreBlocks);
+                break;
+            case ConnectCommand.Drain drain:
+                BeginDrain(drain.Timeout);
+                break;
+        }
+    }
+
+    /// <inheritdoc/>
+    public long Pace(long nowNanos)
+    {
+        if (_goal is not { } goal)
+            return long.MaxValue;
+        var elapsed = Elapsed(goal, nowNanos);
+        if (!_draining && (_lease.HasEnded(nowNanos) || elapsed >= goal.MaxDuration))
+            BeginDrain(goal.DrainTimeout);
+        if (_draining)
+            return PaceDrain(nowNanos);
+        if (elapsed < TimeSpan.Zero)
+            return goal.StartNanos;
+        return PaceGoal(goal, elapsed, nowNanos);
+    }
+
+    /// <inheritdoc/>
+    public void OnSnapshot(ReactorSnapshot snapshot)
+    {
+        snapshot.Counters.RestingTuples = _cursor.Resting;
+        snapshot.Counters.FreeTuples = _cursor.Free;
+        (snapshot.ConnectTimes, _connectTimes) = (_connectTimes, snapshot.ConnectTimes);
+        snapshot.ConnectTimesClamped = _connectTimesClamped;
+        _connectTimesClamped = 0;
+        snapshot.EndpointSpaceExhausted = _exhausted;
+        snapshot.Drained = _draining && Live + _reactor.Counters.Closing == 0;
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => _cursor.Dispose();
+
+    private static TimeSpan Elapsed(ReactorGoal goal, long nowNanos) =>
+        goal.StartNanos == long.MaxValue ? TimeSpan.MinValue : TimeSpan.FromTicks((nowNanos - goal.StartNanos) / 100);
+
+    private long PaceGoal(ReactorGoal goal, TimeSpan elapsed, long nowNanos)
+    {
+        var wanted = goal.GoalAt(elapsed);
+        _reactor.Counters.Goal = wanted;
+        var missing = wanted - Live;
+        if (missing < 0)
+            return CloseSurplus(-missing, nowNanos);
+
+        var rate = goal.ConnectsPerSecond(elapsed);
+        var step = Pacer.Step(_pace, rate, nowNanos, missing);
+        var started = OpenUpTo(Math.Min(step.Due, Batch), nowNanos);
+        _pace = step.StateAfter(started);
+        _reactor.Counters.Scheduled += started + step.NotOffered;
+        _reactor.Counters.NotOffered += step.NotOffered;
+        if (_exhausted)
+            return NoteExhausted(step.Due - started, nowNanos);
+        return started == Batch ? nowNanos : NextWake(goal, elapsed, rate, missing - started, nowNanos);
+    }
+
+    // Nothing can be opened until tuples have rested: what was due is given up, not saved for a burst.
+    private long NoteExhausted(long due, long nowNanos)
+    {
+        _reactor.Counters.Scheduled += due;
+        _reactor.Counters.NotOffered += due;
+        _pace = new PacerState(nowNanos, 0);
+        return nowNanos + Pacer.CatchUpNanos;
+    }
+
+    private long NextWake(ReactorGoal goal, TimeSpan elapsed, double rate, long missing, long nowNanos)
+    {
+        var paced = nowNanos + Math.Max(PaceQuantumNanos, Pacer.NanosUntilDue(_pace, rate));
+        if (missing > 0)
+            return paced;
+        foreach (var point in goal.Schedule.Points)
+        {
+            if (point.Elapsed > elapsed)
+                return goal.IsLevel(elapsed) ? goal.StartNanos + (point.Elapsed.Ticks * 100) : paced;
+        }
+
+        return long.MaxValue;
+    }
+
+    private EndpointTuple TupleOf(int slot) => new(_reactor.Connections.Unit(slot), _reactor.Connections.Destination(slot));
+
+    private void CountFailure(FailureStage stage, FailureCause cause, int errno) => _reactor.Failures.Add(stage, cause, errno);
+}

@@ -1,0 +1,34 @@
+namespace LoadHarness.Agent.Engine;
+
+/// <summary>What a slot of the connection table holds.</summary>
+public enum ConnectionState : byte
+{
+    /// <summary>Nothing.</summary>
+    Free,
+
+    /// <summary>connect() was called, the handshake is under way (SYN-SENT).</summary>
+    Connecting,
+
+    /// <summary>ESTABLISHED.</summary>
+    Established,
+
+    /// <summary>Our FIN is sent, the peer's has not been seen (FIN-WAIT-1, FIN-WAIT-2).</summary>
+    Closing,
+
+    /// <summary>Not a connection: a listening socket.</summary>
+    Listener,
+}
+
+/// <summary>Facts about one connection.</summary>
+[Flags]
+public enum ConnectionMarks : byte
+{
+    /// <summary>None.</summary>
+    None = 0,
+
+    /// <summary>The target has sent its first byte.</summary>
+    Greeted = 1,
+
+    /// <summary>It takes the place of one that the peer closed.</summary>
+    Reopened = 2,
+}

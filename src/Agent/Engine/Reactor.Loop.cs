@@ -1,0 +1,187 @@
+using System.Runtime.InteropServices;
+using LoadHarness.Agent.Interop.Libc;
+using LoadHarness.Agent.Measurement;
+
+namespace LoadHarness.Agent.Engine;
+
+/// <content>The loop: named steps, run by the reactor's thread alone.</content>
+public sealed unsafe partial class Reactor
+{
+    private const int HeldList = TimerWheel.Buckets;
+    private const int EventsPerTurn = 512;
+    private const int IdleMillis = 250;
+    private const ulong MailboxData = ulong.MaxValue;
+
+    private readonly ulong[] _continue = new ulong[4096];
+    private readonly ulong[] _continuing = new ulong[4096];
+    private ReactorCounters _counters;
+    private EpollEvents _events;
+    private int _continueCount;
+    private int _harvested;
+    private int _epoll = -1;
+    private long _wakeNanos;
+    private bool _mailRang;
+    private bool _stopping;
+    private bool _ready;
+
+    private void Run()
+    {
+        var buffer = (byte*)NativeMemory.Alloc(EventsPerTurn, (nuint)EpollEvents.Size);
+        try
+        {
+            Settle(buffer);
+            Volatile.Write(ref _ready, true);
+            while (!_stopping)
+            {
+                Wait();
+                Harvest();
+                TakeCommands();
+                Handle();
+                Continue();
+                ExpireTimers();
+                Pace();
+            }
+        }
+        catch (Exception e)
+        {
+            _fault = e;
+            _bell.Signal();
+        }
+        finally
+        {
+            CloseAll();
+            NativeMemory.Free(buffer);
+        }
+    }
+
+    // The order matters: signals first, since the table's copy has the runtime's signal pipe in it.
+    private void Settle(byte* buffer)
+    {
+        SignalMask.BlockAllButFaults();
+        if (HasPrivateTable)
+        {
+            var unshared = DescriptorTable.Unshare();
+            if (!unshared.Ok)
+                throw new InvalidOperationException($"close_range(CLOSE_RANGE_UNSHARE): errno {unshared.Errno}");
+            DescriptorTable.CloseInheritedSockets();
+        }
+
+        var created = Epoll.Create();
+        if (!created.Ok)
+            throw new InvalidOperationException($"epoll_create1: errno {created.Errno}");
+        _epoll = (int)created.Value;
+        _events = new EpollEvents(buffer, EventsPerTurn);
+        Epoll.Add(_epoll, _mailbox.Bell.Descriptor, Epoll.In, MailboxData);
+        NowNanos = Clock.BoottimeNanos;
+        _lists = new SlotLists(Connections, TimerWheel.Buckets + 1);
+        _wheel = new TimerWheel(Connections, _lists, NowNanos);
+        _role.OnStart(this);
+    }
+
+    // Lag is what lies between the moment at which the loop wanted to be here and now.
+    private void Wait()
+    {
+        var timeout = TimeoutMillis();
+        var before = Clock.BoottimeNanos;
+        _counters.LagMaxNanos = Math.Max(_counters.LagMaxNanos, before - NowNanos);
+        _harvested = (int)Math.Max(0, Epoll.Wait(_epoll, _events, timeout).Value);
+        NowNanos = Clock.BoottimeNanos;
+        if (_harvested == 0)
+            _counters.LagMaxNanos = Math.Max(_counters.LagMaxNanos, NowNanos - before - (timeout * 1_000_000L));
+    }
+
+    // Commands are taken before events are handled, so the mailbox is looked for first.
+    private void Harvest()
+    {
+        for (var i = 0; i < _harvested && !_mailRang; i++)
+            _mailRang = _events.Data(i) == MailboxData;
+    }
+
+    private void TakeCommands()
+    {
+        if (!_mailRang)
+            return;
+        _mailRang = false;
+        _mailbox.Bell.Clear();
+        while (_mailbox.TryTake(out var command))
+        {
+            if (command is ReactorCommand.TakeSnapshot take)
+                Fill(take.Snapshot);
+            else if (command is ReactorCommand.Stop)
+                _stopping = true;
+            else
+                _role.OnCommand(command);
+        }
+    }
+
+    // Harvested first and handled second: closing one slot may give its number to a new connection before a later
+    // event of the same harvest is looked at; the generation in that event tells the two apart.
+    private void Handle()
+    {
+        for (var i = 0; i < _harvested; i++)
+        {
+            var slot = Connections.Resolve(_events.Data(i));
+            if (slot >= 0)
+                _role.OnEvents(slot, _events.Events(i));
+        }
+    }
+
+    private void Continue()
+    {
+        var count = _continueCount;
+        if (count == 0)
+            return;
+        Array.Copy(_continue, _continuing, count);
+        _continueCount = 0;
+        for (var i = 0; i < count; i++)
+        {
+            var slot = Connections.Resolve(_continuing[i]);
+            if (slot >= 0)
+                _role.OnContinue(slot);
+        }
+    }
+
+    private void ExpireTimers()
+    {
+        for (var slot = _wheel.TakeExpired(NowNanos); slot >= 0; slot = _wheel.TakeExpired(NowNanos))
+            _role.OnExpired(slot);
+    }
+
+    private void Pace() => _wakeNanos = _role.Pace(NowNanos);
+
+    private int TimeoutMillis()
+    {
+        if (_continueCount > 0)
+            return 0;
+        var now = Clock.BoottimeNanos;
+        var wake = Math.Min(_wakeNanos, now + (IdleMillis * 1_000_000L));
+        if (_wheel.Count > 0)
+            wake = Math.Min(wake, now + TimerWheel.TickNanos);
+        return wake <= now ? 0 : (int)((wake - now + 999_999) / 1_000_000);
+    }
+
+    private void Fill(ReactorSnapshot snapshot)
+    {
+        snapshot.Counters = _counters;
+        Failures.MoveTo(snapshot.Failures);
+        _role.OnSnapshot(snapshot);
+        _counters.Restart();
+        snapshot.CpuNanos = Clock.ThreadCpuNanos;
+        snapshot.AllocatedBytes = GC.GetAllocatedBytesForCurrentThread();
+        _bell.Signal();
+    }
+
+    // Drained means that each close has returned; the end of the thread alone would close them later.
+    private void CloseAll()
+    {
+        for (var slot = 0; slot < Connections.Capacity; slot++)
+        {
+            if (Connections.State(slot) == ConnectionState.Free)
+                continue;
+            Close(slot, reset: true);
+        }
+
+        if (_epoll >= 0)
+            Sockets.Close(_epoll);
+    }
+}

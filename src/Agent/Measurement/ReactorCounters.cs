@@ -1,0 +1,46 @@
+namespace LoadHarness.Agent.Measurement;
+
+/// <summary>Gauges and counters of one reactor; see sample.proto for each. Written by its thread alone.</summary>
+public struct ReactorCounters
+{
+    // Gauges.
+    public long Goal;
+    public long Connecting;
+    public long Established;
+    public long Confirmed;
+    public long Closing;
+    public long RestingTuples;
+    public long FreeTuples;
+
+    // Since the last snapshot.
+    public long EstablishedMax;
+    public long Scheduled;
+    public long Offered;
+    public long Opened;
+    public long Failed;
+    public long NotOffered;
+    public long Reopened;
+    public long ClosedByPeer;
+    public long Closed;
+    public long SkippedTuples;
+    public long DroppedPorts;
+    public long BytesReceived;
+    public long BytesSent;
+    public long LagMaxNanos;
+
+    /// <summary>Starts the next interval: gauges stay, the rest begins anew.</summary>
+    public void Restart()
+    {
+        this = new ReactorCounters
+        {
+            Goal = Goal,
+            Connecting = Connecting,
+            Established = Established,
+            Confirmed = Confirmed,
+            Closing = Closing,
+            RestingTuples = RestingTuples,
+            FreeTuples = FreeTuples,
+            EstablishedMax = Established,
+        };
+    }
+}

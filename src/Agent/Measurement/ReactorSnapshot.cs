@@ -1,0 +1,35 @@
+using HdrHistogram;
+using LoadHarness.Protos;
+
+namespace LoadHarness.Agent.Measurement;
+
+/// <summary>
+/// What a reactor hands over when it is asked for a sample. Filled by the reactor, then read by the asking thread: never
+/// by both at once. Made once and used again, so that asking costs the reactor no allocation.
+/// </summary>
+public sealed class ReactorSnapshot
+{
+    /// <summary>Counters of the interval.</summary>
+    public ReactorCounters Counters;
+
+    /// <summary>Failures of the interval.</summary>
+    public FailureTable Failures { get; } = new();
+
+    /// <summary>Connect times of the interval, in microseconds; swapped with the reactor's.</summary>
+    public LongHistogram ConnectTimes { get; set; } = HistogramLayout.Create();
+
+    /// <summary>Values outside the histogram's bounds.</summary>
+    public long ConnectTimesClamped { get; set; }
+
+    /// <summary>CPU time of the reactor since it started, in nanoseconds.</summary>
+    public long CpuNanos { get; set; }
+
+    /// <summary>Managed bytes that the reactor's thread has allocated since it started.</summary>
+    public long AllocatedBytes { get; set; }
+
+    /// <summary>Every tuple is live or rests, and more are wanted.</summary>
+    public bool EndpointSpaceExhausted { get; set; }
+
+    /// <summary>Nothing is open and nothing will be opened.</summary>
+    public bool Drained { get; set; }
+}
