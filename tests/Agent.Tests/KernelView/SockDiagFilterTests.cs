@@ -1,0 +1,75 @@
+using System.Collections.Immutable;
+using CsCheck;
+using LoadHarness.Agent.KernelView;
+using LoadHarness.Protos;
+
+namespace LoadHarness.Agent.Tests.KernelView;
+
+public class SockDiagFilterTests
+{
+    // A small world: spans overlap, touch and nest often, and a probe hits their edges often.
+    private static readonly UInt128 s_v4Base = 0x0a00_0000;
+    private static readonly UInt128 s_v6Base = (UInt128)0xfd00 << 112;
+
+    private static readonly Gen<IpAddress> s_address =
+        Gen.Select(Gen.Bool, Gen.UInt[0, 40]).Select((v6, n) => new IpAddress(v6, (v6 ? s_v6Base : s_v4Base) + n));
+
+    private static readonly Gen<PortSpan> s_ports = Gen.Select(Gen.Int[1, 60], Gen.Int[0, 12]).Select((first, more) => new PortSpan(first, first + more));
+
+    private static readonly Gen<Destination> s_destination =
+        Gen.Select(s_address, Gen.Long[1, 20], s_ports).Select((address, count, ports) => new Destination(new(address, count), ports, ""));
+
+    [Test]
+    public void Compile_AnyDestinations_MatchesWhatTheyContain()
+    {
+        Gen.Select(s_destination.Array[1, 12], Gen.Bool, Gen.Select(s_address, Gen.Int[1, 75]).Array[50]).Sample((destinations, v6Sockets, probes) =>
+        {
+            var set = DestinationSet.Of([.. destinations]);
+            var code = SockDiagFilter.Compile(set, v6Sockets, out var exact);
+            Assert.That(exact, Is.True);
+            if (code is null)
+            {
+                Assert.That(destinations, Has.All.Matches<Destination>(d => d!.Addresses.First.IsV6 && !v6Sockets));
+                return;
+            }
+
+            Assert.That(BytecodeMachine.Audit(code), Is.Null);
+            foreach (var (address, port) in probes.Where(p => v6Sockets || !p.Item1.IsV6))
+            {
+                var wanted = destinations.Any(d => d.Addresses.Contains(address) && d.Ports.Contains(port));
+                Assert.That(BytecodeMachine.Matches(code, v6Sockets, address, port), Is.EqualTo(wanted), $"filter: {address} port {port}");
+                Assert.That(set.Contains(address, port), Is.EqualTo(wanted), $"set: {address} port {port}");
+            }
+        });
+    }
+
+    [Test]
+    public void Compile_TooManyConditions_LetsEverythingThroughThatIsWanted()
+    {
+        var destinations = Enumerable.Range(0, 400).Select(i =>
+            new Destination(new(new(false, s_v4Base + (UInt128)(i * 3)), 1), new(1000 + (i * 2), 1000 + (i * 2)), "")).ToImmutableArray();
+
+        var code = SockDiagFilter.Compile(DestinationSet.Of(destinations), v6Sockets: false, out var exact)!;
+
+        Assert.That(exact, Is.False);
+        Assert.That(BytecodeMachine.Audit(code), Is.Null);
+        Assert.That(code, Has.Length.LessThan(100));
+        foreach (var d in destinations)
+            Assert.That(BytecodeMachine.Matches(code, v6Socket: false, d.Addresses.First, d.Ports.First), Is.True);
+        Assert.That(BytecodeMachine.Matches(code, v6Socket: false, destinations[0].Addresses.First, 999), Is.False);
+        Assert.That(BytecodeMachine.Matches(code, v6Socket: false, new(false, s_v4Base - 1), 1000), Is.False);
+    }
+
+    [Test]
+    public void Compile_ManyConditionsBelowTheBound_StaysInOneAttribute()
+    {
+        var destinations = Enumerable.Range(0, 166).Select(i =>
+            new Destination(new(new(true, s_v6Base + (UInt128)(i * 2)), 1), new(1000 + (i * 2), 1000 + (i * 2)), "")).ToImmutableArray();
+
+        var code = SockDiagFilter.Compile(DestinationSet.Of(destinations), v6Sockets: true, out var exact)!;
+
+        Assert.That(exact, Is.True);
+        Assert.That(BytecodeMachine.Audit(code), Is.Null);
+        Assert.That(code, Has.Length.LessThan(65_000));
+    }
+}
