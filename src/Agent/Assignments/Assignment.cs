@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using LoadHarness.Agent.KernelView;
+using LoadHarness.Agent.Preflight;
 using LoadHarness.Protos;
 using LoadHarness.V1;
 
@@ -46,7 +47,7 @@ public sealed record AssignmentStatus
 
     /// <summary>Connections held now.</summary>
     public long Held { get; init; }
-    public ImmutableArray<Finding> Findings { get; init; } = [];
+    public ImmutableArray<AgentFinding> Findings { get; init; } = [];
     public long ClockUncertaintyNanos { get; init; }
 }
 
