@@ -3,37 +3,6 @@ using LoadHarness.Protos;
 
 namespace LoadHarness.Coordinator.Planning;
 
-/// <summary>What planning knows about one agent; made from its Hello.</summary>
-public sealed record AgentResources
-{
-    /// <summary>The agent's identity.</summary>
-    public required string AgentId { get; init; }
-
-    /// <summary>For people.</summary>
-    public required string Host { get; init; }
-
-    /// <summary>Agents with the same value share one endpoint space.</summary>
-    public required string NetworkNamespace { get; init; }
-
-    /// <summary>Processors that it may use.</summary>
-    public required int Cores { get; init; }
-
-    /// <summary>Connections that one of its reactors can hold.</summary>
-    public required int ConnectionsPerReactor { get; init; }
-
-    /// <summary>False: the descriptor limit binds for the whole agent, more reactors do not help.</summary>
-    public bool PrivateDescriptorTables { get; init; } = true;
-
-    /// <summary>Addresses of its host.</summary>
-    public ImmutableArray<IpAddress> Addresses { get; init; } = [];
-
-    /// <summary>Ports never to bind: reserved or listening in its namespace.</summary>
-    public ImmutableArray<PortSpan> UnusablePorts { get; init; } = [];
-
-    /// <summary>net.ipv4.ip_local_port_range of its namespace.</summary>
-    public PortSpan EphemeralPorts { get; init; } = new(32768, 60999);
-}
-
 /// <summary>Who does what in a run. Immutable: a change of the run makes a new plan with the next revision number.</summary>
 public sealed record RunPlan
 {
@@ -43,17 +12,35 @@ public sealed record RunPlan
     /// <summary>The goal of the hold.</summary>
     public required long Goal { get; init; }
 
-    /// <summary>Destinations of all agents.</summary>
+    /// <summary>Destinations of all agents, without duplicates.</summary>
     public required ImmutableArray<Destination> Destinations { get; init; }
 
     /// <summary>The goal of the whole run over time; the agents' schedules sum to it at every instant within one connection an agent.</summary>
     public required Schedule Schedule { get; init; }
 
-    /// <summary>One entry for each agent.</summary>
+    /// <summary>Elapsed time from which on the schedule stands at <see cref="Goal"/>.</summary>
+    public required TimeSpan RampEnd { get; init; }
+
+    /// <summary>Elapsed time at which the hold ends and the drain begins.</summary>
+    public required TimeSpan HoldEnd { get; init; }
+
+    /// <summary>True when the user gave neither ramp nor rate, so that the gentle default applies.</summary>
+    public bool RateIsDefault { get; init; }
+
+    /// <summary>One entry for each agent that takes part.</summary>
     public required ImmutableArray<AgentPlan> Agents { get; init; }
+
+    /// <summary>Agents that took part in earlier revisions and are gone; their blocks rest before they are issued again.</summary>
+    public ImmutableArray<DepartedAgent> Departed { get; init; } = [];
 
     /// <summary>How long a drain may take: 10 s + goal / 40,000 per s.</summary>
     public required TimeSpan DrainTimeout { get; init; }
+
+    /// <summary>Tuples of all slices.</summary>
+    public long Tuples => Agents.Sum(a => a.Tuples);
+
+    /// <summary>Blocks of all slices.</summary>
+    public long Blocks => Agents.Sum(a => a.Slice.BlockCount);
 }
 
 /// <summary>One agent's part of a plan.</summary>
@@ -61,6 +48,12 @@ public sealed record AgentPlan
 {
     /// <summary>The agent's identity.</summary>
     public required string AgentId { get; init; }
+
+    /// <summary>For people.</summary>
+    public required string Host { get; init; }
+
+    /// <summary>The endpoint space that its blocks are from.</summary>
+    public required string NetworkNamespace { get; init; }
 
     /// <summary>Its part of the goal.</summary>
     public required long Share { get; init; }
@@ -70,4 +63,12 @@ public sealed record AgentPlan
 
     /// <summary>The blocks that it owns.</summary>
     public required Slice Slice { get; init; }
+
+    /// <summary>4-tuples in the slice: usable ports of its blocks times destinations of the same family.</summary>
+    public required long Tuples { get; init; }
 }
+
+/// <summary>An agent that is gone.</summary>
+/// <param name="Plan">What it had.</param>
+/// <param name="Since">Elapsed time of the revision that it is missing from.</param>
+public sealed record DepartedAgent(AgentPlan Plan, TimeSpan Since);

@@ -1,0 +1,39 @@
+using System.Collections.Immutable;
+using LoadHarness.Protos;
+
+namespace LoadHarness.Coordinator.Planning;
+
+/// <summary>Arithmetic on address ranges.</summary>
+internal static class AddressRanges
+{
+    /// <summary>Orders ranges and joins those that overlap or touch.</summary>
+    public static ImmutableArray<IpRange> Merge(IEnumerable<IpRange> ranges)
+    {
+        var merged = new List<IpRange>();
+        foreach (var range in ranges.OrderBy(r => r.First))
+        {
+            if (merged.Count > 0 && merged[^1].First.IsV6 == range.First.IsV6
+                && range.First.Value - merged[^1].First.Value <= (UInt128)merged[^1].Count)
+            {
+                var offset = (long)(range.First.Value - merged[^1].First.Value);
+                merged[^1] = merged[^1] with { Count = Math.Max(merged[^1].Count, offset + range.Count) };
+            }
+            else
+            {
+                merged.Add(range);
+            }
+        }
+
+        return [.. merged];
+    }
+
+    /// <summary>What two ranges have in common; null when that is nothing.</summary>
+    public static IpRange? Overlap(IpRange a, IpRange b)
+    {
+        if (a.First.IsV6 != b.First.IsV6)
+            return null;
+        var first = a.First.CompareTo(b.First) >= 0 ? a.First : b.First;
+        var last = a.Last.CompareTo(b.Last) <= 0 ? a.Last : b.Last;
+        return first.CompareTo(last) <= 0 ? new IpRange(first, (long)(last.Value - first.Value) + 1) : null;
+    }
+}

@@ -1,0 +1,24 @@
+namespace LoadHarness.Coordinator.Planning;
+
+/// <summary>What one agent can hold, and how many reactors it starts for a share.</summary>
+public static class AgentCapacity
+{
+    /// <summary>Most reactors of one agent.</summary>
+    public const int MostReactors = 256;
+
+    /// <summary>Connections that an agent holds at most: every reactor has a descriptor table of its own where the kernel allows it.</summary>
+    public static long MostConnections(AgentResources agent) =>
+        agent.PrivateDescriptorTables ? (long)agent.ConnectionsPerReactor * MostReactors : agent.ConnectionsPerReactor;
+
+    /// <summary>Reactors that a share needs: one for each core that has something to do, and as many as its descriptors ask for.</summary>
+    /// <param name="agent">The agent.</param>
+    /// <param name="share">Its part of the goal.</param>
+    /// <returns>At least 1.</returns>
+    public static int Reactors(AgentResources agent, long share)
+    {
+        var busy = Math.Min(agent.Cores, share);
+        var perTable = Math.Max(1, agent.ConnectionsPerReactor);
+        var needed = agent.PrivateDescriptorTables ? (share + perTable - 1) / perTable : 1;
+        return (int)Math.Clamp(Math.Max(needed, busy), 1, MostReactors);
+    }
+}

@@ -1,0 +1,27 @@
+using System.Collections.Immutable;
+using LoadHarness.Coordinator.Specs;
+using LoadHarness.Protos;
+
+namespace LoadHarness.Coordinator.Planning;
+
+/// <summary>Address and port pairs of the target per family: a source reaches those of its own.</summary>
+public readonly record struct DestinationCounts(long V4, long V6)
+{
+    /// <summary>Counts destinations.</summary>
+    public static DestinationCounts Of(ImmutableArray<Destination> destinations) => new(
+        destinations.Where(d => !d.Addresses.First.IsV6).Sum(d => d.Count),
+        destinations.Where(d => d.Addresses.First.IsV6).Sum(d => d.Count));
+
+    /// <summary>Those that a source of a family reaches.</summary>
+    public long Of(bool isV6) => isV6 ? V6 : V4;
+
+    /// <summary>Turns targets into destinations; an address and port that two targets name counts once.</summary>
+    public static ImmutableArray<Destination> Destinations(ImmutableArray<TargetSpec> targets) =>
+    [
+        .. from target in targets
+           from address in target.Addresses
+           group target by address into sameAddress
+           from ports in PortText.Merge(sameAddress.SelectMany(t => t.Ports))
+           select new Destination(new IpRange(sameAddress.Key, 1), ports, sameAddress.First().Host),
+    ];
+}

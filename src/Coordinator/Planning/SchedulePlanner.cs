@@ -1,0 +1,81 @@
+using System.Collections.Immutable;
+using LoadHarness.Coordinator.Specs;
+using LoadHarness.Protos;
+
+namespace LoadHarness.Coordinator.Planning;
+
+/// <summary>How fast the goal is opened.</summary>
+/// <param name="Duration">From nothing to the goal.</param>
+/// <param name="ConnectsPerSecond">Upper bound over the whole run.</param>
+/// <param name="IsDefault">True when the user asked for neither ramp nor rate.</param>
+public readonly record struct Opening(TimeSpan Duration, double ConnectsPerSecond, bool IsDefault);
+
+/// <summary>The goal over time, of the run and of each agent.</summary>
+public static class SchedulePlanner
+{
+    /// <summary>How far the bound lies above the slope of a ramp, so that a ramp that fell behind can catch up.</summary>
+    private const double CatchUp = 1.1;
+
+    private const double LowestRate = 1e-6;
+
+    /// <summary>How a run opens its goal.</summary>
+    /// <param name="spec">Ramp, rate or neither.</param>
+    /// <param name="shares">The parts of the goal; the gentle default bounds the largest one.</param>
+    public static Opening Open(RunSpec spec, ImmutableArray<long> shares)
+    {
+        var goal = shares.Sum();
+        if (spec.Ramp is { } ramp)
+            return new Opening(ramp, RateOf(goal, ramp), false);
+        var rate = spec.ConnectRate ?? GentleRate(goal, shares.Max());
+        return new Opening(DurationOf(goal, rate), rate, spec.ConnectRate is null);
+    }
+
+    /// <summary>The bound for a change of the goal over a duration.</summary>
+    public static double RateOf(long change, TimeSpan over) => Math.Max(CatchUp * change / over.TotalSeconds, LowestRate);
+
+    /// <summary>How long a change of the goal takes at a rate, rounded up to the millisecond.</summary>
+    public static TimeSpan DurationOf(long change, double rate) => TimeSpan.FromMilliseconds(Math.Ceiling(1000 * change / rate));
+
+    /// <summary>From one goal to another in a straight line, then level to the end.</summary>
+    public static Schedule Line(TimeSpan start, long from, TimeSpan reached, long goal, TimeSpan end, double rate)
+    {
+        var points = ImmutableArray.CreateBuilder<SchedulePoint>(3);
+        points.Add(new SchedulePoint(start, from));
+        points.Add(new SchedulePoint(reached, goal));
+        if (end > reached)
+            points.Add(new SchedulePoint(end, goal));
+        return new Schedule(points.ToImmutable(), rate);
+    }
+
+    /// <summary>
+    /// The schedules of the agents: the same instants as the whole, so that they sum to it within one connection an agent, and
+    /// rates in proportion to the shares.
+    /// </summary>
+    /// <param name="whole">The schedule of the run.</param>
+    /// <param name="from">Where each agent starts; sums to the first goal of the whole.</param>
+    /// <param name="shares">Where each agent goes; sums to the last goal of the whole.</param>
+    public static ImmutableArray<Schedule> PerAgent(Schedule whole, ImmutableArray<long> from, ImmutableArray<long> shares)
+    {
+        var total = Weight(shares.Sum(), from.Sum());
+        var schedules = ImmutableArray.CreateBuilder<Schedule>(shares.Length);
+        for (var i = 0; i < shares.Length; i++)
+        {
+            var (first, share) = (from[i], shares[i]);
+            var points = whole.Points.Select((p, at) => p with { Goal = at == 0 ? first : share });
+            var part = total == 0 ? 1.0 / shares.Length : (double)Weight(share, first) / total;
+            // A bound must be above zero even for an agent that has nothing to open.
+            schedules.Add(new Schedule([.. points], Math.Max(whole.ConnectsPerSecond * part, LowestRate)));
+        }
+
+        return schedules.MoveToImmutable();
+
+        long Weight(long share, long start) => shares.Sum() > 0 ? share : start;
+    }
+
+    private static double GentleRate(long goal, long largestShare)
+    {
+        // The largest share runs at its bound; the others are in proportion to it.
+        var byAgent = RunSpecValidator.GentleRatePerAgent * goal / Math.Max(1, largestShare);
+        return Math.Min(RunSpecValidator.GentleRate, byAgent);
+    }
+}

@@ -1,0 +1,64 @@
+using System.Collections.Immutable;
+using LoadHarness.Protos;
+
+namespace LoadHarness.Coordinator.Planning;
+
+/// <summary>What one agent wants from the pool of its namespace.</summary>
+/// <param name="Share">Its part of the goal.</param>
+/// <param name="ConnectsPerSecond">Its rate: what it may close and open while tuples rest.</param>
+/// <param name="Reactors">Reactors claim whole blocks.</param>
+/// <param name="Held">Blocks that it has already; they stay.</param>
+internal readonly record struct SliceRequest(long Share, double ConnectsPerSecond, int Reactors, ImmutableArray<BlockRange> Held);
+
+/// <summary>Cuts the slices of one namespace out of its pool.</summary>
+internal static class SliceCutter
+{
+    /// <summary>How long a tuple rests: TIME-WAIT on Linux (net/tcp.h, TCP_TIMEWAIT_LEN).</summary>
+    public static readonly TimeSpan Rest = TimeSpan.FromSeconds(60);
+
+    /// <summary>
+    /// Gives each agent blocks for its share, a reserve for tuples that rest as far as the pool has it, at least one block for
+    /// each reactor, and whole multiples of its reactors when there is enough for everybody.
+    /// </summary>
+    /// <returns>All blocks of each agent, those that it held included. When the pool is tight the last ones may fall short of their shares.</returns>
+    public static ImmutableArray<ImmutableArray<BlockRange>> Cut(BlockPool pool, ImmutableArray<SliceRequest> requests)
+    {
+        var missing = requests.Select(r => Math.Max(0, r.Share - pool.TuplesOf(r.Held))).ToArray();
+        var reserves = requests.Select(r => Reserve(r, pool.TuplesOf(r.Held))).ToArray();
+        var perBlock = pool.FreeBlocks == 0 ? 0 : (pool.FreeTuples / pool.FreeBlocks) + 1;
+        // Every agent rounds up to whole blocks and to its reactors: that much is lost at worst.
+        var rounding = requests.Sum(r => 2L * r.Reactors * perBlock);
+        var spare = pool.FreeTuples - missing.Sum();
+        var ample = spare >= reserves.Sum() + rounding;
+        if (!ample)
+            Scale(reserves, Math.Max(0, spare - (requests.Length * perBlock)));
+
+        var slices = ImmutableArray.CreateBuilder<ImmutableArray<BlockRange>>(requests.Length);
+        for (var i = 0; i < requests.Length; i++)
+        {
+            var held = requests[i].Held.Sum(b => b.Count);
+            var least = Math.Max(pool.BlocksFor(missing[i] + reserves[i]), requests[i].Reactors - held);
+            var blocks = ample ? RoundUp(held + least, requests[i].Reactors) - held : least;
+            var leave = requests.Skip(i + 1).Sum(r => Math.Max(0, r.Reactors - r.Held.Sum(b => b.Count)));
+            slices.Add([.. requests[i].Held, .. pool.Take(Math.Clamp(blocks, 0, Math.Max(0, pool.FreeBlocks - leave)))]);
+        }
+
+        return slices.MoveToImmutable();
+    }
+
+    private static long Reserve(SliceRequest request, long held)
+    {
+        var resting = (long)Math.Min(request.Share, Math.Ceiling(request.ConnectsPerSecond * Rest.TotalSeconds));
+        return Math.Max(0, resting - Math.Max(0, held - request.Share));
+    }
+
+    private static void Scale(long[] reserves, long spare)
+    {
+        if (spare >= reserves.Sum())
+            return;
+        var scaled = Apportionment.Split(spare, reserves, reserves);
+        scaled.CopyTo(reserves);
+    }
+
+    private static long RoundUp(long blocks, long multiple) => (blocks + multiple - 1) / multiple * multiple;
+}

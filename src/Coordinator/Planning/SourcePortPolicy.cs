@@ -1,0 +1,67 @@
+using System.Collections.Immutable;
+using LoadHarness.Coordinator.Specs;
+using LoadHarness.Protos;
+
+namespace LoadHarness.Coordinator.Planning;
+
+/// <summary>
+/// Chooses the source ports of one namespace. A port that is bound explicitly is lost to every ordinary connect() there, so the
+/// default leaves the top of the ephemeral range to the host, and a range over all of it is refused.
+/// </summary>
+public static class SourcePortPolicy
+{
+    /// <summary>Ports at the top of the ephemeral range that the default leaves to other programs.</summary>
+    public const int LeftToOthers = 4096;
+
+    private static readonly PortSpan _unprivileged = new(1024, 65535);
+
+    /// <summary>The usable source ports.</summary>
+    /// <param name="asked">The user's range; null for the default.</param>
+    /// <param name="destinations">Their ports are left out when the target is on this host.</param>
+    /// <param name="agents">The agents of the namespace; at least one.</param>
+    /// <param name="sources">The sources of the namespace.</param>
+    public static PortMap Choose(
+        PortSpan? asked, ImmutableArray<Destination> destinations, IReadOnlyCollection<AgentResources> agents, IReadOnlyCollection<IpRange> sources)
+    {
+        var excluded = agents.SelectMany(a => a.UnusablePorts).ToList();
+        excluded.AddRange(destinations.Where(d => IsLocal(d, agents, sources)).Select(d => d.Ports));
+        if (asked is null)
+            excluded.AddRange(agents.Select(a => TopOf(a.EphemeralPorts)));
+        return PortMap.Of([asked ?? _unprivileged], excluded);
+    }
+
+    /// <summary>Why a range of source ports is refused; null when it is not.</summary>
+    public static PlanProblem? WhyRefused(PortSpan? asked, IReadOnlyCollection<AgentResources> agents)
+    {
+        if (asked is not { } range)
+            return null;
+        foreach (var agent in agents)
+        {
+            var ephemeral = agent.EphemeralPorts;
+            if (range.First > ephemeral.First || range.Last < ephemeral.Last)
+                continue;
+            var highest = TopOf(ephemeral).First - 1;
+            var remedy = highest >= range.First
+                ? $"Give --source-ports {range.First}-{highest}, or leave --source-ports out"
+                : "Leave --source-ports out";
+            return PlanProblem.Invalid(
+                $"--source-ports {range} covers all of the ephemeral ports {ephemeral} of host {agent.Host} (net.ipv4.ip_local_port_range). "
+                + "A port that a run binds is lost to every other program of that host, so nothing there could connect any more, "
+                + $"the agent included. {remedy}.");
+        }
+
+        return null;
+    }
+
+    private static PortSpan TopOf(PortSpan ephemeral) => ephemeral with { First = Math.Max(ephemeral.First, ephemeral.Last - LeftToOthers + 1) };
+
+    /// <summary>All of 127.0.0.0/8 is this host, whatever its interfaces name.</summary>
+    private static bool IsLocal(Destination destination, IReadOnlyCollection<AgentResources> agents, IReadOnlyCollection<IpRange> sources)
+    {
+        var address = destination.Addresses.First;
+        var loopback = address.IsV6 ? address.Value == 1 : address.Value >> 24 == 127;
+        return loopback
+            || sources.Any(s => AddressRanges.Overlap(s, destination.Addresses) is not null)
+            || agents.Any(a => a.Addresses.Any(destination.Addresses.Contains));
+    }
+}
