@@ -1,0 +1,125 @@
+using System.Globalization;
+using System.Net.Sockets;
+using System.Text;
+using LoadHarness.TestKit.Processes;
+
+namespace LoadHarness.TestKit.Proxies;
+
+/// <summary>A real HAProxy: one process or several on one port.</summary>
+public sealed class HaProxy : IAsyncDisposable
+{
+    private static readonly TimeSpan _patience = TimeSpan.FromSeconds(20);
+
+    private readonly string _directory = Directory.CreateTempSubdirectory("loadharness-haproxy-").FullName;
+    private readonly List<ProgramProcess> _processes = [];
+
+    private HaProxy(HaProxyOptions options) => Options = options;
+
+    /// <summary>How it was set up.</summary>
+    public HaProxyOptions Options { get; }
+
+    /// <summary>Starts it and returns when every process answers on its statistics socket.</summary>
+    public static async Task<HaProxy> StartAsync(HaProxyOptions options)
+    {
+        var proxy = new HaProxy(options);
+        try
+        {
+            for (var i = 0; i < options.Processes; i++)
+            {
+                File.WriteAllText(proxy.ConfigurationPath(i), proxy.Configuration(i));
+                var start = new ProgramStart("haproxy", "-db", "-f", proxy.ConfigurationPath(i)) { Namespace = options.Namespace };
+                proxy._processes.Add(ProgramProcess.Start(start));
+            }
+
+            for (var i = 0; i < options.Processes; i++)
+                await proxy.WaitUntilUpAsync(i);
+            return proxy;
+        }
+        catch
+        {
+            await proxy.DisposeAsync();
+            throw;
+        }
+    }
+
+    /// <summary>The connections that clients have through it now, over all processes: CurrConns of <c>show info</c>.</summary>
+    public int CurrentConnections() => Sum("CurrConns");
+
+    /// <summary>A number of <c>show info</c>, summed over all processes.</summary>
+    public int Sum(string name) => Enumerable.Range(0, _processes.Count).Sum(i => int.Parse(Info(i)[name], CultureInfo.InvariantCulture));
+
+    /// <summary>What <c>show info</c> says of one process.</summary>
+    public IReadOnlyDictionary<string, string> Info(int process) => Ask(process, "show info").Split('\n')
+        .Select(line => line.Split(": ", 2)).Where(pair => pair.Length == 2).ToDictionary(pair => pair[0], pair => pair[1]);
+
+    /// <inheritdoc/>
+    public async ValueTask DisposeAsync()
+    {
+        foreach (var process in _processes)
+            await process.DisposeAsync();
+        Directory.Delete(_directory, recursive: true);
+    }
+
+    private string ConfigurationPath(int process) => Path.Combine(_directory, $"haproxy-{process}.cfg");
+
+    private string SocketPath(int process) => Path.Combine(_directory, $"stats-{process}.sock");
+
+    private string Configuration(int process)
+    {
+        var text = new StringBuilder();
+        text.Append(CultureInfo.InvariantCulture, $"""
+            global
+                maxconn {Options.MaxConnections}
+                nbthread {Options.Threads}
+                stats socket {SocketPath(process)} mode 600 level admin
+
+            defaults
+                mode tcp
+                timeout connect 10s
+                timeout client 1h
+                timeout server 1h
+
+            frontend clients
+                bind {Options.Bind} backlog 65535
+                maxconn {Options.MaxConnections}
+                default_backend servers
+
+            backend servers
+                balance roundrobin
+
+            """);
+        for (var i = 0; i < Options.Servers.Count; i++)
+            text.Append(CultureInfo.InvariantCulture, $"    server s{i} {Options.Servers[i]}\n");
+        return text.ToString();
+    }
+
+    private async Task WaitUntilUpAsync(int process)
+    {
+        for (var end = DateTime.UtcNow + _patience; ; await Task.Delay(20))
+        {
+            try
+            {
+                Ask(process, "show info");
+                return;
+            }
+            catch (SocketException) when (!_processes[process].HasExited && DateTime.UtcNow < end)
+            {
+                // Not yet.
+            }
+            catch (SocketException e)
+            {
+                throw new InvalidOperationException($"{_processes[process]} does not come up: {e.Message}\n{_processes[process].Log.Everything}", e);
+            }
+        }
+    }
+
+    private string Ask(int process, string command)
+    {
+        using var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified) { ReceiveTimeout = 10_000 };
+        socket.Connect(new UnixDomainSocketEndPoint(SocketPath(process)));
+        using var stream = new NetworkStream(socket);
+        stream.Write(Encoding.ASCII.GetBytes($"{command}\n"));
+        using var reader = new StreamReader(stream, Encoding.ASCII);
+        return reader.ReadToEnd();
+    }
+}

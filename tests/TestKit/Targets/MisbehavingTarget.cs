@@ -1,0 +1,102 @@
+using System.Net;
+using System.Net.Sockets;
+using LoadHarness.TestKit.Networks;
+
+namespace LoadHarness.TestKit.Targets;
+
+/// <summary>A target that does not do what a good one does.</summary>
+public sealed class MisbehavingTarget : IDisposable
+{
+    private readonly Socket _listener;
+    private readonly Misbehaviour _what;
+    private readonly TimeSpan _after;
+    private readonly CancellationTokenSource _end = new();
+    private int _accepted;
+
+    private MisbehavingTarget(Socket listener, Misbehaviour what, TimeSpan after) => (_listener, _what, _after) = (listener, what, after);
+
+    /// <summary>Where it is.</summary>
+    public IPEndPoint EndPoint => (IPEndPoint)_listener.LocalEndPoint!;
+
+    /// <summary>How many it has accepted.</summary>
+    public int Accepted => Volatile.Read(ref _accepted);
+
+    /// <summary>Starts one.</summary>
+    /// <param name="what">What it does.</param>
+    /// <param name="space">Where; null is the namespace of the tests.</param>
+    /// <param name="port">0 takes a free one.</param>
+    /// <param name="after">How long <see cref="Misbehaviour.Close"/> and <see cref="Misbehaviour.Reset"/> wait.</param>
+    public static MisbehavingTarget Start(Misbehaviour what, NetworkNamespace? space = null, int port = 0, TimeSpan after = default)
+    {
+        var listener = space is null ? Listen(what, port) : space.Enter(() => Listen(what, port));
+        var target = new MisbehavingTarget(listener, what, after);
+        if (what is not (Misbehaviour.Refuse or Misbehaviour.Ignore))
+            _ = target.AcceptAsync();
+        return target;
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        _end.Cancel();
+        _listener.Dispose();
+        _end.Dispose();
+    }
+
+    private static Socket Listen(Misbehaviour what, int port)
+    {
+        var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        socket.Bind(new IPEndPoint(IPAddress.Loopback, port));
+        if (what != Misbehaviour.Refuse)
+            socket.Listen(what == Misbehaviour.Ignore ? 1 : 4096);
+        return socket;
+    }
+
+    private async Task AcceptAsync()
+    {
+        var end = _end.Token;
+        try
+        {
+            while (true)
+            {
+                var socket = await _listener.AcceptAsync(end);
+                Interlocked.Increment(ref _accepted);
+                _ = ServeAsync(socket, end);
+            }
+        }
+        catch (Exception e) when (e is SocketException or OperationCanceledException or ObjectDisposedException)
+        {
+            // Disposed.
+        }
+    }
+
+    private async Task ServeAsync(Socket socket, CancellationToken end)
+    {
+        using (socket)
+        {
+            try
+            {
+                if (_after > TimeSpan.Zero)
+                    await Task.Delay(_after, end);
+                if (_what == Misbehaviour.Send)
+                    await SendAsync(socket, end);
+                if (_what == Misbehaviour.Reset)
+                    socket.LingerState = new LingerOption(true, 0);
+            }
+            catch (Exception e) when (e is SocketException or OperationCanceledException)
+            {
+                // The other side has gone, or the test has ended.
+            }
+        }
+    }
+
+    private static async Task SendAsync(Socket socket, CancellationToken end)
+    {
+        var data = new byte[1000];
+        while (true)
+        {
+            await socket.SendAsync(data, end);
+            await Task.Delay(100, end);
+        }
+    }
+}

@@ -1,0 +1,20 @@
+namespace LoadHarness.TestKit.Targets;
+
+/// <summary>What a target does to those who connect.</summary>
+public enum Misbehaviour
+{
+    /// <summary>Nobody listens: the kernel answers with RST.</summary>
+    Refuse,
+
+    /// <summary>Accepts and resets at once.</summary>
+    Reset,
+
+    /// <summary>Accepts and closes after a while.</summary>
+    Close,
+
+    /// <summary>Accepts and sends data until it is closed.</summary>
+    Send,
+
+    /// <summary>Never accepts, with the smallest of backlogs: after a few connections the kernel drops what comes.</summary>
+    Ignore,
+}
