@@ -168,6 +168,7 @@ public sealed unsafe partial class Reactor
         _counters.Restart();
         snapshot.CpuNanos = Clock.ThreadCpuNanos;
         snapshot.AllocatedBytes = GC.GetAllocatedBytesForCurrentThread();
+        snapshot.MarkFilled();
         _bell.Signal();
     }
 

@@ -90,8 +90,14 @@ public sealed partial class Reactor : IDisposable
     public int NewestHeld => _lists.First(HeldList);
 
     /// <summary>Registers a descriptor, edge-triggered and once for all.</summary>
-    public bool Watch(int slot, ConnectionState state) =>
-        Epoll.Add(_epoll, slot, Epoll.In | Epoll.Out | Epoll.ReadHangUp | Epoll.EdgeTriggered, Connections.Open(slot, state)).Ok;
+    /// <param name="slot">The descriptor.</param>
+    /// <param name="state">What it is.</param>
+    /// <param name="writable">Whether room to write is of interest too.</param>
+    public bool Watch(int slot, ConnectionState state, bool writable = true)
+    {
+        var events = Epoll.In | Epoll.ReadHangUp | Epoll.EdgeTriggered | (writable ? Epoll.Out : 0);
+        return Epoll.Add(_epoll, slot, events, Connections.Open(slot, state)).Ok;
+    }
 
     /// <summary>Registers a listener, level-triggered: who could not be accepted now is reported again.</summary>
     public bool WatchListener(int slot) => Epoll.Add(_epoll, slot, Epoll.In, Connections.Open(slot, ConnectionState.Listener)).Ok;

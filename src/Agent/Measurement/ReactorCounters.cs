@@ -26,6 +26,7 @@ public struct ReactorCounters
     public long DroppedPorts;
     public long BytesReceived;
     public long BytesSent;
+    public long Requests;
     public long LagMaxNanos;
 
     /// <summary>Starts the next interval: gauges stay, the rest begins anew.</summary>

@@ -9,6 +9,11 @@ namespace LoadHarness.Agent.Measurement;
 /// </summary>
 public sealed class ReactorSnapshot
 {
+    private bool _filled;
+
+    /// <summary>Whether the reactor has filled it since the last <see cref="Clear"/>.</summary>
+    public bool IsFilled => Volatile.Read(ref _filled);
+
     /// <summary>Counters of the interval.</summary>
     public ReactorCounters Counters;
 
@@ -32,4 +37,15 @@ public sealed class ReactorSnapshot
 
     /// <summary>Nothing is open and nothing will be opened.</summary>
     public bool Drained { get; set; }
+
+    /// <summary>Makes it ready to be filled; for the asking thread.</summary>
+    public void Clear()
+    {
+        Failures.Clear();
+        ConnectTimes.Reset();
+        Volatile.Write(ref _filled, false);
+    }
+
+    /// <summary>Hands it over; for the reactor.</summary>
+    public void MarkFilled() => Volatile.Write(ref _filled, true);
 }

@@ -10,6 +10,11 @@ public static partial class DescriptorTable
     // Inherited descriptors have low numbers: the kernel gives out the lowest free one.
     private const int HighestInherited = 65_536;
 
+    private static readonly Lazy<int> _probe = new(ProbeOnOwnThread);
+
+    /// <summary>Why a thread cannot have a table of its own: an errno (ENOSYS before kernel 5.9); 0 when it can.</summary>
+    public static int UnshareErrno => _probe.Value;
+
     /// <summary>
     /// Copies the descriptor table for the calling thread: from here on RLIMIT_NOFILE binds for it alone. The range
     /// named holds nothing, so nothing is closed.
@@ -33,6 +38,16 @@ public static partial class DescriptorTable
         }
 
         return closed;
+    }
+
+    // The thread that asks gets the table; it ends at once, and the table with it.
+    private static int ProbeOnOwnThread()
+    {
+        var errno = 0;
+        var thread = new Thread(() => errno = Unshare().Errno, 128 * 1024) { Name = "descriptor-probe" };
+        thread.Start();
+        thread.Join();
+        return errno;
     }
 
     [LibraryImport("libc")]

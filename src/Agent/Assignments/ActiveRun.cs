@@ -1,0 +1,210 @@
+using System.Collections.Immutable;
+using LoadHarness.Agent.Interop.Libc;
+using LoadHarness.Agent.KernelView;
+using LoadHarness.Agent.Preflight;
+using LoadHarness.Agent.Safety;
+using LoadHarness.Protos;
+using LoadHarness.V1;
+using static LoadHarness.V1.Finding.Types;
+
+namespace LoadHarness.Agent.Assignments;
+
+/// <summary>
+/// One run as this agent lives it: reactors, the kernel view when it is the reader, and the samples. Used by one thread.
+/// </summary>
+internal sealed class ActiveRun : IDisposable
+{
+    private const long NanosPerMilli = 1_000_000;
+    private static readonly TimeSpan _sourcesEvery = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan _drainPoll = TimeSpan.FromMilliseconds(50);
+
+    private readonly ReactorGroup _reactors;
+    private readonly SampleBuilder _builder = new();
+    private readonly Action<AgentSample> _onSample;
+    private KernelViewReader? _kernelView;
+    private KernelReading? _sentReading;
+    private ImmutableDictionary<IpAddress, long>? _sentSources;
+    private long _sentSourcesMillis = long.MinValue;
+    private bool _sentLastSources;
+    private long _startNanos = long.MaxValue;
+    private long _sampledMillis;
+
+    public ActiveRun(Assignment assignment, Lease lease, bool privateTables, Action<AgentSample> onSample)
+    {
+        Assignment = assignment;
+        _onSample = onSample;
+        _reactors = new ReactorGroup(assignment, lease, privateTables);
+    }
+
+    /// <summary>The newest assignment that was accepted.</summary>
+    public Assignment Assignment { get; private set; }
+
+    /// <summary>The phase reached.</summary>
+    public Phase Phase { get; private set; }
+
+    /// <summary>Connections held at the last look.</summary>
+    public long Held => _builder.Held;
+
+    private bool IsDraining { get; set; }
+
+    private bool IsStarted => _startNanos != long.MaxValue;
+
+    private long ElapsedMillis => (Clock.BoottimeNanos - _startNanos) / NanosPerMilli;
+
+    /// <summary>Takes the first or a newer assignment as far as PREPARED.</summary>
+    /// <returns>Null, or why it is refused; then the one before stays in force.</returns>
+    public AssignmentRefusal? Prepare(Assignment assignment)
+    {
+        if (_reactors.Prepare(assignment) is { } refusal)
+            return refusal;
+        ReadKernel(assignment.KernelView);
+        Assignment = assignment;
+        if (Phase == Phase.Unspecified)
+            Phase = Phase.Prepared;
+        return null;
+    }
+
+    /// <summary>Follows the assignment's schedule.</summary>
+    /// <param name="startNanos">CLOCK_BOOTTIME of the start instant; what the first call said holds for the whole run.</param>
+    public void Run(long startNanos)
+    {
+        if (!IsStarted)
+            _startNanos = startNanos;
+        _reactors.Pursue(Assignment, _startNanos);
+        Phase = Phase.Running;
+    }
+
+    /// <summary>Begins to close everything.</summary>
+    public void Drain(TimeSpan timeout)
+    {
+        // The kernel's view of the hold, before the first of it is closed.
+        if (IsStarted && !IsDraining)
+            Sample(whole: true);
+        IsDraining = true;
+        _reactors.Drain(timeout);
+    }
+
+    /// <summary>How long until <see cref="Tick"/> has something to do.</summary>
+    public TimeSpan UntilTick()
+    {
+        if (IsDraining)
+            return _drainPoll;
+        if (!IsStarted)
+            return Timeout.InfiniteTimeSpan;
+        var boundary = _startNanos + (((_sampledMillis / 1000) + 1) * 1000 * NanosPerMilli);
+        return TimeSpan.FromTicks(Math.Max(0, boundary - Clock.BoottimeNanos + 99) / 100);
+    }
+
+    /// <summary>Takes a sample when a second is full; sees whether a drain is done.</summary>
+    /// <returns>True once everything is closed: the run is over for this agent.</returns>
+    public bool Tick()
+    {
+        if (!IsDraining && !(IsStarted && ElapsedMillis >= ((_sampledMillis / 1000) + 1) * 1000))
+            return false;
+        _reactors.Snapshot(_builder);
+        var drained = _builder.Drained;
+        if (IsStarted && (drained || ElapsedMillis / 1000 > _sampledMillis / 1000))
+            Emit(drained ? Math.Max(ElapsedMillis, _sampledMillis + 1) : ElapsedMillis / 1000 * 1000);
+        if (drained)
+            Phase = Phase.Drained;
+        return drained;
+    }
+
+    /// <summary>What the user should know.</summary>
+    public ImmutableArray<AgentFinding> Findings(bool privateTables)
+    {
+        var findings = ImmutableArray.CreateBuilder<AgentFinding>();
+        if (!privateTables)
+            findings.Add(new(Severity.Warning, "descriptors", "no descriptor table per reactor (close_range with CLOSE_RANGE_UNSHARE needs kernel 5.9): ulimit -n binds for the whole agent"));
+        if (_builder.EndpointSpaceExhausted)
+            findings.Add(new(Severity.Error, "endpoint space", DescribeExhaustion()));
+        if (_reactors.Fault is { } fault)
+            findings.Add(new(Severity.Error, "reactor", $"a reactor has failed and its connections are closed: {fault.Message}"));
+        return findings.DrainToImmutable();
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        _kernelView?.Dispose();
+        _reactors.Dispose();
+    }
+
+    private void ReadKernel(KernelViewScope? scope)
+    {
+        if (Equals(scope, Assignment.KernelView) && (_kernelView is null) == (scope is null))
+            return;
+        _kernelView?.Dispose();
+        _kernelView = scope is null ? null : new KernelViewReader(scope);
+    }
+
+    private void Sample(bool whole)
+    {
+        _reactors.Snapshot(_builder);
+        var now = ElapsedMillis;
+        if (now <= _sampledMillis)
+            return;
+        if (whole)
+        {
+            _kernelView?.ReadNow();
+            _sentLastSources = false;
+        }
+
+        Emit(now);
+    }
+
+    private void Emit(long toMillis)
+    {
+        var sample = _builder.Build(Assignment.RunId, _sampledMillis, toMillis, Assignment.ExpectGreeting);
+        if (_kernelView?.Newest is { } reading && !ReferenceEquals(reading, _sentReading))
+        {
+            _sentReading = reading;
+            sample = sample with
+            {
+                Kernel = reading,
+                KernelTakenAtMillis = (reading.TakenAtNanos - _startNanos) / NanosPerMilli,
+                Sources = SourcesDue(reading, toMillis),
+            };
+        }
+
+        _sampledMillis = toMillis;
+        _onSample(sample);
+    }
+
+    // Changes only, at most every 10 s; whole at first and once at the end of the hold.
+    private SourceCounts? SourcesDue(KernelReading reading, long toMillis)
+    {
+        if (reading.Error.Length > 0 || IsDraining)
+            return null;
+        var ending = toMillis >= Assignment.Schedule.Points[^1].Elapsed.TotalMilliseconds - 1000;
+        var whole = _sentSources is null || (ending && !_sentLastSources);
+        if (!whole && toMillis - _sentSourcesMillis < _sourcesEvery.TotalMilliseconds)
+            return null;
+        var before = _sentSources ?? ImmutableDictionary<IpAddress, long>.Empty;
+        var now = reading.EstablishedBySource;
+        (_sentSources, _sentSourcesMillis, _sentLastSources) = (now, toMillis, _sentLastSources || ending);
+        return whole ? new SourceCounts(true, now) : Changes(before, now);
+    }
+
+    private static SourceCounts? Changes(ImmutableDictionary<IpAddress, long> before, ImmutableDictionary<IpAddress, long> now)
+    {
+        var changes = ImmutableDictionary.CreateBuilder<IpAddress, long>();
+        foreach (var (source, count) in now)
+        {
+            if (before.GetValueOrDefault(source) != count)
+                changes[source] = count;
+        }
+
+        foreach (var source in before.Keys.Where(s => !now.ContainsKey(s)))
+            changes[source] = 0;
+        return changes.Count == 0 ? null : new SourceCounts(false, changes.ToImmutable());
+    }
+
+    private string DescribeExhaustion()
+    {
+        var rest = Assignment.Slice.Rest;
+        return $"every tuple of this agent's {Assignment.Slice.BlockCount:N0} blocks is in use: {_builder.Held:N0} live, {_builder.RestingTuples:N0} resting for "
+            + $"{rest.TotalSeconds:0} s after their connection ended; at this rate of closes add sources or target ports"
+            + (rest > TimeSpan.Zero ? ", or reuse tuples at once" : "");
+    }
+}

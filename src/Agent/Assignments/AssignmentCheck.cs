@@ -1,0 +1,56 @@
+using LoadHarness.Agent.Safety;
+using LoadHarness.Protos;
+using LoadHarness.V1;
+
+namespace LoadHarness.Agent.Assignments;
+
+/// <summary>What must hold before an assignment is taken on: nothing is started or connected before.</summary>
+internal static class AssignmentCheck
+{
+    private const long MostDestinations = ushort.MaxValue + 1;
+
+    /// <summary>Checks an assignment.</summary>
+    /// <param name="assignment">The new one.</param>
+    /// <param name="present">The one in force; null when the agent is idle.</param>
+    /// <param name="allowList">What this agent may connect to.</param>
+    /// <returns>Null, or the refusal.</returns>
+    public static AssignmentRefusal? Check(Assignment assignment, Assignment? present, AllowList allowList) =>
+        CheckRun(assignment, present)
+        ?? CheckCapabilities(assignment)
+        ?? CheckDestinations(assignment, allowList)
+        ?? CheckStart(assignment)
+        ?? SourceProbe.Probe(assignment.Slice);
+
+    private static AssignmentRefusal? CheckRun(Assignment assignment, Assignment? present) =>
+        present is null || present.RunId == assignment.RunId
+            ? null
+            : new("run_id", "busy", $"this agent works for run {present.RunId}; wait for its end or stop it (loadharness runs stop {present.RunId})");
+
+    private static AssignmentRefusal? CheckCapabilities(Assignment assignment)
+    {
+        var missing = assignment.RequiredCapabilities.Except(Capabilities.All).ToList();
+        return missing.Count == 0
+            ? null
+            : new("required_capabilities", "capability",
+                $"this agent lacks {string.Join(", ", missing)} (it has {string.Join(", ", Capabilities.All)}); install the coordinator's version of loadharness-agent");
+    }
+
+    private static AssignmentRefusal? CheckDestinations(Assignment assignment, AllowList allowList)
+    {
+        foreach (var destination in assignment.Destinations)
+        {
+            if (!allowList.Allows(destination, out var rule))
+                return new("destinations", "allow-list", rule);
+        }
+
+        var count = assignment.Destinations.Sum(d => d.Count);
+        return count is > 0 and <= MostDestinations
+            ? null
+            : new("destinations", "count", $"{count:N0} destinations; allowed are 1 to {MostDestinations:N0} address and port pairs");
+    }
+
+    private static AssignmentRefusal? CheckStart(Assignment assignment) =>
+        assignment.Phase != Phase.Running || assignment.StartNanos is not null
+            ? null
+            : new("start_nanos", "required", "a RUNNING assignment names its start instant");
+}

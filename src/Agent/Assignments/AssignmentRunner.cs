@@ -1,0 +1,257 @@
+using LoadHarness.Agent.Interop.Libc;
+using LoadHarness.Agent.Measurement;
+using LoadHarness.Agent.Safety;
+using LoadHarness.V1;
+using Microsoft.Extensions.Logging;
+
+namespace LoadHarness.Agent.Assignments;
+
+/// <summary>
+/// Converges on the newest assignment, on a plain thread of its own: starts and adjusts reactors, takes a sample each second
+/// of elapsed time, drains. One run at a time.
+/// </summary>
+public sealed class AssignmentRunner : IAssignmentRunner, IDisposable
+{
+    private readonly CoordinatorClock _clock;
+    private readonly Lease _lease;
+    private readonly AllowList _allowList;
+    private readonly Action<AgentSample> _onSample;
+    private readonly ILogger _log;
+    private readonly Thread _thread;
+    private readonly object _gate = new();
+    private readonly bool _privateTables = DescriptorTable.UnshareErrno == 0;
+    private Assignment? _newest;
+    private Assignment? _taken;
+    private AssignmentStatus? _status;
+    private string? _drainReason;
+    private bool _drainTaken;
+    private bool _stopping;
+
+    // The rest belongs to the runner's own thread.
+    private ActiveRun? _run;
+
+    /// <summary>Starts the runner's thread.</summary>
+    /// <param name="clock">Maps start instants onto this host's clock.</param>
+    /// <param name="lease">Looked at by every reactor before it paces.</param>
+    /// <param name="allowList">What this agent may connect to.</param>
+    /// <param name="onSample">Takes each sample; called on the runner's thread.</param>
+    /// <param name="loggers">For what goes wrong.</param>
+    public AssignmentRunner(CoordinatorClock clock, Lease lease, AllowList allowList, Action<AgentSample> onSample, ILoggerFactory loggers)
+    {
+        _clock = clock;
+        _lease = lease;
+        _allowList = allowList;
+        _onSample = onSample;
+        _log = loggers.CreateLogger<AssignmentRunner>();
+        _thread = new Thread(Run) { Name = "assignments", IsBackground = true };
+        _thread.Start();
+    }
+
+    /// <inheritdoc/>
+    public event Action? StatusChanged;
+
+    /// <inheritdoc/>
+    public AssignmentStatus? Status
+    {
+        get { lock (_gate) return _status; }
+    }
+
+    /// <inheritdoc/>
+    public void Apply(Assignment assignment)
+    {
+        lock (_gate)
+        {
+            if (_newest is { } newest && newest.RunId == assignment.RunId && !assignment.Revision.IsNewerThan(newest.Revision))
+                return;
+            _newest = assignment;
+            Monitor.PulseAll(_gate);
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Drain(string reason)
+    {
+        lock (_gate)
+        {
+            _drainReason = reason;
+            Monitor.PulseAll(_gate);
+            while (_drainReason is not null && !_stopping)
+                Monitor.Wait(_gate);
+        }
+    }
+
+    /// <summary>Closes everything at once and ends the thread.</summary>
+    public void Dispose()
+    {
+        lock (_gate)
+        {
+            _stopping = true;
+            Monitor.PulseAll(_gate);
+        }
+
+        if (_thread != Thread.CurrentThread)
+            _thread.Join();
+    }
+
+    private void Run()
+    {
+        while (Next(out var assignment, out var drain))
+        {
+            try
+            {
+                if (assignment is not null)
+                    Converge(assignment);
+                if (drain is not null)
+                    DrainLocally(drain);
+                Tick();
+            }
+            catch (Exception e) when (e is not OutOfMemoryException)
+            {
+                Fail(e);
+            }
+
+            if (_run is null)
+                ReleaseDrain();
+        }
+
+        _run?.Dispose();
+    }
+
+    // Waits for an assignment, a reason to drain, or the next tick.
+    private bool Next(out Assignment? assignment, out string? drain)
+    {
+        lock (_gate)
+        {
+            if (ReferenceEquals(_newest, _taken) && (_drainReason is null || _drainTaken) && !_stopping)
+                Monitor.Wait(_gate, _run?.UntilTick() ?? Timeout.InfiniteTimeSpan);
+            assignment = ReferenceEquals(_newest, _taken) ? null : _newest;
+            drain = _drainTaken ? null : _drainReason;
+            _taken = _newest;
+            _drainTaken = _drainReason is not null;
+            return !_stopping;
+        }
+    }
+
+    // Lets those go that wait for a drain: everything is closed.
+    private void ReleaseDrain()
+    {
+        lock (_gate)
+        {
+            _drainReason = null;
+            _drainTaken = false;
+            Monitor.PulseAll(_gate);
+        }
+    }
+
+    private void Converge(Assignment assignment)
+    {
+        if (_run is null && assignment.Phase == Phase.Drained)
+        {
+            Publish(assignment, Phase.Drained);
+            return;
+        }
+
+        if (AssignmentCheck.Check(assignment, _run?.Assignment, _allowList) is { } refusal)
+        {
+            Refuse(assignment, refusal);
+            return;
+        }
+
+        var run = _run ??= new ActiveRun(assignment, _lease, _privateTables, _onSample);
+        if (assignment.Phase == Phase.Drained)
+        {
+            run.Drain(assignment.DrainTimeout);
+            Publish(assignment, run.Phase);
+            return;
+        }
+
+        if (run.Prepare(assignment) is { } unmet)
+        {
+            Refuse(assignment, unmet);
+            return;
+        }
+
+        if (assignment.Phase == Phase.Running)
+            run.Run(_clock.ToBoottimeNanos(assignment.StartNanos!.Value));
+        Publish(assignment, run.Phase);
+    }
+
+    // A refused first assignment leaves nothing behind; a refused change leaves the run as it was.
+    private void Refuse(Assignment assignment, AssignmentRefusal refusal)
+    {
+        _log.Refused(assignment.RunId, assignment.Revision.ToString(), refusal.Field, refusal.Message);
+        if (_run is { Phase: Phase.Unspecified })
+            EndRun();
+        Publish(assignment, Phase.Unspecified, refusal);
+    }
+
+    private void DrainLocally(string reason)
+    {
+        if (_run is null)
+            return;
+        _log.DrainingLocally(_run.Assignment.RunId, reason);
+        _run.Drain(_run.Assignment.DrainTimeout);
+    }
+
+    private void Tick()
+    {
+        if (_run is null)
+            return;
+        var over = _run.Tick();
+        if (over)
+        {
+            var assignment = _run.Assignment;
+            EndRun();
+            Publish(assignment, Phase.Drained);
+            return;
+        }
+
+        PublishProgress();
+    }
+
+    private void EndRun()
+    {
+        _run?.Dispose();
+        _run = null;
+    }
+
+    private void Fail(Exception e)
+    {
+        _log.RunFailed(e, _run?.Assignment.RunId ?? "");
+        var assignment = _newest;
+        EndRun();
+        if (assignment is not null)
+            Publish(assignment, Phase.Drained, new("assignment", "internal", $"the agent could not carry this assignment out: {e.Message}"));
+    }
+
+    private void PublishProgress()
+    {
+        var before = Status;
+        var findings = _run!.Findings(_privateTables);
+        if (before is null || before.Refused is not null)
+            return;
+        Publish(before with { Held = _run.Held, Findings = findings }, raise: !findings.SequenceEqual(before.Findings));
+    }
+
+    private void Publish(Assignment assignment, Phase phase, AssignmentRefusal? refusal = null) => Publish(
+        new AssignmentStatus
+        {
+            RunId = assignment.RunId,
+            Revision = assignment.Revision,
+            StoreId = assignment.StoreId,
+            Phase = phase,
+            Refused = refusal,
+            Held = _run?.Held ?? 0,
+            Findings = _run?.Findings(_privateTables) ?? [],
+            ClockUncertaintyNanos = _clock.UncertaintyNanos,
+        },
+        raise: true);
+
+    private void Publish(AssignmentStatus status, bool raise)
+    {
+        lock (_gate)
+            _status = status;
+        if (raise)
+            StatusChanged?.Invoke();
+    }
+}

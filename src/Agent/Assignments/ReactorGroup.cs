@@ -1,0 +1,233 @@
+using LoadHarness.Agent.Engine;
+using LoadHarness.Agent.Interop.Libc;
+using LoadHarness.Agent.Measurement;
+using LoadHarness.Agent.Safety;
+using LoadHarness.Agent.Transports;
+using LoadHarness.Agent.Workloads;
+using LoadHarness.Protos;
+
+namespace LoadHarness.Agent.Assignments;
+
+/// <summary>
+/// The reactors of one run: started as its share needs them, given blocks and goals, asked for snapshots. Used by one plain
+/// thread, whose descriptor table the reactors copy.
+/// </summary>
+internal sealed class ReactorGroup : IDisposable
+{
+    /// <summary>Descriptors of a reactor's table that are not for connections: what it inherited, its epoll set, room for the runtime.</summary>
+    public const int ReservedDescriptors = 200;
+
+    private static readonly TimeSpan _snapshotPatience = TimeSpan.FromMilliseconds(200);
+
+    private readonly EventFd _bell = new();
+    private readonly List<Member> _members = [];
+    private readonly HashSet<(IpAddress Source, int FirstPort)> _blocks = [];
+    private readonly int _descriptorLimit = ResourceUsage.RaiseDescriptorLimit();
+    private readonly bool _privateTables;
+    private readonly Lease _lease;
+    private readonly (IpAddress Address, int Port)[] _destinations;
+    private readonly Slice _slice;
+    private readonly PlainTransport _transport = new();
+
+    public ReactorGroup(Assignment assignment, Lease lease, bool privateTables)
+    {
+        _lease = lease;
+        _privateTables = privateTables;
+        _slice = assignment.Slice;
+        _destinations = [.. assignment.Destinations.SelectMany(Pairs)];
+    }
+
+    /// <summary>Reactors that run.</summary>
+    public int Count => _members.Count;
+
+    /// <summary>The first fault of a reactor, if there was one: its connections are closed.</summary>
+    public Exception? Fault => _members.Select(m => m.Reactor.Fault).FirstOrDefault(f => f is not null);
+
+    /// <summary>Connections that one reactor can hold.</summary>
+    public int ConnectionsPerReactor => Math.Max(1, _descriptorLimit - ReservedDescriptors);
+
+    /// <summary>
+    /// Starts what an assignment needs beyond what is there, and deals out its new blocks; nothing connects yet.
+    /// </summary>
+    /// <returns>Null, or why the assignment cannot be met; then nothing has changed.</returns>
+    public AssignmentRefusal? Prepare(Assignment assignment)
+    {
+        var fresh = assignment.Slice.Blocks.SelectMany(Blocks).Where(b => !_blocks.Contains(b)).ToList();
+        var wanted = WantedReactors(assignment.Share, _blocks.Count + fresh.Count);
+        var added = Math.Max(0, wanted - _members.Count);
+        if (Refuse(assignment, wanted, added, fresh.Count) is { } refusal)
+            return refusal;
+
+        var firstNew = _members.Count;
+        for (var i = 0; i < added; i++)
+            _members.Add(StartMember());
+        Deal(fresh, added > 0 ? firstNew : 0);
+        return null;
+    }
+
+    /// <summary>Gives every reactor its part of the schedule.</summary>
+    /// <param name="assignment">With its schedule.</param>
+    /// <param name="startNanos">CLOCK_BOOTTIME of the start instant.</param>
+    public void Pursue(Assignment assignment, long startNanos)
+    {
+        var elapsed = TimeSpan.FromTicks((Clock.BoottimeNanos - startNanos) / 100);
+        var bases = _members.Select(m => m.Goal?.GoalAt(elapsed) ?? 0).ToArray();
+        var growth = Growth(assignment.Share, bases);
+        var (baseParts, growthParts) = (GoalPart.SideBySide(bases), GoalPart.SideBySide(growth));
+        for (var i = 0; i < _members.Count; i++)
+        {
+            _members[i].Pursue(new ReactorGoal
+            {
+                Schedule = assignment.Schedule,
+                Base = baseParts[i],
+                Growth = growthParts[i],
+                StartNanos = startNanos,
+                MaxDuration = assignment.MaxDuration,
+                ConnectTimeoutNanos = assignment.ConnectTimeout.Ticks * 100,
+                DrainTimeout = assignment.DrainTimeout,
+            });
+        }
+    }
+
+    /// <summary>Closes everything within a time; zero closes by RST at once.</summary>
+    public void Drain(TimeSpan timeout)
+    {
+        foreach (var member in _members)
+            member.Reactor.Post(new ConnectCommand.Drain(timeout));
+    }
+
+    /// <summary>Asks every reactor for its snapshot and hands them over, once all are filled.</summary>
+    public void Snapshot(SampleBuilder builder)
+    {
+        builder.BeginRound();
+        foreach (var member in _members)
+            member.Ask();
+        foreach (var member in _members)
+        {
+            while (!member.Snapshot.IsFilled && member.Reactor.Fault is null)
+                _bell.Wait(_snapshotPatience);
+            if (member.Snapshot.IsFilled)
+                builder.Add(member.Snapshot, member.Reactor.Number);
+        }
+    }
+
+    /// <summary>Ends the reactors; returns when every socket is closed.</summary>
+    public void Dispose()
+    {
+        foreach (var member in _members)
+            member.Reactor.Dispose();
+        _members.Clear();
+        _bell.Dispose();
+    }
+
+    private static IEnumerable<(IpAddress, int)> Pairs(Destination destination)
+    {
+        for (var port = destination.Ports.First; port <= destination.Ports.Last; port++)
+        {
+            for (var i = 0L; i < destination.Addresses.Count; i++)
+                yield return (destination.Addresses.First.Plus(i), port);
+        }
+    }
+
+    // Sources fastest, so that dealing the blocks out in turn spreads the sources over the reactors.
+    private static IEnumerable<(IpAddress, int)> Blocks(BlockRange range)
+    {
+        for (var block = 0; block < range.PortBlocks; block++)
+        {
+            for (var i = 0L; i < range.Sources.Count; i++)
+                yield return (range.Sources.First.Plus(i), range.FirstPort + (block * BlockRange.PortsPerBlock));
+        }
+    }
+
+    private int WantedReactors(long share, int blocks)
+    {
+        if (!_privateTables)
+            return 1;
+        var needed = (share + ConnectionsPerReactor - 1) / ConnectionsPerReactor;
+        return (int)Math.Max(needed, Math.Max(1, Math.Min(Environment.ProcessorCount, blocks)));
+    }
+
+    private AssignmentRefusal? Refuse(Assignment assignment, int wanted, int added, int freshBlocks)
+    {
+        if (added > freshBlocks)
+        {
+            return new("slice.blocks", "descriptors",
+                $"{assignment.Share:N0} connections need {wanted} reactors at {ConnectionsPerReactor:N0} descriptors each, and every new one "
+                + $"needs a block of its own: {freshBlocks} new blocks for {added} new reactors; add sources or source ports, or raise ulimit -n");
+        }
+
+        var tuples = (long)(_blocks.Count + freshBlocks) * BlockRange.PortsPerBlock * _destinations.Length;
+        if (tuples < assignment.Share)
+        {
+            return new("slice.blocks", "endpoint-space",
+                $"{_blocks.Count + freshBlocks} blocks x 256 ports x {_destinations.Length} destinations are {tuples:N0} tuples, less than the "
+                + $"share of {assignment.Share:N0}; add sources or target ports");
+        }
+
+        if (!_privateTables && assignment.Share > ConnectionsPerReactor)
+        {
+            return new("share", "descriptors",
+                $"this kernel gives no descriptor table to a thread (close_range with CLOSE_RANGE_UNSHARE needs 5.9), so ulimit -n "
+                + $"({_descriptorLimit:N0}) binds for the whole agent: {assignment.Share:N0} do not fit; raise ulimit -n or start more agents");
+        }
+
+        return null;
+    }
+
+    private Member StartMember()
+    {
+        var cursor = new EndpointCursor(_destinations, _slice.ExcludedPorts, _slice.Rest);
+        var role = new ConnectRole(cursor, _transport, new HoldWorkload(_transport), _lease);
+        var reactor = new Reactor(_members.Count, _descriptorLimit, _privateTables, role, _bell);
+        reactor.Start();
+        return new Member(reactor);
+    }
+
+    private void Deal(List<(IpAddress Source, int FirstPort)> fresh, int first)
+    {
+        for (var i = 0; i < fresh.Count; i++)
+        {
+            _blocks.Add(fresh[i]);
+            _members[first + (i % (_members.Count - first))].NewBlocks.Add(fresh[i]);
+        }
+    }
+
+    private long[] Growth(long share, long[] bases)
+    {
+        var rooms = new long[_members.Count];
+        for (var i = 0; i < rooms.Length; i++)
+        {
+            var tuples = (long)(_members[i].BlockCount + _members[i].NewBlocks.Count) * BlockRange.PortsPerBlock * _destinations.Length;
+            rooms[i] = Math.Max(0, Math.Min(ConnectionsPerReactor, tuples) - bases[i]);
+        }
+
+        return GoalPart.Spread(Math.Max(0, share - bases.Sum()), rooms);
+    }
+
+    private sealed class Member(Reactor reactor)
+    {
+        public Reactor Reactor => reactor;
+
+        public ReactorSnapshot Snapshot { get; } = new();
+
+        public ReactorGoal? Goal { get; private set; }
+
+        public List<(IpAddress Source, int FirstPort)> NewBlocks { get; private set; } = [];
+
+        public int BlockCount { get; private set; }
+
+        public void Pursue(ReactorGoal goal)
+        {
+            Goal = goal;
+            reactor.Post(new ConnectCommand.Pursue(goal, NewBlocks));
+            BlockCount += NewBlocks.Count;
+            NewBlocks = [];
+        }
+
+        public void Ask()
+        {
+            Snapshot.Clear();
+            reactor.Post(new ReactorCommand.TakeSnapshot(Snapshot));
+        }
+    }
+}

@@ -1,0 +1,189 @@
+using System.Collections.Immutable;
+using HdrHistogram;
+using LoadHarness.Agent.Engine;
+using LoadHarness.Agent.Interop.Libc;
+using LoadHarness.Agent.Measurement;
+using LoadHarness.Protos;
+using LoadHarness.V1;
+
+namespace LoadHarness.Agent.Assignments;
+
+/// <summary>
+/// Merges the snapshots of all reactors, of one or several rounds, into one sample: gauges of the last round, counters,
+/// failures and histograms of all. Used by one thread.
+/// </summary>
+internal sealed class SampleBuilder
+{
+    private const long SaturationLagMicros = 250_000;
+
+    private readonly FailureTable _failures = new();
+    private readonly LongHistogram _connectTimes = HistogramLayout.Create();
+    private readonly Dictionary<int, long> _reactorCpuNanos = [];
+    private ReactorCounters _gauges;
+    private ReactorCounters _counters;
+    private long _connectTimesClamped;
+    private long _reactorCpuMaxNanos;
+    private long _allocatedBytes;
+    private long _processCpuMicros = ResourceUsage.ProcessCpuMicros;
+    private int _reactors;
+    private int _drained;
+
+    /// <summary>Connections that the last round found, in any state but closed.</summary>
+    public long Held => _gauges.Connecting + _gauges.Established + _gauges.Closing;
+
+    /// <summary>Whether every reactor of the last round had drained.</summary>
+    public bool Drained => _reactors == _drained;
+
+    /// <summary>Whether a reactor of the last round wanted more tuples than it had.</summary>
+    public bool EndpointSpaceExhausted { get; private set; }
+
+    /// <summary>Tuples that rested in the last round.</summary>
+    public long RestingTuples => _gauges.RestingTuples;
+
+    /// <summary>Begins a round: its gauges replace those of the last.</summary>
+    public void BeginRound()
+    {
+        _gauges = default;
+        _reactors = 0;
+        _drained = 0;
+        _allocatedBytes = 0;
+        EndpointSpaceExhausted = false;
+    }
+
+    /// <summary>Adds a filled snapshot.</summary>
+    public void Add(ReactorSnapshot snapshot, int reactor)
+    {
+        AddGauges(snapshot.Counters);
+        AddCounters(snapshot.Counters);
+        snapshot.Failures.MoveTo(_failures);
+        if (snapshot.ConnectTimes.TotalCount > 0)
+            _connectTimes.Add(snapshot.ConnectTimes);
+        _connectTimesClamped += snapshot.ConnectTimesClamped;
+        var before = _reactorCpuNanos.GetValueOrDefault(reactor);
+        _reactorCpuMaxNanos = Math.Max(_reactorCpuMaxNanos, snapshot.CpuNanos - before);
+        _reactorCpuNanos[reactor] = snapshot.CpuNanos;
+        _allocatedBytes += snapshot.AllocatedBytes;
+        _reactors++;
+        _drained += snapshot.Drained ? 1 : 0;
+        EndpointSpaceExhausted |= snapshot.EndpointSpaceExhausted;
+    }
+
+    /// <summary>Builds the sample and begins the next interval.</summary>
+    /// <param name="runId">The run.</param>
+    /// <param name="fromMillis">Elapsed at the start of the interval.</param>
+    /// <param name="toMillis">Elapsed at its end.</param>
+    /// <param name="expectGreeting">Whether confirmed connections are told apart.</param>
+    public AgentSample Build(string runId, long fromMillis, long toMillis, bool expectGreeting)
+    {
+        var sample = new AgentSample
+        {
+            RunId = runId,
+            FromMillis = fromMillis,
+            ToMillis = toMillis,
+            Counts = BuildCounts(expectGreeting),
+            Failures = BuildFailures(),
+            Histograms = BuildHistograms(),
+            Health = BuildHealth(),
+        };
+        _counters = default;
+        _failures.Clear();
+        _connectTimes.Reset();
+        _connectTimesClamped = 0;
+        _reactorCpuMaxNanos = 0;
+        return sample;
+    }
+
+    private static long RssBytes()
+    {
+        var fields = File.ReadAllText("/proc/self/statm").Split(' ');
+        return long.Parse(fields[1]) * Environment.SystemPageSize;
+    }
+
+    private void AddGauges(in ReactorCounters counters)
+    {
+        _gauges.Goal += counters.Goal;
+        _gauges.Connecting += counters.Connecting;
+        _gauges.Established += counters.Established;
+        _gauges.Confirmed += counters.Confirmed;
+        _gauges.Closing += counters.Closing;
+        _gauges.RestingTuples += counters.RestingTuples;
+        _gauges.FreeTuples += counters.FreeTuples;
+        _gauges.EstablishedMax += counters.EstablishedMax;
+    }
+
+    private void AddCounters(in ReactorCounters counters)
+    {
+        _counters.Scheduled += counters.Scheduled;
+        _counters.Offered += counters.Offered;
+        _counters.Opened += counters.Opened;
+        _counters.Failed += counters.Failed;
+        _counters.NotOffered += counters.NotOffered;
+        _counters.Reopened += counters.Reopened;
+        _counters.ClosedByPeer += counters.ClosedByPeer;
+        _counters.Closed += counters.Closed;
+        _counters.SkippedTuples += counters.SkippedTuples;
+        _counters.DroppedPorts += counters.DroppedPorts;
+        _counters.BytesReceived += counters.BytesReceived;
+        _counters.BytesSent += counters.BytesSent;
+        _counters.LagMaxNanos = Math.Max(_counters.LagMaxNanos, counters.LagMaxNanos);
+    }
+
+    private Counts BuildCounts(bool expectGreeting) => new()
+    {
+        Goal = _gauges.Goal,
+        Connecting = _gauges.Connecting,
+        Established = _gauges.Established,
+        Confirmed = expectGreeting ? _gauges.Confirmed : null,
+        Closing = _gauges.Closing,
+        RestingTuples = _gauges.RestingTuples,
+        FreeTuples = _gauges.FreeTuples,
+        EstablishedMax = _gauges.EstablishedMax,
+        Scheduled = _counters.Scheduled,
+        Offered = _counters.Offered,
+        Opened = _counters.Opened,
+        Failed = _counters.Failed,
+        NotOffered = _counters.NotOffered,
+        Reopened = _counters.Reopened,
+        ClosedByPeer = _counters.ClosedByPeer,
+        Closed = _counters.Closed,
+        SkippedTuples = _counters.SkippedTuples,
+        DroppedPorts = _counters.DroppedPorts,
+        BytesReceived = _counters.BytesReceived,
+        BytesSent = _counters.BytesSent,
+    };
+
+    private ImmutableArray<FailureTally> BuildFailures()
+    {
+        var tallies = ImmutableArray.CreateBuilder<FailureTally>(_failures.Count);
+        for (var i = 0; i < _failures.Count; i++)
+        {
+            var entry = _failures[i];
+            tallies.Add(new(entry.Stage, FailureClassifier.PartyOf(entry.Cause), entry.Cause, entry.Errno, entry.Total));
+        }
+
+        return tallies.MoveToImmutable();
+    }
+
+    private ImmutableArray<EncodedHistogram> BuildHistograms() => _connectTimes.TotalCount == 0
+        ? []
+        : [new EncodedHistogram(HistogramKind.Connect, HistogramLayout.Encode(_connectTimes), _connectTimesClamped)];
+
+    private Health BuildHealth()
+    {
+        var cpu = ResourceUsage.ProcessCpuMicros;
+        var used = cpu - _processCpuMicros;
+        _processCpuMicros = cpu;
+        var lag = _counters.LagMaxNanos / 1000;
+        return new Health
+        {
+            ReactorLagMaxMicros = lag,
+            CpuMicros = used,
+            ReactorCpuMaxMicros = _reactorCpuMaxNanos / 1000,
+            RssBytes = RssBytes(),
+            // What the endpoint space could not give is no fault of this host's speed.
+            Saturated = lag > SaturationLagMicros || (_counters.NotOffered > 0 && !EndpointSpaceExhausted),
+            Reactors = _reactors,
+            ReactorAllocatedBytes = _allocatedBytes,
+        };
+    }
+}

@@ -1,0 +1,51 @@
+using LoadHarness.Agent.Interop.Libc;
+using LoadHarness.Protos;
+
+namespace LoadHarness.Agent.Assignments;
+
+/// <summary>Binds every source of a slice once: what this host does not have is found before the first connect.</summary>
+internal static class SourceProbe
+{
+    /// <summary>Probes all sources.</summary>
+    /// <returns>Null, or the refusal that names the first address that cannot be bound and how many there are.</returns>
+    public static AssignmentRefusal? Probe(Slice slice)
+    {
+        AssignmentRefusal? refusal = null;
+        var (refused, total) = (0L, 0L);
+        foreach (var sources in slice.Blocks.Select(b => b.Sources).Distinct())
+        {
+            for (var i = 0L; i < sources.Count; i++, total++)
+            {
+                var address = sources.First.Plus(i);
+                var errno = Bind(address);
+                if (errno == 0)
+                    continue;
+                refused++;
+                refusal ??= new("slice.blocks.sources", "address", Describe(address, errno));
+            }
+        }
+
+        return refused <= 1 || refusal is null
+            ? refusal
+            : refusal with { Message = $"{refusal.Message} ({refused:N0} of {total:N0} sources cannot be bound)" };
+    }
+
+    private static int Bind(IpAddress address)
+    {
+        var source = new SocketAddress(address, 0);
+        var socket = Sockets.Create(source.Family);
+        if (!socket.Ok)
+            return socket.Errno;
+        var bound = Sockets.Bind((int)socket.Value, source);
+        Sockets.Close((int)socket.Value);
+        return bound.Errno;
+    }
+
+    private static string Describe(IpAddress address, int errno) => errno switch
+    {
+        Errno.EADDRNOTAVAIL => $"source {address}: this host has no such address; add it (ip addr add {address}/{(address.IsV6 ? 128 : 32)} dev DEVICE) or "
+            + "name one that it has (ip addr)",
+        Errno.EMFILE or Errno.ENFILE => $"source {address}: no descriptor left to try it; raise ulimit -n",
+        _ => $"source {address} cannot be bound: errno {errno}",
+    };
+}

@@ -1,0 +1,35 @@
+using System.Collections.Immutable;
+using LoadHarness.Protos;
+
+namespace LoadHarness.Agent.Backend;
+
+/// <summary>What the accepting side is to do.</summary>
+public sealed record BackendOptions
+{
+    /// <summary>Addresses and ports to listen on; at least one.</summary>
+    public required ImmutableArray<(IpAddress Address, int Port)> Listen { get; init; }
+
+    /// <summary>Answer HTTP/1.1 requests with a small 200.</summary>
+    public bool Http { get; init; }
+
+    /// <summary>Send one byte after accept, so that the other end knows that it was accepted.</summary>
+    public bool Greet { get; init; }
+
+    /// <summary>Reactors to start with, and to add when those are full.</summary>
+    public int Reactors { get; init; } = Environment.ProcessorCount;
+}
+
+/// <summary>What the accepting side has seen so far.</summary>
+/// <param name="Established">Connections open now.</param>
+/// <param name="Accepted">Connections accepted.</param>
+/// <param name="Closed">Connections that have ended.</param>
+/// <param name="Requests">HTTP requests answered.</param>
+/// <param name="Refused">Turns in which no descriptor was left to accept with.</param>
+/// <param name="Reactors">Reactors that run.</param>
+public readonly record struct BackendCounts(long Established, long Accepted, long Closed, long Requests, long Refused, int Reactors);
+
+/// <summary>An endpoint that cannot be listened on.</summary>
+/// <param name="Address">Its address.</param>
+/// <param name="Port">Its port.</param>
+/// <param name="Message">Why not, and what to do about it.</param>
+public sealed record ListenProblem(IpAddress Address, int Port, string Message);

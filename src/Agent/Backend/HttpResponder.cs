@@ -1,0 +1,165 @@
+using System.Runtime.InteropServices;
+using LoadHarness.Agent.Interop.Libc;
+using LoadHarness.Agent.Measurement;
+using LoadHarness.Agent.Transports;
+
+namespace LoadHarness.Agent.Backend;
+
+/// <summary>
+/// Answers each HTTP/1.1 request with the same small 200, in the order of the requests. What a peer does not take at once is
+/// kept, and nothing more is read from it until it has. Used by one reactor.
+/// </summary>
+internal sealed unsafe class HttpResponder : IDisposable
+{
+    private const int ReadBytes = 8 * 1024;
+    private const int ReadsPerTurn = 16;
+
+    // The answers to one read always fit: the scanner takes no request shorter than this for one.
+    private const int ShortestRequest = 5;
+    private const int LongestAnswer = 96;
+    private const int WriteBytes = ReadBytes / ShortestRequest * LongestAnswer;
+
+    private readonly byte* _input = (byte*)NativeMemory.Alloc(ReadBytes);
+    private readonly byte* _output = (byte*)NativeMemory.Alloc(WriteBytes);
+    private Exchange* _exchanges;
+    private int _capacity;
+
+    private static ReadOnlySpan<byte> Ok =>
+        "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 3\r\n\r\nok\n"u8;
+
+    private static ReadOnlySpan<byte> OkHead =>
+        "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 3\r\n\r\n"u8;
+
+    private static ReadOnlySpan<byte> OkClose =>
+        "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 3\r\nConnection: close\r\n\r\nok\n"u8;
+
+    private static ReadOnlySpan<byte> OkHeadClose =>
+        "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 3\r\nConnection: close\r\n\r\n"u8;
+
+    private static ReadOnlySpan<byte> BadRequest =>
+        "HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"u8;
+
+    /// <summary>Makes room for descriptors 0 to <paramref name="capacity"/>-1.</summary>
+    public void Reserve(int capacity)
+    {
+        _capacity = capacity;
+        _exchanges = Memory.Reserve<Exchange>(capacity);
+    }
+
+    /// <summary>A connection begins.</summary>
+    public void Open(int fd)
+    {
+        _exchanges[fd] = default;
+        Sockets.SetNoDelay(fd);
+    }
+
+    /// <summary>A connection has ended.</summary>
+    public void Close(int fd)
+    {
+        NativeMemory.Free(_exchanges[fd].Pending);
+        _exchanges[fd].Pending = null;
+    }
+
+    /// <summary>
+    /// Reads, answers, writes. Again: an event will come. Done: a bound was met, call once more. Failed: the connection is to be
+    /// closed.
+    /// </summary>
+    public TransportAnswer Serve(int fd, uint events, ref ReactorCounters counters)
+    {
+        ref var exchange = ref _exchanges[fd];
+        if (exchange.Pending is not null && !Flush(fd, ref exchange, ref counters))
+            return (events & Epoll.HangUp) != 0 ? TransportAnswer.Failed : TransportAnswer.Again;
+        for (var i = 0; i < ReadsPerTurn; i++)
+        {
+            if (exchange.Ends)
+                return TransportAnswer.Failed;
+            var read = Sockets.Receive(fd, _input, ReadBytes);
+            if (read.Errno == Errno.EAGAIN)
+                return TransportAnswer.Again;
+            if (!read.Ok || read.Value == 0)
+                return TransportAnswer.Failed;
+            counters.BytesReceived += read.Value;
+            var written = Answer(ref exchange, (int)read.Value, ref counters);
+            if (!Send(fd, ref exchange, written, ref counters))
+                return TransportAnswer.Again;
+        }
+
+        return TransportAnswer.Done;
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        NativeMemory.Free(_input);
+        NativeMemory.Free(_output);
+        Memory.Release(_exchanges, _capacity);
+    }
+
+    private int Answer(ref Exchange exchange, int length, ref ReactorCounters counters)
+    {
+        var input = new ReadOnlySpan<byte>(_input, length);
+        var output = new Span<byte>(_output, WriteBytes);
+        var written = 0;
+        while (!exchange.Ends && input.Length > 0)
+        {
+            var result = exchange.Scanner.Scan(input, out var used);
+            input = input[used..];
+            if (result == ScanResult.More)
+                break;
+            exchange.Ends = result == ScanResult.Bad || exchange.Scanner.Closes;
+            var answer = result == ScanResult.Bad ? BadRequest : AnswerTo(exchange.Scanner);
+            answer.CopyTo(output[written..]);
+            written += answer.Length;
+            counters.Requests++;
+        }
+
+        return written;
+    }
+
+    private static ReadOnlySpan<byte> AnswerTo(in RequestScanner request) => (request.IsHead, request.Closes) switch
+    {
+        (false, false) => Ok,
+        (true, false) => OkHead,
+        (false, true) => OkClose,
+        (true, true) => OkHeadClose,
+    };
+
+    private bool Send(int fd, ref Exchange exchange, int length, ref ReactorCounters counters)
+    {
+        if (length == 0)
+            return true;
+        var sent = Sockets.Send(fd, _output, length);
+        var taken = sent.Ok ? (int)sent.Value : 0;
+        counters.BytesSent += taken;
+        if (taken == length)
+            return true;
+        exchange.Pending = (byte*)NativeMemory.Alloc((nuint)(length - taken));
+        exchange.PendingOffset = 0;
+        exchange.PendingLength = length - taken;
+        new ReadOnlySpan<byte>(_output + taken, length - taken).CopyTo(new Span<byte>(exchange.Pending, length - taken));
+        return false;
+    }
+
+    private static bool Flush(int fd, ref Exchange exchange, ref ReactorCounters counters)
+    {
+        var sent = Sockets.Send(fd, exchange.Pending + exchange.PendingOffset, exchange.PendingLength - exchange.PendingOffset);
+        if (!sent.Ok)
+            return false;
+        counters.BytesSent += sent.Value;
+        exchange.PendingOffset += (int)sent.Value;
+        if (exchange.PendingOffset < exchange.PendingLength)
+            return false;
+        NativeMemory.Free(exchange.Pending);
+        exchange.Pending = null;
+        return true;
+    }
+
+    private struct Exchange
+    {
+        public RequestScanner Scanner;
+        public bool Ends;
+        public byte* Pending;
+        public int PendingOffset;
+        public int PendingLength;
+    }
+}
