@@ -62,6 +62,28 @@ public sealed record GaugeValues
     public long RestingTuples { get; init; }
     public long FreeTuples { get; init; }
     public long EstablishedMax { get; init; }
+
+    /// <summary>Nothing.</summary>
+    public static GaugeValues Zero { get; } = new();
+
+    /// <summary>Sums field by field; confirmed is null only when it is null on both sides.</summary>
+    public static GaugeValues operator +(GaugeValues a, GaugeValues b) => Combine(a, b, 1);
+
+    /// <summary>Takes a part of a sum out again.</summary>
+    public static GaugeValues operator -(GaugeValues a, GaugeValues b) => Combine(a, b, -1);
+
+    private static GaugeValues Combine(GaugeValues a, GaugeValues b, int sign) => new()
+    {
+        Goal = a.Goal + (sign * b.Goal),
+        Connecting = a.Connecting + (sign * b.Connecting),
+        Handshaking = a.Handshaking + (sign * b.Handshaking),
+        Established = a.Established + (sign * b.Established),
+        Confirmed = a.Confirmed is null && b.Confirmed is null ? null : (a.Confirmed ?? 0) + (sign * (b.Confirmed ?? 0)),
+        Closing = a.Closing + (sign * b.Closing),
+        RestingTuples = a.RestingTuples + (sign * b.RestingTuples),
+        FreeTuples = a.FreeTuples + (sign * b.FreeTuples),
+        EstablishedMax = a.EstablishedMax + (sign * b.EstablishedMax),
+    };
 }
 
 /// <summary>Deltas; see sample.proto.</summary>
@@ -79,6 +101,55 @@ public sealed record CounterValues
     public long DroppedPorts { get; init; }
     public long BytesReceived { get; init; }
     public long BytesSent { get; init; }
+
+    /// <summary>Nothing.</summary>
+    public static CounterValues Zero { get; } = new();
+
+    /// <summary>Connections that came or went.</summary>
+    public long Churn => Opened + Closed + ClosedByPeer;
+
+    /// <summary>Sums field by field.</summary>
+    public static CounterValues operator +(CounterValues a, CounterValues b) => new()
+    {
+        Scheduled = a.Scheduled + b.Scheduled,
+        Offered = a.Offered + b.Offered,
+        Opened = a.Opened + b.Opened,
+        Failed = a.Failed + b.Failed,
+        NotOffered = a.NotOffered + b.NotOffered,
+        Reopened = a.Reopened + b.Reopened,
+        ClosedByPeer = a.ClosedByPeer + b.ClosedByPeer,
+        Closed = a.Closed + b.Closed,
+        SkippedTuples = a.SkippedTuples + b.SkippedTuples,
+        DroppedPorts = a.DroppedPorts + b.DroppedPorts,
+        BytesReceived = a.BytesReceived + b.BytesReceived,
+        BytesSent = a.BytesSent + b.BytesSent,
+    };
+
+    /// <summary>One of several equal parts, in whole numbers; the parts sum to the whole.</summary>
+    /// <param name="index">0 to <paramref name="parts"/> - 1.</param>
+    /// <param name="parts">At least 1.</param>
+    public CounterValues Part(int index, int parts)
+    {
+        if (parts == 1)
+            return this;
+        return new()
+        {
+            Scheduled = Of(Scheduled),
+            Offered = Of(Offered),
+            Opened = Of(Opened),
+            Failed = Of(Failed),
+            NotOffered = Of(NotOffered),
+            Reopened = Of(Reopened),
+            ClosedByPeer = Of(ClosedByPeer),
+            Closed = Of(Closed),
+            SkippedTuples = Of(SkippedTuples),
+            DroppedPorts = Of(DroppedPorts),
+            BytesReceived = Of(BytesReceived),
+            BytesSent = Of(BytesSent),
+        };
+
+        long Of(long whole) => (long)(((Int128)whole * (index + 1) / parts) - ((Int128)whole * index / parts));
+    }
 }
 
 /// <summary>Failures of one kind.</summary>

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using LoadHarness.Coordinator.Aggregation;
 using LoadHarness.Protos;
 
 namespace LoadHarness.Coordinator.Planning;

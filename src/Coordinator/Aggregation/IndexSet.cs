@@ -1,4 +1,4 @@
-namespace LoadHarness.Coordinator.Planning;
+namespace LoadHarness.Coordinator.Aggregation;
 
 /// <summary>A set of indices kept as intervals, so that its size is that of its holes and not that of its content.</summary>
 internal sealed class IndexSet
@@ -10,6 +10,13 @@ internal sealed class IndexSet
 
     /// <summary>Half-open intervals, ascending, neither empty nor touching.</summary>
     public IReadOnlyList<(long From, long To)> Intervals => _intervals;
+
+    /// <summary>Whether an index is in the set.</summary>
+    public bool Contains(long index)
+    {
+        var at = FirstEndingAtOrAfter(index + 1);
+        return at < _intervals.Count && _intervals[at].From <= index;
+    }
 
     /// <summary>Adds [from, to).</summary>
     public void Add(long from, long to)

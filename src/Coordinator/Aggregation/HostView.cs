@@ -1,0 +1,187 @@
+using System.Collections.Immutable;
+using LoadHarness.Protos;
+using LoadHarness.V1;
+
+namespace LoadHarness.Coordinator.Aggregation;
+
+/// <summary>The newest kernel views summed over network namespaces; each namespace counts once.</summary>
+/// <param name="States">Client ends of the run's connections per state.</param>
+/// <param name="Foreign">Sockets to the target from outside the run's blocks.</param>
+/// <param name="OldestAt">When the oldest of them was taken, elapsed; null when there is none.</param>
+/// <param name="Namespaces">Namespaces with a reading.</param>
+/// <param name="Errors">Why a kernel could not be read, one for each namespace that has nothing newer.</param>
+public sealed record KernelTotals(
+    ImmutableSortedDictionary<TcpState, long> States, long Foreign, TimeSpan? OldestAt, int Namespaces, ImmutableArray<string> Errors)
+{
+    /// <summary>Connections in one state.</summary>
+    public long this[TcpState state] => States.GetValueOrDefault(state);
+}
+
+/// <summary>One reading of the kernel held against our own count at the same moment.</summary>
+/// <param name="NetworkNamespace">Whose kernel.</param>
+/// <param name="Reading">What it said.</param>
+/// <param name="Own">Our own count of ESTABLISHED in that namespace, between the two seconds around the reading; null when an agent's report is missing.</param>
+/// <param name="InFlight">Connections that came or went while the kernel was read or were on the way: as far as both may differ.</param>
+public sealed record KernelComparison(string NetworkNamespace, KernelReading Reading, long? Own, long InFlight)
+{
+    /// <summary>What the kernel counted as ESTABLISHED.</summary>
+    public long Established => Reading.States.GetValueOrDefault(TcpState.Established);
+
+    /// <summary>Whether both counts say the same.</summary>
+    public bool Agrees => Own is { } own && Math.Abs(Established - own) <= InFlight;
+}
+
+/// <summary>What the kernels say, one reader for each network namespace.</summary>
+public sealed class HostView
+{
+    private const int KeptComparisons = 256;
+
+    private readonly Timeline _timeline;
+    private readonly SortedDictionary<string, NamespaceView> _namespaces = new(StringComparer.Ordinal);
+
+    internal HostView(Timeline timeline) => _timeline = timeline;
+
+    /// <summary>The newest reading of each namespace, summed.</summary>
+    public KernelTotals Newest
+    {
+        get
+        {
+            var readings = _namespaces.Values.Where(n => n.Newest is not null).Select(n => n.Newest!).ToList();
+            return Sum(readings, [.. _namespaces.Values.Where(n => n.Error.Length > 0).Select(n => n.Error)]);
+        }
+    }
+
+    /// <summary>The most TIME-WAIT seen, summed over namespaces.</summary>
+    public long PeakTimeWait => _namespaces.Values.Sum(n => n.PeakTimeWait);
+
+    /// <summary>The most TIME-WAIT seen in each namespace.</summary>
+    public IEnumerable<(string NetworkNamespace, long TimeWait)> PeakTimeWaits => _namespaces.Select(n => (n.Key, n.Value.PeakTimeWait));
+
+    /// <summary>ESTABLISHED per source, as the kernels said last.</summary>
+    public ImmutableSortedDictionary<IpAddress, long> BySource => _namespaces.Values.SelectMany(n => n.BySource)
+        .Where(s => s.Value > 0).GroupBy(s => s.Key).ToImmutableSortedDictionary(g => g.Key, g => g.Sum(s => s.Value));
+
+    /// <summary>The newest comparison of each namespace that was taken between two instants.</summary>
+    public ImmutableArray<KernelComparison> Between(TimeSpan from, TimeSpan to) =>
+    [
+        .. _namespaces.Values.Select(n => n.Comparisons.LastOrDefault(c => c.Reading.TakenAt >= from && c.Reading.TakenAt <= to))
+            .OfType<KernelComparison>(),
+    ];
+
+    /// <summary>Sums readings.</summary>
+    /// <param name="readings">One for each namespace.</param>
+    /// <param name="errors">To carry along.</param>
+    internal static KernelTotals Sum(IReadOnlyCollection<KernelReading> readings, ImmutableArray<string> errors) => new(
+        readings.SelectMany(r => r.States).GroupBy(s => s.Key).ToImmutableSortedDictionary(g => g.Key, g => g.Sum(s => s.Value)),
+        readings.Sum(r => r.Foreign),
+        readings.Count == 0 ? null : readings.Min(r => r.TakenAt),
+        readings.Count,
+        errors);
+
+    internal void Add(AgentSample sample)
+    {
+        if (sample.Kernel is null && sample.Sources is null)
+            return;
+        if (!_namespaces.TryGetValue(sample.NetworkNamespace, out var view))
+            _namespaces.Add(sample.NetworkNamespace, view = new NamespaceView());
+        if (sample.Kernel is { } reading)
+            view.Take(reading);
+        if (sample.Sources is { } sources)
+            view.Take(sources, sample.To);
+    }
+
+    /// <summary>Compares the readings whose surrounding seconds are complete.</summary>
+    internal void Compare()
+    {
+        foreach (var (name, view) in _namespaces)
+        {
+            while (view.Waiting.Count > 0 && (int)view.Waiting.Keys[0].TotalSeconds < _timeline.CompleteSeconds)
+            {
+                view.Keep(CompareOne(name, view.Waiting.Values[0]));
+                view.Waiting.RemoveAt(0);
+            }
+        }
+    }
+
+    private KernelComparison CompareOne(string name, KernelReading reading)
+    {
+        var second = (int)reading.TakenAt.TotalSeconds;
+        var begun = (int)Math.Max(0, (reading.TakenAt - reading.Wall).TotalSeconds);
+        long? before = 0, after = 0;
+        long inFlight = 0;
+        foreach (var agent in _timeline.AgentsIn(name))
+        {
+            before += Established(agent, second - 1);
+            after += Established(agent, second);
+            for (var k = begun; k <= second; k++)
+                inFlight += agent.ChurnIn(k);
+            inFlight += Math.Max(OnTheWay(agent, begun - 1), OnTheWay(agent, second));
+        }
+
+        var own = before + (long?)Math.Round((after - before) * (reading.TakenAt.TotalSeconds - second) ?? 0);
+        return new KernelComparison(name, reading, after is null ? null : own, inFlight);
+    }
+
+    private static long? Established(AgentTrack agent, int second)
+    {
+        if (second < 0)
+            return 0;
+        var gauges = agent.GaugesAt(second);
+        return gauges is null && !agent.IsMissingIn(second) ? 0 : gauges?.Established;
+    }
+
+    private static long OnTheWay(AgentTrack agent, int second) =>
+        agent.GaugesAt(second) is { } g ? g.Connecting + g.Handshaking + g.Closing : 0;
+
+    private sealed class NamespaceView
+    {
+        private readonly Queue<KernelComparison> _comparisons = [];
+        private TimeSpan _sourcesAt = TimeSpan.MinValue;
+
+        public KernelReading? Newest { get; private set; }
+
+        public string Error { get; private set; } = "";
+
+        public long PeakTimeWait { get; private set; }
+
+        public SortedList<TimeSpan, KernelReading> Waiting { get; } = [];
+
+        public Dictionary<IpAddress, long> BySource { get; } = [];
+
+        public IEnumerable<KernelComparison> Comparisons => _comparisons;
+
+        public void Take(KernelReading reading)
+        {
+            if (reading.Error.Length > 0)
+            {
+                if (Newest is null || reading.TakenAt >= Newest.TakenAt)
+                    Error = reading.Error;
+                return;
+            }
+
+            PeakTimeWait = Math.Max(PeakTimeWait, reading.States.GetValueOrDefault(TcpState.TimeWait));
+            Waiting[reading.TakenAt] = reading;
+            if (Newest is not null && reading.TakenAt < Newest.TakenAt)
+                return;
+            (Newest, Error) = (reading, "");
+        }
+
+        public void Take(SourceTally tally, TimeSpan at)
+        {
+            if (at < _sourcesAt)
+                return;
+            _sourcesAt = at;
+            if (tally.Whole)
+                BySource.Clear();
+            foreach (var (source, established) in tally.Established)
+                BySource[source] = established;
+        }
+
+        public void Keep(KernelComparison comparison)
+        {
+            _comparisons.Enqueue(comparison);
+            if (_comparisons.Count > KeptComparisons)
+                _comparisons.Dequeue();
+        }
+    }
+}

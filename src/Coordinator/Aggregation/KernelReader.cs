@@ -1,0 +1,99 @@
+using System.Collections.Immutable;
+using LoadHarness.V1;
+
+namespace LoadHarness.Coordinator.Aggregation;
+
+/// <summary>Holds the kernels' count against our own, as both were while the goal was held.</summary>
+internal static class KernelReader
+{
+    /// <summary>Reads.</summary>
+    public static KernelFacts Read(SummaryInput input, ResultFacts result)
+    {
+        var view = input.Timeline.Kernel;
+        var drain = SummaryBuilder.DrainStart(input);
+        var holding = TimeSpan.FromSeconds(result.ReachedAfterSeconds ?? 0);
+        var comparisons = view.Between(holding, drain);
+        var facts = new KernelFacts
+        {
+            TimeWait = view.Newest.Namespaces > 0 ? view.PeakTimeWait : null,
+            BySource = view.BySource.ToImmutableSortedDictionary(s => s.Key.ToString(), s => s.Value, StringComparer.Ordinal),
+        };
+        if (comparisons.IsEmpty)
+            return facts with { Note = Join(Missing(view.Newest), TimeWaitNote(input)) };
+
+        var totals = HostView.Sum([.. comparisons.Select(c => c.Reading)], []);
+        var own = comparisons.All(c => c.Own is not null) ? comparisons.Sum(c => c.Own) : null;
+        return facts with
+        {
+            Established = totals[TcpState.Established],
+            OwnEstablished = own,
+            States = totals.States.ToImmutableSortedDictionary(s => Name(s.Key), s => s.Value, StringComparer.Ordinal),
+            Foreign = totals.Foreign,
+            AgeSeconds = SummaryBuilder.Rounded((drain - totals.OldestAt!.Value).TotalSeconds),
+            Agrees = comparisons.All(c => c.Agrees) && Unread(input, comparisons).IsEmpty,
+            Note = Join(CountNote(comparisons, own), UnreadNote(Unread(input, comparisons)), ForeignNote(totals.Foreign), TimeWaitNote(input)),
+        };
+    }
+
+    private static string CountNote(ImmutableArray<KernelComparison> comparisons, long? own)
+    {
+        var kernel = comparisons.Sum(c => c.Established);
+        if (own is null)
+            return $"The kernel counted {kernel:N0} ESTABLISHED; our own count at that moment is incomplete, a report is missing.";
+        if (own == kernel && comparisons.All(c => c.Established == c.Own))
+            return "";
+        var difference = $"{Math.Abs(kernel - own.Value):N0} {(kernel < own ? "fewer" : "more")} than our own count of {own:N0} at that moment";
+        var inFlight = comparisons.Sum(c => c.InFlight);
+        return comparisons.All(c => c.Agrees)
+            ? $"The kernel counted {kernel:N0} ESTABLISHED, {difference}: within the {inFlight:N0} connections that came or went while it was read."
+            : $"The kernel counted {kernel:N0} ESTABLISHED, {difference}, and just {inFlight:N0} connections came or went while it was read: "
+                + "do not rely on our own count.";
+    }
+
+    private static string Missing(KernelTotals newest) => newest.Errors.IsEmpty
+        ? "No kernel was read while the goal was held: the numbers are our own count alone."
+        : $"The kernel could not be read: {newest.Errors[0]}. The numbers are our own count alone.";
+
+    private static ImmutableArray<string> Unread(SummaryInput input, ImmutableArray<KernelComparison> comparisons) =>
+    [
+        .. input.Agents.Where(a => a.Assigned > 0 && comparisons.All(c => c.NetworkNamespace != a.NetworkNamespace))
+            .Select(a => a.Host).Distinct(),
+    ];
+
+    private static string UnreadNote(ImmutableArray<string> hosts) =>
+        hosts.IsEmpty ? "" : $"The kernel of {string.Join(", ", hosts.Take(5))} was not read while the goal was held.";
+
+    private static string ForeignNote(long foreign) =>
+        foreign == 0 ? "" : $"{foreign:N0} more sockets on these hosts lead to the target and are not of this run.";
+
+    private static string TimeWaitNote(SummaryInput input)
+    {
+        foreach (var (name, timeWait) in input.Timeline.Kernel.PeakTimeWaits)
+        {
+            var cap = input.Agents.Where(a => a.NetworkNamespace == name).Select(a => a.MaxTimeWaitBuckets).DefaultIfEmpty().Max();
+            if (cap > 0 && timeWait >= cap)
+            {
+                return $"TIME-WAIT reached the cap of {cap:N0} (net.ipv4.tcp_max_tw_buckets) on {input.Agents.First(a => a.NetworkNamespace == name).Host}: "
+                    + "the kernel dropped what was beyond it, so timeWait is the cap and not the count.";
+            }
+        }
+
+        return "";
+    }
+
+    private static string Join(params string[] sentences) => string.Join(' ', sentences.Where(s => s.Length > 0));
+
+    /// <summary>As RFC 9293 writes them.</summary>
+    private static string Name(TcpState state) => state switch
+    {
+        TcpState.SynSent => "SYN-SENT",
+        TcpState.SynReceived => "SYN-RECEIVED",
+        TcpState.FinWait1 => "FIN-WAIT-1",
+        TcpState.FinWait2 => "FIN-WAIT-2",
+        TcpState.TimeWait => "TIME-WAIT",
+        TcpState.CloseWait => "CLOSE-WAIT",
+        TcpState.LastAck => "LAST-ACK",
+        TcpState.NewSynRecv => "NEW-SYN-RECV",
+        _ => state.ToString().ToUpperInvariant(),
+    };
+}

@@ -1,0 +1,26 @@
+using System.Collections.Immutable;
+using LoadHarness.V1;
+
+namespace LoadHarness.Coordinator.Aggregation;
+
+/// <summary>Finds out whether the tool was the limit, so that nobody takes it for the target's.</summary>
+internal static class LimitReader
+{
+    /// <summary>Reads.</summary>
+    public static LimitFacts Read(SummaryInput input)
+    {
+        var reasons = ImmutableArray.CreateBuilder<string>();
+        foreach (var agent in input.Timeline.Agents.Where(a => a.SaturatedIntervals > 0))
+        {
+            reasons.Add(
+                $"Agent {agent.AgentId} was saturated in {agent.SaturatedIntervals:N0} intervals (a reactor was late by up to "
+                + $"{agent.ReactorLagMax.TotalMilliseconds:N0} ms): what it could not offer was not the target's doing.");
+        }
+
+        if (input.Timeline.Totals.NotOffered is var notOffered and > 0)
+            reasons.Add($"{notOffered:N0} connects were due and not started because agents were late.");
+        foreach (var group in input.Timeline.Failures.Where(f => f.Party == FailureParty.Us).GroupBy(FailureNames.Of))
+            reasons.Add($"{group.Sum(f => f.Count):N0} failures were ours: {group.Key}.");
+        return new LimitFacts(reasons.Count > 0, reasons.ToImmutable());
+    }
+}

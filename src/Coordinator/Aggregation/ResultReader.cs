@@ -1,0 +1,71 @@
+namespace LoadHarness.Coordinator.Aggregation;
+
+/// <summary>Reads the result of a run off its complete seconds.</summary>
+internal static class ResultReader
+{
+    /// <summary>Reads.</summary>
+    public static ResultFacts Read(SummaryInput input)
+    {
+        var drain = SummaryBuilder.DrainStart(input).TotalSeconds;
+        var scan = new Scan(input.Goal, drain);
+        foreach (var second in input.Timeline.Complete())
+            scan.Take(second);
+
+        var totals = input.Timeline.Totals;
+        return new ResultFacts
+        {
+            Reached = scan.ReachedAt is not null,
+            ReachedAfterSeconds = scan.ReachedAt,
+            PeakEstablished = scan.Peak,
+            HeldEstablishedMin = scan.HeldMin,
+            HeldEstablishedEnd = scan.HeldEnd,
+            Confirmed = scan.Confirmed,
+            Opened = totals.Opened,
+            ClosedByPeer = totals.ClosedByPeer,
+            Reopened = totals.Reopened,
+            OpenRatePeak = scan.OpenPeak,
+            OpenRateMean = OpenRateMean(input, scan.ReachedAt, drain),
+        };
+    }
+
+    private static double OpenRateMean(SummaryInput input, int? reachedAt, double drain)
+    {
+        var ramp = input.Stages.FirstOrDefault(s => s.Name == StageSpan.Ramp);
+        var until = reachedAt ?? (ramp is null ? drain : (ramp.Start + ramp.Duration).TotalSeconds);
+        var opened = input.Timeline.Complete().TakeWhile(s => s.Second < until).Sum(s => s.Counters.Opened);
+        return until > 0 ? SummaryBuilder.Rounded(opened / until) : 0;
+    }
+
+    private sealed class Scan(long goal, double drain)
+    {
+        public int? ReachedAt { get; private set; }
+
+        public long Peak { get; private set; }
+
+        public long? HeldMin { get; private set; }
+
+        public long? HeldEnd { get; private set; }
+
+        public long? Confirmed { get; private set; }
+
+        public double OpenPeak { get; private set; }
+
+        public void Take(SecondTotals second)
+        {
+            var established = second.Gauges.Established;
+            Peak = Math.Max(Peak, established);
+            OpenPeak = Math.Max(OpenPeak, second.Counters.Opened);
+            if (second.Gauges.Confirmed is { } confirmed)
+                Confirmed = Math.Max(Confirmed ?? 0, confirmed);
+            // Gauges are read at the end of a second: one that ends after the drain began says nothing of the hold.
+            if (second.Second + 1 > drain)
+                return;
+            if (ReachedAt is null && established >= goal)
+                ReachedAt = second.Second + 1;
+            if (ReachedAt is null || !second.IsWhole)
+                return;
+            HeldMin = Math.Min(HeldMin ?? long.MaxValue, established);
+            HeldEnd = established;
+        }
+    }
+}

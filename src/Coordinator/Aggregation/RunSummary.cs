@@ -1,0 +1,163 @@
+using System.Collections.Immutable;
+using System.Text.Json.Serialization;
+
+namespace LoadHarness.Coordinator.Aggregation;
+
+/// <summary>
+/// The result of a run, schema <c>loadharness/summary/v1</c>: the names of its JSON properties are stable. Times are in seconds,
+/// latencies in milliseconds. A value that was not measured is null, never zero.
+/// </summary>
+public sealed record RunSummary
+{
+    /// <summary>The name of this schema.</summary>
+    public const string SchemaName = "loadharness/summary/v1";
+
+    /// <summary>Always <see cref="SchemaName"/>.</summary>
+    [JsonPropertyOrder(-1)]
+    public string Schema { get; init; } = SchemaName;
+
+    public required RunFacts Run { get; init; }
+    public required TargetFacts Target { get; init; }
+    public required ResultFacts Result { get; init; }
+    public required KernelFacts Kernel { get; init; }
+    public required FailureFacts Failures { get; init; }
+    public required LatencyFacts Latency { get; init; }
+    public required RateFacts Rates { get; init; }
+    public required ImmutableArray<AgentFacts> Agents { get; init; }
+    public required LimitFacts Limits { get; init; }
+
+    /// <summary>Where reports of an agent are missing.</summary>
+    public required ImmutableArray<GapFacts> Gaps { get; init; }
+
+    /// <summary>Whole sentences that a reader should know before believing the numbers.</summary>
+    public ImmutableArray<string> Notes { get; init; } = [];
+
+    /// <summary>Filled in by the verdict.</summary>
+    public VerdictFacts Verdict { get; init; } = new(false, []);
+
+    /// <summary>What the command exits with.</summary>
+    public int ExitCode { get; init; }
+}
+
+/// <summary>The run itself.</summary>
+public sealed record RunFacts
+{
+    public required string Id { get; init; }
+    public string Name { get; init; } = "";
+
+    /// <summary><c>completed</c>, <c>stopped</c>, <c>interrupted</c> or <c>failed</c>.</summary>
+    public required string State { get; init; }
+
+    /// <summary>Why it ended, when it did not end as planned; otherwise empty.</summary>
+    public string Reason { get; init; } = "";
+
+    /// <summary>The start instant; null when it never started.</summary>
+    public DateTimeOffset? StartedAt { get; init; }
+    public double DurationSeconds { get; init; }
+    public ImmutableArray<StageFacts> Stages { get; init; } = [];
+}
+
+/// <summary>One stage: the goal went from one number of connections to another.</summary>
+public sealed record StageFacts(string Name, long From, long To, double DurationSeconds);
+
+/// <summary>What was loaded.</summary>
+/// <param name="Destinations">Address and ports: <c>10.0.0.5:443</c>, <c>10.0.0.5:8443-8450</c>.</param>
+/// <param name="Connections">The goal of the longest hold.</param>
+public sealed record TargetFacts(ImmutableArray<string> Destinations, long Connections);
+
+/// <summary>What came out.</summary>
+public sealed record ResultFacts
+{
+    /// <summary>The sum of ESTABLISHED met the goal in a complete second.</summary>
+    public bool Reached { get; init; }
+
+    /// <summary>The second at whose end that was so for the first time; null when it never was.</summary>
+    public double? ReachedAfterSeconds { get; init; }
+
+    /// <summary>The peak of the sums over complete seconds.</summary>
+    public long PeakEstablished { get; init; }
+
+    /// <summary>The lowest sum from then on until the drain, over seconds that every agent reported; null when the goal was not reached.</summary>
+    public long? HeldEstablishedMin { get; init; }
+
+    /// <summary>The last such sum before the drain.</summary>
+    public long? HeldEstablishedEnd { get; init; }
+
+    /// <summary>The most connections that the target had greeted; null when no greeting was expected.</summary>
+    public long? Confirmed { get; init; }
+    public long Opened { get; init; }
+    public long ClosedByPeer { get; init; }
+    public long Reopened { get; init; }
+
+    /// <summary>The most opens in one complete second.</summary>
+    public double OpenRatePeak { get; init; }
+
+    /// <summary>Opens per second until the goal was reached, or until the ramp ended.</summary>
+    public double OpenRateMean { get; init; }
+}
+
+/// <summary>What the kernels said of the client ends while the goal was held.</summary>
+public sealed record KernelFacts
+{
+    /// <summary>Null when no kernel could be read during the hold.</summary>
+    public long? Established { get; init; }
+
+    /// <summary>Our own count of ESTABLISHED at the same moment.</summary>
+    public long? OwnEstablished { get; init; }
+
+    /// <summary>The most TIME-WAIT seen over the run, the drain included.</summary>
+    public long? TimeWait { get; init; }
+
+    /// <summary>By RFC 9293 name.</summary>
+    public ImmutableSortedDictionary<string, long> States { get; init; } = ImmutableSortedDictionary<string, long>.Empty;
+
+    /// <summary>ESTABLISHED per source address.</summary>
+    public ImmutableSortedDictionary<string, long> BySource { get; init; } = ImmutableSortedDictionary<string, long>.Empty;
+
+    /// <summary>Sockets to the target from outside the run's blocks.</summary>
+    public long Foreign { get; init; }
+
+    /// <summary>How long before the end of the hold the oldest reading was taken.</summary>
+    public double? AgeSeconds { get; init; }
+
+    /// <summary>Both counts say the same, within what came and went while the kernel was read.</summary>
+    public bool Agrees { get; init; }
+
+    /// <summary>What to make of it, in words; empty when both are equal.</summary>
+    public string Note { get; init; } = "";
+}
+
+/// <summary>Failures by reason: <c>connect/target/refused</c>.</summary>
+public sealed record FailureFacts(long Total, ImmutableSortedDictionary<string, long> ByReason);
+
+/// <summary>Latencies; null where nothing was measured.</summary>
+public sealed record LatencyFacts(LatencyValues? Connect, LatencyValues? TlsHandshake, LatencyValues? Request, LatencyValues? RequestService);
+
+/// <summary>One latency, in milliseconds, out of the merged histogram.</summary>
+public sealed record LatencyValues(long Count, double Mean, double P50, double P90, double P99, double P999, double Max);
+
+/// <summary>Connects per second, on average from the start to the drain.</summary>
+/// <param name="Scheduled">Called for.</param>
+/// <param name="Offered">Started.</param>
+/// <param name="Completed">Became ESTABLISHED.</param>
+/// <param name="Failed">Did not.</param>
+/// <param name="NotOffered">Not started because an agent was late.</param>
+public sealed record RateFacts(double Scheduled, double Offered, double Completed, double Failed, double NotOffered);
+
+/// <summary>One agent.</summary>
+/// <param name="Assigned">Its part of the goal.</param>
+/// <param name="Lost">It went away before the run ended.</param>
+public sealed record AgentFacts(
+    string Id, string Host, string Namespace, long Assigned, long PeakEstablished, double CpuSeconds, long MaxRssBytes, bool Lost);
+
+/// <summary>Whether the tool was the limit, and not the target.</summary>
+public sealed record LimitFacts(bool ToolLimited, ImmutableArray<string> Reasons);
+
+/// <summary>No report of an agent for the seconds from (inclusive) to (exclusive).</summary>
+public sealed record GapFacts(string Agent, int FromSecond, int ToSecond);
+
+/// <summary>The thresholds of the run held against this summary.</summary>
+public sealed record VerdictFacts(bool Passed, ImmutableArray<ThresholdFacts> Thresholds);
+
+/// <summary>One threshold.</summary>
+public sealed record ThresholdFacts(string Expression, double? Value, bool Passed);

@@ -1,0 +1,101 @@
+using System.Collections.Immutable;
+using HdrHistogram;
+using LoadHarness.Protos;
+using LoadHarness.V1;
+using Destination = LoadHarness.Protos.Destination;
+
+namespace LoadHarness.Coordinator.Aggregation;
+
+/// <summary>Makes the summary of a run out of its timeline. The verdict is not part of it yet.</summary>
+public static class SummaryBuilder
+{
+    /// <summary>Completes the timeline and sums it up.</summary>
+    public static RunSummary Build(SummaryInput input)
+    {
+        var timeline = input.Timeline;
+        timeline.Advance(input.Duration + Timeline.Patience + TimeSpan.FromSeconds(1));
+        var result = ResultReader.Read(input);
+        var kernel = KernelReader.Read(input, result);
+        return new RunSummary
+        {
+            Run = Run(input),
+            Target = new TargetFacts([.. input.Destinations.Select(Text)], input.Goal),
+            Result = result,
+            Kernel = kernel,
+            Failures = Failures(timeline),
+            Latency = new LatencyFacts(
+                Latency(timeline.Histogram(HistogramKind.Connect)),
+                Latency(timeline.Histogram(HistogramKind.TlsHandshake)),
+                Latency(timeline.Histogram(HistogramKind.Request)),
+                Latency(timeline.Histogram(HistogramKind.RequestService))),
+            Rates = Rates(input),
+            Agents = [.. input.Agents.Select(a => Agent(a, timeline.Agent(a.Id)))],
+            Limits = LimitReader.Read(input),
+            Gaps = [.. timeline.Gaps().Select(g => new GapFacts(g.AgentId, g.From, g.To))],
+            Notes = [.. SummaryNotes.Of(input, result), .. input.Notes],
+        };
+    }
+
+    /// <summary>When the drain began; the end of the run when there was none.</summary>
+    internal static TimeSpan DrainStart(SummaryInput input) =>
+        input.Stages.FirstOrDefault(s => s.Name == StageSpan.Drain)?.Start ?? input.Duration;
+
+    private static RunFacts Run(SummaryInput input) => new()
+    {
+        Id = input.RunId,
+        Name = input.Name,
+        State = input.Ending switch
+        {
+            RunEnding.Completed => "completed",
+            RunEnding.Stopped => "stopped",
+            RunEnding.Interrupted => "interrupted",
+            _ => "failed",
+        },
+        Reason = input.Reason,
+        StartedAt = input.StartedAt,
+        DurationSeconds = Rounded(input.Duration.TotalSeconds),
+        Stages = [.. input.Stages.Select(s => new StageFacts(s.Name, s.From, s.To, Rounded(s.Duration.TotalSeconds)))],
+    };
+
+    private static string Text(Destination destination)
+    {
+        var address = destination.Addresses.First.IsV6 ? $"[{destination.Addresses}]" : $"{destination.Addresses}";
+        return $"{address}:{destination.Ports}";
+    }
+
+    private static FailureFacts Failures(Timeline timeline)
+    {
+        var byReason = timeline.Failures.GroupBy(FailureNames.Of)
+            .ToImmutableSortedDictionary(g => g.Key, g => g.Sum(f => f.Count), StringComparer.Ordinal);
+        return new FailureFacts(byReason.Values.Sum(), byReason);
+    }
+
+    private static LatencyValues? Latency(HistogramBase? histogram)
+    {
+        if (histogram is null || histogram.TotalCount == 0)
+            return null;
+        return new LatencyValues(
+            histogram.TotalCount,
+            Rounded(histogram.GetMean() / 1000),
+            At(50), At(90), At(99), At(99.9),
+            histogram.GetMaxValue() / 1000.0);
+
+        double At(double percentile) => histogram.GetValueAtPercentile(percentile) / 1000.0;
+    }
+
+    private static RateFacts Rates(SummaryInput input)
+    {
+        var seconds = DrainStart(input).TotalSeconds;
+        var sum = input.Timeline.Complete().TakeWhile(s => s.Second < seconds).Aggregate(CounterValues.Zero, (a, s) => a + s.Counters);
+        return new RateFacts(Per(sum.Scheduled), Per(sum.Offered), Per(sum.Opened), Per(sum.Failed), Per(sum.NotOffered));
+
+        double Per(long count) => seconds > 0 ? Rounded(count / seconds) : 0;
+    }
+
+    private static AgentFacts Agent(SummaryAgent agent, AgentTotals? totals) => new(
+        agent.Id, agent.Host, agent.NetworkNamespace, agent.Assigned,
+        totals?.PeakEstablished ?? 0, Rounded(totals?.Cpu.TotalSeconds ?? 0), totals?.MaxRssBytes ?? 0, agent.Lost);
+
+    /// <summary>To the microsecond, or a thousandth of a millisecond: more digits mean nothing.</summary>
+    internal static double Rounded(double value) => Math.Round(value, 3);
+}

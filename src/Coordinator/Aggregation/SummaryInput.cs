@@ -1,0 +1,77 @@
+using System.Collections.Immutable;
+using LoadHarness.Protos;
+
+namespace LoadHarness.Coordinator.Aggregation;
+
+/// <summary>How a run ended.</summary>
+public enum RunEnding
+{
+    /// <summary>As planned: the hold was over.</summary>
+    Completed,
+
+    /// <summary>Its user stopped it.</summary>
+    Stopped,
+
+    /// <summary>Its command was interrupted (Ctrl-C, SIGTERM).</summary>
+    Interrupted,
+
+    /// <summary>It ended itself because the target let nothing through.</summary>
+    Aborted,
+
+    /// <summary>Too few agents were left, or none got ready.</summary>
+    AgentsLost,
+
+    /// <summary>It lasted as long as it may.</summary>
+    MaxDuration,
+
+    /// <summary>Something went wrong inside.</summary>
+    Internal,
+}
+
+/// <summary>One stage as it really was.</summary>
+/// <param name="Name"><c>ramp</c>, <c>hold</c>, <c>scale</c>, <c>drain</c>.</param>
+/// <param name="From">The goal at its start.</param>
+/// <param name="To">The goal at its end.</param>
+/// <param name="Start">Elapsed.</param>
+/// <param name="Duration">How long it lasted.</param>
+public sealed record StageSpan(string Name, long From, long To, TimeSpan Start, TimeSpan Duration)
+{
+    /// <summary>The name of the stage in which everything is closed.</summary>
+    public const string Drain = "drain";
+
+    /// <summary>The name of the stage in which the goal is opened.</summary>
+    public const string Ramp = "ramp";
+}
+
+/// <summary>One agent of the run.</summary>
+/// <param name="Assigned">The largest share that it was given.</param>
+/// <param name="Lost">It went away before the run ended.</param>
+/// <param name="MaxTimeWaitBuckets">net.ipv4.tcp_max_tw_buckets of its namespace; 0 when not known.</param>
+public sealed record SummaryAgent(string Id, string Host, string NetworkNamespace, long Assigned, bool Lost, long MaxTimeWaitBuckets = 0);
+
+/// <summary>Everything that a summary is made from.</summary>
+public sealed record SummaryInput
+{
+    public required string RunId { get; init; }
+    public string Name { get; init; } = "";
+    public required RunEnding Ending { get; init; }
+
+    /// <summary>Why it ended, when not as planned.</summary>
+    public string Reason { get; init; } = "";
+    public DateTimeOffset? StartedAt { get; init; }
+
+    /// <summary>Elapsed at the end, the drain included.</summary>
+    public required TimeSpan Duration { get; init; }
+
+    /// <summary>In order of time.</summary>
+    public ImmutableArray<StageSpan> Stages { get; init; } = [];
+    public required ImmutableArray<Destination> Destinations { get; init; }
+
+    /// <summary>The goal of the longest hold.</summary>
+    public required long Goal { get; init; }
+    public required ImmutableArray<SummaryAgent> Agents { get; init; }
+
+    /// <summary>Whole sentences from elsewhere that belong into the report: findings of agents, for one.</summary>
+    public ImmutableArray<string> Notes { get; init; } = [];
+    public required Timeline Timeline { get; init; }
+}

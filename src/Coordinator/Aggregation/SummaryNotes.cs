@@ -1,0 +1,33 @@
+using LoadHarness.V1;
+
+namespace LoadHarness.Coordinator.Aggregation;
+
+/// <summary>Sentences that a reader should know before believing the numbers.</summary>
+internal static class SummaryNotes
+{
+    /// <summary>What a summary has to say.</summary>
+    public static IEnumerable<string> Of(SummaryInput input, ResultFacts result)
+    {
+        if (result.Confirmed is { } confirmed && confirmed < result.PeakEstablished)
+            yield return Unconfirmed(confirmed, result.PeakEstablished);
+        if (result.Reached && result.HeldEstablishedMin is { } least && least < input.Goal)
+        {
+            yield return $"The goal was reached and not held throughout: {least:N0} of {input.Goal:N0} connections were the fewest before the drain; "
+                + $"the target closed {result.ClosedByPeer:N0}, and {result.Reopened:N0} were reopened.";
+        }
+
+        var lost = input.Agents.Where(a => a.Lost).ToList();
+        if (lost.Count > 0)
+        {
+            yield return $"{lost.Count:N0} of {input.Agents.Length:N0} agents were lost ({string.Join(", ", lost.Take(5).Select(a => a.Id))}) "
+                + $"with shares of {lost.Sum(a => a.Assigned):N0} connections.";
+        }
+
+        foreach (var failure in input.Timeline.Failures.Where(f => f.Cause == FailureCause.Other && f.Errno != 0).Take(5))
+            yield return $"{FailureNames.Of(failure)} was errno {failure.Errno}, {failure.Count:N0} times.";
+    }
+
+    private static string Unconfirmed(long confirmed, long established) =>
+        $"{confirmed:N0} of {established:N0} connections were accepted by the target; the other {established - confirmed:N0} are ESTABLISHED "
+        + "in its accept queue: the target reached its own limit (HAProxy: maxconn; else its descriptors or its backlog).";
+}

@@ -1,0 +1,65 @@
+using System.Collections.Immutable;
+using LoadHarness.Coordinator.Planning;
+using LoadHarness.Coordinator.Specs;
+using LoadHarness.Protos;
+
+namespace LoadHarness.Coordinator.Reports;
+
+/// <summary>A plan in lines for people: what <c>run</c> prints before the first connect.</summary>
+public static class PlanText
+{
+    private const int LabelWidth = 10;
+
+    /// <summary>Lines of at most 80 columns.</summary>
+    /// <param name="spec">What was asked for.</param>
+    /// <param name="plan">What came of it.</param>
+    public static ImmutableArray<string> Lines(RunSpec spec, RunPlan plan)
+    {
+        var lines = new LabelledLines(LabelWidth, SummaryText.Width);
+        lines.Add("target", Target(spec, plan));
+        lines.Add("goal", $"{plan.Goal:N0} connections, held for {DurationText.Format(spec.Hold)}");
+        lines.Add("opening", Opening(spec, plan));
+        lines.Add("sources", Sources(spec, plan));
+        lines.Add("tuples", $"{plan.Tuples:N0} in {plan.Blocks:N0} blocks of {BlockRange.PortsPerBlock} ports");
+        lines.Add("agents", Agents(plan));
+        lines.Add("timeouts", $"connect {DurationText.Format(spec.ConnectTimeout)}, drain {DurationText.Format(plan.DrainTimeout)}, "
+            + $"the whole run {DurationText.Format(spec.MaxDuration)}");
+        return [.. lines.Lines];
+    }
+
+    private static string Target(RunSpec spec, RunPlan plan)
+    {
+        var named = spec.Targets.Select(t => t.Addresses is [var only] && only.ToString() == t.Host
+            ? t.Text
+            : $"{t.Text} ({string.Join(", ", t.Addresses.Take(4))}{(t.Addresses.Length > 4 ? ", ..." : "")})");
+        return $"{string.Join(", ", named)}: {Number(plan.Destinations.Sum(d => d.Count), "destination")}";
+    }
+
+    private static string Opening(RunSpec spec, RunPlan plan)
+    {
+        var rate = RateText.Format(plan.Schedule.ConnectsPerSecond);
+        var duration = DurationText.Format(plan.RampEnd);
+        if (spec.Ramp is not null)
+            return $"{duration} ramp, at most {rate}";
+        return plan.RateIsDefault
+            ? $"{rate} for {duration} (the gentle default: neither --ramp nor --connect-rate was given)"
+            : $"{rate} for {duration}";
+    }
+
+    private static string Sources(RunSpec spec, RunPlan plan)
+    {
+        var ranges = plan.Agents.SelectMany(a => a.Slice.Blocks).Select(b => b.Sources).Distinct().OrderBy(s => s.First).ToList();
+        var addresses = string.Join(", ", ranges.Take(4)) + (ranges.Count > 4 ? ", ..." : "");
+        var how = spec.Sources.IsEmpty ? " (chosen by the route)" : "";
+        var ports = spec.SourcePorts is { } asked ? $"ports {asked}" : "ports by default";
+        return $"{addresses}{how}; {ports}";
+    }
+
+    private static string Agents(RunPlan plan)
+    {
+        var byShare = plan.Agents.Take(6).Select(a => $"{a.AgentId} {a.Share:N0}");
+        return $"{plan.Agents.Length:N0}: {string.Join(", ", byShare)}{(plan.Agents.Length > 6 ? ", ..." : "")}";
+    }
+
+    private static string Number(long count, string noun) => $"{count:N0} {noun}{(count == 1 ? "" : "s")}";
+}

@@ -1,0 +1,152 @@
+using System.Collections.Immutable;
+using LoadHarness.Coordinator.Aggregation;
+using LoadHarness.Coordinator.Specs;
+
+namespace LoadHarness.Coordinator.Reports;
+
+/// <summary>The summary for a terminal of 80 columns: first whether the goal was reached and whether the number can be believed.</summary>
+public static class SummaryText
+{
+    /// <summary>Columns of a line at most, unless a single word is longer.</summary>
+    public const int Width = 80;
+
+    private const int LabelWidth = 10;
+    private const int MostAgents = 20;
+
+    /// <summary>Writes.</summary>
+    public static void Write(TextWriter writer, RunSummary summary)
+    {
+        foreach (var line in Lines(summary))
+            writer.WriteLine(line);
+    }
+
+    /// <summary>The lines of the report.</summary>
+    public static ImmutableArray<string> Lines(RunSummary summary)
+    {
+        var lines = new LabelledLines(LabelWidth, Width);
+        AddHead(lines, summary);
+        lines.AddLine();
+        AddRun(lines, summary);
+        AddFailures(lines, summary.Failures);
+        AddLatency(lines, summary.Latency);
+        AddSources(lines, summary.Kernel);
+        AddAgents(lines, summary.Agents);
+        AddLimits(lines, summary);
+        lines.AddLine();
+        lines.Add(summary.Verdict.Passed ? "PASSED" : "FAILED", $"exit code {summary.ExitCode}");
+        return [.. lines.Lines];
+    }
+
+    private static void AddHead(LabelledLines lines, RunSummary summary)
+    {
+        var (goal, result) = (summary.Target.Connections, summary.Result);
+        if (result.Reached)
+        {
+            var held = result.HeldEstablishedMin is { } least ? $", from then on never fewer than {least:N0}" : "";
+            lines.Add("REACHED", $"{goal:N0} connections after {Seconds(result.ReachedAfterSeconds ?? 0)}{held}");
+        }
+        else
+        {
+            lines.Add("MISSED", $"{result.PeakEstablished:N0} of {goal:N0} connections were the most");
+        }
+
+        if (summary.Run.Reason.Length > 0)
+            lines.Add("because", summary.Run.Reason);
+        lines.Add("kernel:", KernelLine(summary.Kernel));
+        if (summary.Kernel.Note.Length > 0)
+            lines.Add("", summary.Kernel.Note);
+        foreach (var note in summary.Notes)
+            lines.Add("note", note);
+    }
+
+    private static string KernelLine(KernelFacts kernel)
+    {
+        if (kernel.Established is not { } established)
+            return "not read while holding";
+        return $"{established:N0} ESTABLISHED, {(kernel.Agrees ? "agrees with our count" : "DOES NOT AGREE with our count")}";
+    }
+
+    private static void AddRun(LabelledLines lines, RunSummary summary)
+    {
+        var (run, result) = (summary.Run, summary.Result);
+        lines.Add("target", string.Join(", ", summary.Target.Destinations.Take(6)) + (summary.Target.Destinations.Length > 6 ? ", ..." : ""));
+        var stages = string.Join(", ", run.Stages.Select(s => $"{s.Name} {Seconds(s.DurationSeconds)}"));
+        lines.Add("run", $"{run.Id}{(run.Name.Length > 0 ? $" ({run.Name})" : "")}: {run.State} after {Seconds(run.DurationSeconds)}"
+            + (stages.Length > 0 ? $" ({stages})" : ""));
+        lines.Add("opened", $"{result.Opened:N0}, {RateText.Format(result.OpenRateMean)} on average and {RateText.Format(result.OpenRatePeak)} at most");
+        lines.Add("closed", $"by the target {result.ClosedByPeer:N0}; reopened {result.Reopened:N0}");
+        if (result.Confirmed is { } confirmed)
+            lines.Add("greeted", $"{confirmed:N0} by the target");
+    }
+
+    private static void AddFailures(LabelledLines lines, FailureFacts failures)
+    {
+        if (failures.Total == 0)
+        {
+            lines.Add("failures", "none");
+            return;
+        }
+
+        lines.Add("failures", $"{failures.Total:N0}");
+        foreach (var (reason, count) in failures.ByReason.OrderByDescending(f => f.Value))
+        {
+            var (meaning, remedy) = FailureRemedies.Of(reason);
+            var name = meaning == reason ? "" : $" ({reason})";
+            lines.Add("", $"{count:N0} x {meaning}{name}{(remedy.Length > 0 ? $": {remedy}" : "")}.");
+        }
+    }
+
+    private static void AddLatency(LabelledLines lines, LatencyFacts latency)
+    {
+        (string Name, LatencyValues? Values)[] all =
+        [
+            ("connect", latency.Connect), ("tls", latency.TlsHandshake), ("request", latency.Request), ("service", latency.RequestService),
+        ];
+        if (all.All(l => l.Values is null))
+            return;
+        lines.AddRow("latency", $"{"ms",-9}{"mean",9}{"p50",9}{"p90",9}{"p99",9}{"p99.9",9}{"max",9}");
+        foreach (var (name, v) in all)
+        {
+            if (v is not null)
+                lines.AddRow("", $"{name,-9}{Ms(v.Mean),9}{Ms(v.P50),9}{Ms(v.P90),9}{Ms(v.P99),9}{Ms(v.P999),9}{Ms(v.Max),9}");
+        }
+    }
+
+    private static void AddSources(LabelledLines lines, KernelFacts kernel)
+    {
+        if (kernel.BySource.Count < 2)
+            return;
+        var (least, most) = (kernel.BySource.Values.Min(), kernel.BySource.Values.Max());
+        lines.Add("sources", $"{kernel.BySource.Count:N0} addresses with {least:N0} to {most:N0} connections each");
+    }
+
+    private static void AddAgents(LabelledLines lines, ImmutableArray<AgentFacts> agents)
+    {
+        lines.AddRow("agents", $"{"id",-24}{"share",12}{"peak",12}{"CPU s",10}{"RSS MB",10}");
+        foreach (var agent in agents.Take(MostAgents))
+        {
+            var id = agent.Id.Length > 23 ? agent.Id[..20] + "..." : agent.Id;
+            lines.AddRow(agent.Lost ? "  LOST" : "",
+                $"{id,-24}{agent.Assigned,12:N0}{agent.PeakEstablished,12:N0}{agent.CpuSeconds,10:N1}{agent.MaxRssBytes / 1e6,10:N1}");
+        }
+
+        if (agents.Length > MostAgents)
+            lines.Add("", $"and {agents.Length - MostAgents:N0} more");
+    }
+
+    private static void AddLimits(LabelledLines lines, RunSummary summary)
+    {
+        lines.Add("limits", summary.Limits.ToolLimited ? "the tool was a limit:" : "the tool was not the limit");
+        foreach (var reason in summary.Limits.Reasons)
+            lines.Add("", reason);
+        foreach (var gap in summary.Gaps.Take(5))
+            lines.Add("gap", $"no report of {gap.Agent} for seconds {gap.FromSecond:N0} to {gap.ToSecond - 1:N0}");
+        if (summary.Gaps.Length > 5)
+            lines.Add("", $"and {summary.Gaps.Length - 5:N0} more gaps");
+    }
+
+    private static string Seconds(double seconds) =>
+        DurationText.Format(TimeSpan.FromSeconds(seconds >= 10 ? Math.Round(seconds) : Math.Round(seconds, 1)));
+
+    private static string Ms(double milliseconds) => milliseconds >= 1000 ? $"{milliseconds:N0}" : $"{milliseconds:0.##}";
+}
