@@ -7,4 +7,8 @@ namespace LoadHarness.Coordinator.LocalFleet;
 /// <param name="Program">What to execute.</param>
 /// <param name="Arguments">Never a secret: everybody on the host can read them.</param>
 /// <param name="LogPath">Takes what it writes to standard output and standard error.</param>
-public sealed record ChildSpec(string Name, AgentProgram Program, ImmutableArray<string> Arguments, string LogPath);
+public sealed record ChildSpec(string Name, AgentProgram Program, ImmutableArray<string> Arguments, string LogPath)
+{
+    /// <summary>Whether it joins the coordinator, which is then told when it ends.</summary>
+    public bool IsAgent { get; init; }
+}

@@ -1,0 +1,24 @@
+namespace LoadHarness.Coordinator.Cli;
+
+/// <summary>An agent as its coordinator knows it.</summary>
+/// <param name="Id">Its identity.</param>
+/// <param name="Host">Its host's name.</param>
+/// <param name="Pid">Its process on that host.</param>
+/// <param name="Namespace">Agents with the same value share one endpoint space.</param>
+/// <param name="Cores">Processors that it may use.</param>
+/// <param name="MemoryFreeBytes">Of its host, when it started.</param>
+/// <param name="ConnectionsPerReactor">What one reactor can hold.</param>
+/// <param name="PrivateDescriptorTables">Whether that limit binds each reactor and not the whole agent.</param>
+/// <param name="RunId">The run that it works for; empty when idle.</param>
+/// <param name="Connected">Whether it answers.</param>
+public sealed record AgentView(
+    string Id,
+    string Host,
+    int Pid,
+    string Namespace,
+    int Cores,
+    long MemoryFreeBytes,
+    long ConnectionsPerReactor,
+    bool PrivateDescriptorTables,
+    string RunId,
+    bool Connected);

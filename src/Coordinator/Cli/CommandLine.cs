@@ -1,0 +1,124 @@
+using System.CommandLine;
+using System.CommandLine.Parsing;
+using LoadHarness.Coordinator.LocalFleet;
+using LoadHarness.Coordinator.Verdicts;
+
+namespace LoadHarness.Coordinator.Cli;
+
+/// <summary>The whole command line: which verbs there are, how they are parsed, and what a failure prints.</summary>
+public sealed class CommandLine
+{
+    /// <summary>The program's name in messages.</summary>
+    public const string Program = "loadharness";
+
+    private readonly CliContext _context;
+    private readonly RootCommand _root;
+    private readonly Dictionary<Command, Verb> _verbs = [];
+
+    /// <summary>Builds it.</summary>
+    public CommandLine(CliContext context)
+    {
+        _context = context;
+        _root = new RootCommand("Holds very many TCP connections against a service and reports what the kernel says about them");
+        _root.Directives.Clear();
+        Add(_root, new DemoVerb());
+        Add(_root, new RunVerb());
+        var runs = Group("runs", "Looks at and steers the runs that go on on this machine");
+        Add(runs, new RunsListVerb());
+        Add(runs, new RunsShowVerb());
+        Add(runs, new RunsWatchVerb());
+        Add(runs, new RunsScaleVerb());
+        Add(runs, new RunsStopVerb());
+        Add(Group("agents", "Looks at the agents of the runs on this machine"), new AgentsListVerb());
+        HelpLayout.Apply(_root, _verbs);
+    }
+
+    /// <summary>Parses and executes; never throws for what a user or a machine does wrong.</summary>
+    /// <param name="arguments">Without the program's name.</param>
+    public async Task<ExitCode> RunAsync(IReadOnlyList<string> arguments)
+    {
+        if (arguments.Count == 0)
+        {
+            _context.Out.WriteLine(HelpLayout.Overview);
+            return ExitCode.Passed;
+        }
+
+        var parsed = _root.Parse(arguments, new ParserConfiguration { ResponseFileTokenReplacer = null });
+        if (parsed.Action is { ClearsParseErrors: true })
+            return await InvokeAsync(parsed);
+        _verbs.TryGetValue(parsed.CommandResult.Command, out var verb);
+        var errors = ParseErrors.Of(parsed, verb);
+        if (errors.Count > 0 || verb is null)
+            return Report(parsed, errors);
+        return await ExecuteAsync(verb, parsed);
+    }
+
+    private async Task<ExitCode> ExecuteAsync(Verb verb, ParseResult parsed)
+    {
+        try
+        {
+            return await verb.ExecuteAsync(parsed, _context);
+        }
+        catch (CliException e)
+        {
+            foreach (var message in e.Messages)
+                _context.Error.WriteLine($"{Program}: {message}");
+            return e.ExitCode;
+        }
+        catch (LocalFleetException e)
+        {
+            _context.Error.WriteLine($"{Program}: {e.Message}");
+            return ExitCode.Internal;
+        }
+        catch (OperationCanceledException) when (_context.Interrupts.First.IsCancellationRequested)
+        {
+            return ExitCode.Interrupted;
+        }
+        catch (Exception e)
+        {
+            _context.Error.WriteLine($"{Program}: internal error: {e.GetType().Name}: {e.Message}. This is a defect; please report it.");
+            return ExitCode.Internal;
+        }
+    }
+
+    private async Task<ExitCode> InvokeAsync(ParseResult parsed)
+    {
+        var configuration = new InvocationConfiguration { Output = _context.Out, Error = _context.Error };
+        return await parsed.InvokeAsync(configuration) == 0 ? ExitCode.Passed : ExitCode.Invalid;
+    }
+
+    private ExitCode Report(ParseResult parsed, IReadOnlyList<string> errors)
+    {
+        foreach (var error in errors)
+            _context.Error.WriteLine($"{Program}: {error}");
+        _context.Error.WriteLine($"See '{PathOf(parsed.CommandResult)} --help'.");
+        return ExitCode.Invalid;
+    }
+
+    private static string PathOf(CommandResult result) =>
+        result.Parent is CommandResult parent ? $"{PathOf(parent)} {result.Command.Name}" : Program;
+
+    private Command Group(string name, string description)
+    {
+        var command = new Command(name, description);
+        _root.Add(command);
+        return command;
+    }
+
+    private void Add(Command parent, Verb verb)
+    {
+        var command = new Command(verb.Name, verb.Description);
+        foreach (var symbol in verb.Symbols)
+        {
+            if (symbol is Argument argument)
+                command.Add(argument);
+            else
+                command.Add((Option)symbol);
+        }
+
+        // Parsing picks the verb; executing it is ours.
+        command.SetAction(_ => 0);
+        parent.Add(command);
+        _verbs[command] = verb;
+    }
+}

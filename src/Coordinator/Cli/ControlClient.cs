@@ -1,0 +1,103 @@
+using System.Runtime.CompilerServices;
+using Google.Protobuf.WellKnownTypes;
+using Grpc.Core;
+using LoadHarness.Coordinator.LocalFleet;
+using LoadHarness.Coordinator.Security;
+using LoadHarness.Coordinator.Verdicts;
+using LoadHarness.V1;
+using RunSpec = LoadHarness.Coordinator.Specs.RunSpec;
+
+namespace LoadHarness.Coordinator.Cli;
+
+/// <summary>The control API as a client uses it. Every failure is a <see cref="CliException"/>.</summary>
+internal sealed class ControlClient : IDisposable
+{
+    private const int PageSize = 1000;
+
+    private readonly CoordinatorChannel _channel;
+    private readonly Control.ControlClient _client;
+
+    private ControlClient(CoordinatorChannel channel) => (_channel, _client) = (channel, new(channel.Invoker));
+
+    /// <summary>A client of a local coordinator.</summary>
+    public static ControlClient For(RunPaths paths)
+    {
+        try
+        {
+            return new(CoordinatorChannel.ForSocket(paths.Socket, CredentialFile.Read(paths.Credential)));
+        }
+        catch (CredentialException e)
+        {
+            throw new CliException(ExitCode.Unreachable, e.Message, e);
+        }
+    }
+
+    public Task<RunView> CreateRunAsync(RunSpec spec, CancellationToken cancel) => CallAsync(async () =>
+        WireTranslation.FromWire(await _client.CreateRunAsync(
+            new() { Spec = WireTranslation.ToWire(spec), RequestId = Guid.NewGuid().ToString() }, cancellationToken: cancel)));
+
+    /// <param name="id">Empty: the latest run.</param>
+    /// <param name="cancel">Gives up.</param>
+    public Task<RunView> GetRunAsync(string id, CancellationToken cancel) => CallAsync(async () =>
+        WireTranslation.FromWire(await _client.GetRunAsync(new() { Id = id }, cancellationToken: cancel)));
+
+    /// <summary>All runs, newest first.</summary>
+    public Task<IReadOnlyList<RunView>> ListRunsAsync(CancellationToken cancel) => CallAsync<IReadOnlyList<RunView>>(async () =>
+    {
+        var runs = new List<RunView>();
+        for (var page = ""; ;)
+        {
+            var response = await _client.ListRunsAsync(new() { PageSize = PageSize, PageToken = page }, cancellationToken: cancel);
+            runs.AddRange(response.Runs.Select(WireTranslation.FromWire));
+            if ((page = response.NextPageToken).Length == 0)
+                return runs;
+        }
+    });
+
+    /// <summary>The present state, then each change, until the run has ended.</summary>
+    public async IAsyncEnumerable<RunView> WatchRunAsync(string id, [EnumeratorCancellation] CancellationToken cancel)
+    {
+        using var call = _client.WatchRun(new() { Id = id }, cancellationToken: cancel);
+        while (await CallAsync(() => call.ResponseStream.MoveNext(cancel)))
+            yield return WireTranslation.FromWire(call.ResponseStream.Current);
+    }
+
+    public Task<RunView> ScaleRunAsync(string id, long connections, TimeSpan? over, CancellationToken cancel) => CallAsync(async () =>
+        WireTranslation.FromWire(await _client.ScaleRunAsync(
+            new() { Id = id, Connections = (ulong)connections, Over = over is { } time ? Duration.FromTimeSpan(time) : null },
+            cancellationToken: cancel)));
+
+    public Task<RunView> StopRunAsync(string id, bool immediately, CancellationToken cancel) => CallAsync(async () =>
+        WireTranslation.FromWire(await _client.StopRunAsync(new() { Id = id, Immediately = immediately }, cancellationToken: cancel)));
+
+    public Task<IReadOnlyList<AgentView>> ListAgentsAsync(CancellationToken cancel) => CallAsync<IReadOnlyList<AgentView>>(async () =>
+    {
+        var agents = new List<AgentView>();
+        for (var page = ""; ;)
+        {
+            var response = await _client.ListAgentsAsync(new() { PageSize = PageSize, PageToken = page }, cancellationToken: cancel);
+            agents.AddRange(response.Agents.Select(WireTranslation.FromWire));
+            if ((page = response.NextPageToken).Length == 0)
+                return agents;
+        }
+    });
+
+    /// <inheritdoc/>
+    public void Dispose() => _channel.Dispose();
+
+    private static async Task<T> CallAsync<T>(Func<Task<T>> call)
+    {
+        try
+        {
+            return await call();
+        }
+        catch (RpcException e) when (e.StatusCode == StatusCode.Cancelled)
+        {
+            throw new OperationCanceledException(e.Status.Detail, e);
+        }
+        catch (RpcException e)
+        {
+            throw ControlErrors.Translate(e);
+        }
+    }
+}

@@ -1,0 +1,57 @@
+using System.Runtime.InteropServices;
+
+namespace LoadHarness.Coordinator.Cli;
+
+/// <summary>
+/// SIGINT, SIGTERM and SIGHUP (the terminal is gone): the first asks for an orderly end, the second for an end at
+/// once. None of them ends the process by itself.
+/// </summary>
+public sealed class Interrupts : IDisposable
+{
+    private readonly CancellationTokenSource _first = new();
+    private readonly CancellationTokenSource _second = new();
+    private readonly List<PosixSignalRegistration> _registrations = [];
+    private int _count;
+
+    /// <summary>Cancelled by the first.</summary>
+    public CancellationToken First => _first.Token;
+
+    /// <summary>Cancelled by the second.</summary>
+    public CancellationToken Second => _second.Token;
+
+    /// <summary>Begins to take the signals of this process.</summary>
+    public void Listen()
+    {
+        foreach (var signal in new[] { PosixSignal.SIGINT, PosixSignal.SIGTERM, PosixSignal.SIGHUP })
+        {
+            _registrations.Add(PosixSignalRegistration.Create(signal, context =>
+            {
+                context.Cancel = true;
+                Raise();
+            }));
+        }
+    }
+
+    /// <summary>Counts one interruption.</summary>
+    public void Raise()
+    {
+        // Cancelled on a pool thread: the signal's handler returns at once whatever hangs on the token.
+        switch (Interlocked.Increment(ref _count))
+        {
+            case 1:
+                _ = _first.CancelAsync();
+                break;
+            case 2:
+                _ = _second.CancelAsync();
+                break;
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        _registrations.ForEach(r => r.Dispose());
+        _first.Dispose();
+        _second.Dispose();
+    }
+}

@@ -1,0 +1,82 @@
+using LoadHarness.V1;
+
+namespace LoadHarness.Coordinator.Cli.LiveView;
+
+/// <summary>Lines, for logs and pipes: each second while the goal moves, then each ten seconds or when something has changed.</summary>
+internal sealed class PlainRunDisplay(TextWriter writer, RunNotes notes) : IRunDisplay
+{
+    private static readonly TimeSpan WhileMoving = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan WhileSteady = TimeSpan.FromSeconds(10);
+
+    private RunView? _written;
+
+    public async Task<RunView> FollowAsync(RunView first, IAsyncEnumerator<RunView> updates)
+    {
+        notes.Added += Write;
+        try
+        {
+            var last = first;
+            Show(last);
+            while (await updates.MoveNextAsync())
+                Show(last = updates.Current);
+            return last;
+        }
+        finally
+        {
+            notes.Added -= Write;
+        }
+    }
+
+    internal void Show(RunView run)
+    {
+        if (!IsDue(run))
+            return;
+        _written = run;
+        Write(Line(run));
+    }
+
+    private bool IsDue(RunView run)
+    {
+        if (_written is not { } before || before.State != run.State || (before.Progress is null && run.Progress is not null))
+            return true;
+        if (run.Progress is not { } now || before.Progress is not { } then)
+            return false;
+        var since = now.Elapsed - then.Elapsed;
+        return since >= (run.State is RunState.Ramping or RunState.Draining || HasChanged(then, now) ? WhileMoving : WhileSteady);
+    }
+
+    private static bool HasChanged(ProgressView then, ProgressView now) =>
+        now.Goal != then.Goal || now.Failed != then.Failed || now.ClosedByPeer != then.ClosedByPeer
+        || now.Agents.Count(a => a.Lost) != then.Agents.Count(a => a.Lost);
+
+    private static string Line(RunView run)
+    {
+        var reason = run.StateReason.Length > 0 ? $": {run.StateReason}" : "";
+        var state = $"{Wording.State(run.State)}{reason}";
+        if (run.Progress is not { } progress)
+            return $"run {run.Id} {state}";
+        var parts = new List<string>
+        {
+            $"{Wording.Clock(progress.Elapsed)} {state}",
+            $"{Wording.Count(progress.Established)} of {Wording.Count(progress.Goal)}",
+            Wording.Rate(progress.OpenRate),
+            $"connecting {Wording.Count(progress.Connecting)}",
+        };
+        if (progress.Confirmed is { } confirmed)
+            parts.Add($"confirmed {Wording.Count(confirmed)}");
+        if (progress.Closing > 0)
+            parts.Add($"closing {Wording.Count(progress.Closing)}");
+        if (progress.Kernel is { } kernel)
+            parts.Add($"kernel {Wording.KernelLine(kernel)} ({Wording.Age(kernel.Age)} ago)");
+        parts.Add(progress.Failed == 0 ? "no failures" : $"failures {string.Join(", ", Wording.FailureLines(progress.Failures))}");
+        if (progress.Agents.Count(a => a.Lost) is > 0 and var lost)
+            parts.Add($"agents lost {lost}");
+        return string.Join("; ", parts);
+    }
+
+    private void Write(string line)
+    {
+        lock (writer)
+            writer.WriteLine(line);
+    }
+}

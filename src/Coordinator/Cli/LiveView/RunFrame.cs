@@ -1,0 +1,127 @@
+using LoadHarness.V1;
+using Spectre.Console;
+using Spectre.Console.Rendering;
+
+namespace LoadHarness.Coordinator.Cli.LiveView;
+
+/// <summary>The picture of a run at one moment: a function of the run and the terminal's size, at most that size.</summary>
+internal static class RunFrame
+{
+    private const int LabelWidth = 12;
+    private const int FewestAgents = 3;
+    private const int MostFailureLines = 4;
+    private const int MostNotes = 4;
+
+    /// <summary>Columns up to which a line is filled; wider terminals keep the rest free.</summary>
+    private const int WidestLine = 100;
+
+    public static IRenderable Build(RunView run, IReadOnlyList<string> notes, int width, int height) =>
+        new Rows(Lines(run, notes, Math.Min(width, WidestLine), height));
+
+    internal static IReadOnlyList<StyledLine> Lines(RunView run, IReadOnlyList<string> notes, int width, int height)
+    {
+        var lines = new List<StyledLine> { Title(run, width) };
+        var foot = notes.TakeLast(MostNotes).Select(n => new StyledLine().Add(n, StyledLine.Careful)).ToList();
+        if (run.Progress is { } progress)
+        {
+            lines.Add(Bar(progress, run.State, width));
+            lines.AddRange(Counts(progress));
+            lines.Add(Kernel(progress.Kernel));
+            lines.AddRange(Failures(progress));
+            if (progress.Saturated)
+                lines.Add(Label("limit").Add("the agents are the limit in this second, not the target", StyledLine.Careful));
+            lines.AddRange(AgentTable.Lines(progress.Agents, width, Math.Max(FewestAgents, height - lines.Count - foot.Count - 2)));
+        }
+
+        lines.AddRange(foot);
+
+        // The cursor stands below the last line: a picture of the full height would scroll.
+        return lines.Count < height ? lines : [.. lines.Take(Math.Max(1, height - 1))];
+    }
+
+    private static StyledLine Title(RunView run, int width)
+    {
+        var line = new StyledLine().Add("run ").Add(run.Name.Length > 0 ? $"{run.Id} {run.Name}" : run.Id, StyledLine.Strong)
+            .Add("  ").Add(Wording.State(run.State), StateStyle(run.State));
+        if (run.StateReason.Length > 0)
+            line.Add($": {run.StateReason}");
+        var time = Times(run);
+        return line.Length + time.Length + 2 <= width ? line.EndingAt(width, time, StyledLine.Quiet) : line;
+    }
+
+    private static string Times(RunView run)
+    {
+        if (run.Progress is not { } progress)
+            return "";
+        var elapsed = Wording.Clock(progress.Elapsed);
+        if (run.Plan is not { HoldFrom: { } hold, DrainFrom: { } drain } || run.State is not (RunState.Ramping or RunState.Holding))
+            return elapsed;
+        var (stage, end) = run.State == RunState.Ramping ? ("ramp", hold) : ("hold", drain);
+        var left = end - progress.Elapsed;
+        return left > TimeSpan.Zero
+            ? $"{elapsed} of {Wording.Clock(drain)}, {stage} ends in {Wording.Clock(left)}"
+            : $"{elapsed} of {Wording.Clock(drain)}";
+    }
+
+    private static StyledLine Bar(ProgressView progress, RunState state, int width)
+    {
+        var text = $" {Wording.Count(progress.Established)} of {Wording.Count(progress.Goal)}";
+        var part = progress.Goal > 0 ? Math.Clamp((double)progress.Established / progress.Goal, 0, 1) : progress.Established == 0 ? 1 : 0;
+        var percent = progress.Goal > 0 ? Wording.Percent(Math.Floor(part * 100) / 100) : "";
+        var cells = Math.Max(10, width - text.Length - 6);
+        var done = (int)(part * cells);
+        return new StyledLine().Add(new string('━', done), state == RunState.Draining ? StyledLine.Careful : StyledLine.Good)
+            .Add(new string('─', cells - done), StyledLine.Quiet)
+            .Add(text, StyledLine.Strong)
+            .EndingAt(width, percent);
+    }
+
+    private static IEnumerable<StyledLine> Counts(ProgressView progress)
+    {
+        var now = Label("connections").Add("established ").Add(Wording.Count(progress.Established), StyledLine.Strong);
+        if (progress.Confirmed is { } confirmed)
+            now.Add($", confirmed {Wording.Count(confirmed)}");
+        now.Add($", connecting {Wording.Count(progress.Connecting)}, closing {Wording.Count(progress.Closing)}");
+        yield return now;
+
+        var flow = Label("opened").Add($"{Wording.Count(progress.Opened)} at ").Add(Wording.Rate(progress.OpenRate), StyledLine.Strong);
+        if (progress.ClosedByPeer > 0 || progress.Reopened > 0)
+            flow.Add($", closed by the target {Wording.Count(progress.ClosedByPeer)}, reopened {Wording.Count(progress.Reopened)}");
+        yield return flow;
+    }
+
+    private static StyledLine Kernel(KernelStates? kernel)
+    {
+        var line = Label("kernel");
+        if (kernel is null)
+            return line.Add("no reading yet", StyledLine.Quiet);
+        line.Add(Wording.KernelLine(kernel), kernel.Error.Length > 0 ? StyledLine.Careful : Style.Plain);
+        return kernel.Error.Length > 0 ? line : line.Add($"  ({Wording.Age(kernel.Age)} ago)", StyledLine.Quiet);
+    }
+
+    private static IEnumerable<StyledLine> Failures(ProgressView progress)
+    {
+        if (progress.Failed == 0 && progress.Failures.IsEmpty)
+        {
+            yield return Label("failures").Add("none", StyledLine.Quiet);
+            yield break;
+        }
+
+        var kinds = Wording.FailureLines(progress.Failures).ToList();
+        if (kinds.Count == 0)
+            kinds.Add(Wording.Count(progress.Failed));
+        for (var i = 0; i < Math.Min(kinds.Count, MostFailureLines); i++)
+            yield return Label(i == 0 ? "failures" : "").Add(kinds[i], StyledLine.Bad);
+        if (kinds.Count > MostFailureLines)
+            yield return Label("").Add($"and {kinds.Count - MostFailureLines} more kinds", StyledLine.Bad);
+    }
+
+    private static StyledLine Label(string label) => new StyledLine().Add(label, StyledLine.Quiet).To(LabelWidth);
+
+    private static Style StateStyle(RunState state) => state switch
+    {
+        RunState.Holding or RunState.Completed => StyledLine.Good,
+        RunState.Failed => StyledLine.Bad,
+        _ => StyledLine.Careful,
+    };
+}

@@ -1,0 +1,90 @@
+using System.CommandLine;
+using System.CommandLine.Parsing;
+using LoadHarness.Coordinator.LocalFleet;
+using LoadHarness.Coordinator.Specs;
+using LoadHarness.Coordinator.Verdicts;
+
+namespace LoadHarness.Coordinator.Cli;
+
+/// <summary>Holds connections against a target, with agents on this machine.</summary>
+internal sealed class RunVerb() : Verb(
+    "run",
+    "Opens connections to a target, holds them, drains them and reports",
+    "loadharness run 10.0.0.5:443 -c 50k",
+    "loadharness run --target tcp://10.0.0.5:443,8443-8450 -c 2M --ramp 10m --hold 30m --sources 10.0.1.0/28",
+    "loadharness run 10.0.0.5:443 -c 20k --connect-rate 2000/s --json > summary.json")
+{
+    private readonly Argument<string?> _shortTarget = new("TARGET")
+    {
+        Description = "The short form of --target",
+        Arity = ArgumentArity.ZeroOrOne,
+    };
+
+    private readonly Option<string[]> _targets = VerbOptions.Texts(
+        "--target", "tcp://HOST:PORTS", "What to connect to, as in 10.0.0.5:443,8443-8450; may be repeated");
+    private readonly Option<string> _connections = VerbOptions.Text(
+        "--connections", "N", "How many connections to hold: 50000, 500k, 2M", "-c");
+    private readonly Option<string> _ramp = VerbOptions.Text("--ramp", "TIME", "How long opening them takes: 90s, 10m");
+    private readonly Option<string> _rate = VerbOptions.Text(
+        "--connect-rate", "RATE", "How many to open per second instead: 5000/s; without either 1,000/s per agent, 5,000/s at most", "--rate");
+    private readonly Option<string> _hold = VerbOptions.Text("--hold", "TIME", "How long to hold them (60s)");
+    private readonly Option<string[]> _sources = VerbOptions.Texts(
+        "--sources", "LIST", "Local addresses to connect from: addresses, A-B, CIDR or auto; else the one that the route chooses");
+    private readonly Option<string> _sourcePorts = VerbOptions.Text("--source-ports", "A-B", "Local ports to connect from; else a safe range");
+    private readonly Option<string> _agents = VerbOptions.Text("--agents", "N", "Agent processes to start; else as many as the goal wants");
+    private readonly Option<string> _readyTimeout = VerbOptions.Text("--ready-timeout", "TIME", "How long agents may take to get ready (60s)");
+    private readonly Option<string> _connectTimeout = VerbOptions.Text("--connect-timeout", "TIME", "How long one connect may take (10s)");
+    private readonly Option<string> _maxDuration = VerbOptions.Text("--max-duration", "TIME", "The run drains after this in any case (24h)");
+    private readonly Option<bool> _expectGreeting = VerbOptions.Flag(
+        "--expect-greeting", "Count a connection as confirmed once the target has sent a byte");
+    private readonly Option<string> _name = VerbOptions.Text("--name", "TEXT", "A name for lists and reports");
+    private readonly Option<bool> _json = VerbOptions.Json();
+
+    /// <inheritdoc/>
+    public override IEnumerable<Symbol> Symbols =>
+    [
+        _shortTarget, _targets, _connections, _ramp, _rate, _hold, _sources, _sourcePorts, _agents, _readyTimeout,
+        _connectTimeout, _maxDuration, _expectGreeting, _name, _json,
+    ];
+
+    /// <inheritdoc/>
+    public override IEnumerable<SpecError> Check(ParseResult parsed) => Validate(parsed).Errors;
+
+    /// <inheritdoc/>
+    public override async Task<ExitCode> ExecuteAsync(ParseResult parsed, CliContext context)
+    {
+        var spec = Validate(parsed).Spec!;
+        spec = spec with { Agents = spec.Agents ?? LocalRun.DefaultAgents(spec.Connections) };
+        await using var session = await LocalRun.StartSessionAsync(context);
+        return await new LocalRun(context, session, parsed.GetValue(_json)).ExecuteAsync(spec);
+    }
+
+    /// <summary>What was asked for, unchecked. An option without its value counts as not given: the parser has that error.</summary>
+    internal RunSpecInput InputOf(ParseResult parsed) => new()
+    {
+        Name = TextOf(parsed, _name) ?? "",
+        Targets = [.. TextsOf(parsed.GetResult(_shortTarget)), .. TextsOf(parsed.GetResult(_targets))],
+        Connections = Given<long>(parsed, _connections),
+        Ramp = Given<TimeSpan>(parsed, _ramp),
+        ConnectRate = Given<double>(parsed, _rate),
+        Hold = Given<TimeSpan>(parsed, _hold),
+        Sources = [.. TextsOf(parsed.GetResult(_sources))],
+        SourcePorts = TextOf(parsed, _sourcePorts),
+        Agents = Given<long>(parsed, _agents),
+        ReadyTimeout = Given<TimeSpan>(parsed, _readyTimeout),
+        ConnectTimeout = Given<TimeSpan>(parsed, _connectTimeout),
+        MaxDuration = Given<TimeSpan>(parsed, _maxDuration),
+        ExpectGreeting = parsed.GetResult(_expectGreeting) is { Implicit: false },
+    };
+
+    private SpecResult Validate(ParseResult parsed)
+    {
+        var result = RunSpecValidator.Validate(InputOf(parsed), HostNames.Resolve);
+        return result.Spec is null ? result with { Errors = [.. result.Errors.Where(e => !IsHalfGiven(parsed, e))] } : result;
+    }
+
+    /// <summary>An option that was given without its value is missing to the validator, which the parser has said better.</summary>
+    private bool IsHalfGiven(ParseResult parsed, SpecError error) =>
+        error.Value.Length == 0 && Symbols.OfType<Option>().Any(o =>
+            o.Name == error.Field && parsed.GetResult(o) is { Implicit: false, Tokens.Count: 0 } && o.Arity.MinimumNumberOfValues > 0);
+}

@@ -1,0 +1,108 @@
+using System.Collections.Immutable;
+using Google.Protobuf.WellKnownTypes;
+using LoadHarness.V1;
+using RunSpec = LoadHarness.Coordinator.Specs.RunSpec;
+
+namespace LoadHarness.Coordinator.Cli;
+
+/// <summary>Between the control API's messages and what the command line works with.</summary>
+internal static class WireTranslation
+{
+    public static V1.RunSpec ToWire(RunSpec spec)
+    {
+        var wire = new V1.RunSpec
+        {
+            Name = spec.Name,
+            Connections = (ulong)spec.Connections,
+            Hold = Duration.FromTimeSpan(spec.Hold),
+            ReadyTimeout = Duration.FromTimeSpan(spec.ReadyTimeout),
+            ConnectTimeout = Duration.FromTimeSpan(spec.ConnectTimeout),
+            MaxDuration = Duration.FromTimeSpan(spec.MaxDuration),
+            ExpectGreeting = spec.ExpectGreeting,
+        };
+        wire.Targets.AddRange(spec.Targets.Select(t => t.Text));
+        wire.Sources.AddRange(spec.Sources.Select(s => s.Text));
+        if (spec.Ramp is { } ramp)
+            wire.Ramp = Duration.FromTimeSpan(ramp);
+        else if (spec.ConnectRate is { } rate)
+            wire.ConnectsPerSecond = rate;
+        if (spec.SourcePorts is { } ports)
+            wire.SourcePorts = ports.ToString();
+        if (spec.Agents is { } agents)
+            wire.Agents = (uint)agents;
+        return wire;
+    }
+
+    public static RunView FromWire(Run run) => new()
+    {
+        Id = run.Id,
+        Name = run.Spec?.Name ?? "",
+        State = run.State,
+        StateReason = run.StateReason,
+        Created = run.CreateTime?.ToDateTimeOffset() ?? default,
+        Targets = [.. run.Spec?.Targets ?? []],
+        Connections = (long)(run.Spec?.Connections ?? 0),
+        Plan = run.Plan is { } plan ? new([.. plan.Lines], plan.HoldFrom?.ToTimeSpan(), plan.DrainFrom?.ToTimeSpan()) : null,
+        Progress = run.Progress is { } progress ? FromWire(progress) : null,
+        SummaryJson = run.HasSummaryJson ? run.SummaryJson : null,
+    };
+
+    public static AgentView FromWire(Agent agent) => new(
+        agent.Id,
+        agent.Inventory?.Hostname ?? "",
+        agent.Inventory?.Pid ?? 0,
+        agent.Inventory?.NetworkNamespace ?? "",
+        (int)(agent.Inventory?.Cores ?? 0),
+        (long)(agent.Inventory?.MemoryFreeBytes ?? 0),
+        agent.Inventory?.ConnectionsPerReactor ?? 0,
+        agent.Inventory?.PrivateDescriptorTables ?? false,
+        agent.RunId,
+        agent.Connected);
+
+    private static ProgressView FromWire(RunProgress progress) => new()
+    {
+        Elapsed = progress.Elapsed?.ToTimeSpan() ?? TimeSpan.Zero,
+        Goal = (long)progress.Goal,
+        Connecting = (long)progress.Connecting,
+        Established = (long)progress.Established,
+        Confirmed = progress.HasConfirmed ? (long)progress.Confirmed : null,
+        Closing = (long)progress.Closing,
+        OpenRate = progress.OpensPerSecond,
+        Opened = (long)progress.Opened,
+        Reopened = (long)progress.Reopened,
+        ClosedByPeer = (long)progress.ClosedByPeer,
+        Failed = (long)progress.Failed,
+        Failures = [.. progress.Failures.Select(FromWire)],
+        Agents = [.. progress.Agents.Select(FromWire)],
+        Kernel = progress.KernelView is { } kernel ? FromWire(kernel, progress.Elapsed) : null,
+        Saturated = progress.Saturated,
+    };
+
+    private static FailureView FromWire(FailureCount failure) => new(
+        failure.Reason?.Stage ?? FailureStage.Unspecified,
+        failure.Reason?.Party ?? FailureParty.Unspecified,
+        failure.Reason?.Cause ?? FailureCause.Unspecified,
+        failure.Errno,
+        (long)failure.Count);
+
+    private static AgentProgressView FromWire(AgentProgress agent) => new(
+        agent.AgentId,
+        (long)agent.Share,
+        (long)agent.Established,
+        agent.OpensPerSecond,
+        (long)agent.Failed,
+        agent.Cpu,
+        (long)agent.RssBytes,
+        agent.Lost,
+        agent.Stale);
+
+    private static KernelStates FromWire(KernelView kernel, Duration? elapsed)
+    {
+        var age = (elapsed?.ToTimeSpan() ?? TimeSpan.Zero) - TimeSpan.FromMilliseconds(kernel.TakenAtMillis);
+        return new(
+            kernel.States.GroupBy(s => s.State).ToImmutableDictionary(g => g.Key, g => g.Sum(s => (long)s.Count)),
+            age < TimeSpan.Zero ? TimeSpan.Zero : age,
+            (long)kernel.Foreign,
+            kernel.Error);
+    }
+}

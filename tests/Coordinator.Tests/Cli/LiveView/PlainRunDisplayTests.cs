@@ -1,0 +1,68 @@
+using LoadHarness.Coordinator.Cli;
+using LoadHarness.Coordinator.Cli.LiveView;
+using LoadHarness.V1;
+
+namespace LoadHarness.Coordinator.Tests.Cli.LiveView;
+
+public class PlainRunDisplayTests
+{
+    [Test]
+    public void Show_Ramp_WritesALineASecond() =>
+        Assert.That(LinesOf(Enumerable.Range(0, 10).Select(i => At(RunState.Ramping, i * 0.5))), Has.Count.EqualTo(5));
+
+    [Test]
+    public void Show_SteadyHold_WritesALineEachTenSeconds() =>
+        Assert.That(LinesOf(Enumerable.Range(0, 60).Select(i => At(RunState.Holding, i))), Has.Count.EqualTo(6));
+
+    [Test]
+    public void Show_SomethingHasChanged_WritesAtOnce()
+    {
+        var runs = Enumerable.Range(0, 10).Select(i => At(RunState.Holding, i, failed: i < 5 ? 0 : 1));
+        Assert.That(LinesOf(runs), Has.Count.EqualTo(2));
+    }
+
+    [Test]
+    public void Show_StateChanges_AreAllThere()
+    {
+        var lines = LinesOf([At(RunState.Ramping, 1), At(RunState.Holding, 1.2), At(RunState.Draining, 1.4), At(RunState.Completed, 1.5)]);
+        Assert.That(lines.Select(l => l.Split(';')[0]), Is.EqualTo(new[] { "0:01 ramping", "0:01 holding", "0:01 draining", "0:01 completed" }));
+    }
+
+    [Test]
+    public void Show_Line_HasGoalRateKernelAndFailures() =>
+        Assert.That(LinesOf([Samples.Holding()]).Single(), Is.EqualTo(
+            "0:27 holding; 50,000 of 50,000; 4,167/s; connecting 12; closing 3; kernel ESTABLISHED 49,998, SYN-SENT 12 (0.4 s ago); "
+            + "failures 9 x the target refused the connection, 3 x no answer within the connect timeout"));
+
+    [Test]
+    public async Task FollowAsync_NoteMeanwhile_IsWrittenAtOnce()
+    {
+        var writer = new StringWriter();
+        var notes = new RunNotes();
+        var last = await new PlainRunDisplay(writer, notes).FollowAsync(At(RunState.Ramping, 0), Updates(notes).GetAsyncEnumerator());
+        Assert.That(last.State, Is.EqualTo(RunState.Completed));
+        Assert.That(writer.ToString().Split('\n')[1], Is.EqualTo("something happened"));
+    }
+
+    private static async IAsyncEnumerable<RunView> Updates(RunNotes notes)
+    {
+        notes.Add("something happened");
+        await Task.Yield();
+        yield return At(RunState.Completed, 5);
+    }
+
+    private static List<string> LinesOf(IEnumerable<RunView> runs)
+    {
+        var writer = new StringWriter();
+        var display = new PlainRunDisplay(writer, new RunNotes());
+        foreach (var run in runs)
+            display.Show(run);
+        return [.. writer.ToString().Split('\n', StringSplitOptions.RemoveEmptyEntries)];
+    }
+
+    private static RunView At(RunState state, double seconds, long failed = 0) => Samples.Holding() with
+    {
+        State = state,
+        Progress = Samples.Holding().Progress! with { Elapsed = TimeSpan.FromSeconds(seconds), Failed = failed },
+    };
+}

@@ -1,0 +1,109 @@
+using System.Collections.Immutable;
+using LoadHarness.Coordinator.Cli;
+using LoadHarness.Coordinator.Cli.LiveView;
+using LoadHarness.V1;
+using Spectre.Console;
+
+namespace LoadHarness.Coordinator.Tests.Cli.LiveView;
+
+public class RunFrameTests
+{
+    private const int Width = 80;
+
+    [Test]
+    public void Build_Holding_ShowsWhatMatters()
+    {
+        var picture = Render(Samples.Holding());
+        foreach (var part in new[]
+        {
+            "run 7f3a holding", "0:27 of 0:45, hold ends in 0:18", "50,000 of 50,000", "100%", "established 50,000", "connecting 12", "closing 3",
+            "50,012 at 4,167/s", "ESTABLISHED 49,998, SYN-SENT 12", "(0.4 s ago)", "9 x the target refused the connection", "3 x no answer within the connect timeout",
+            "local-1", "25,000", "12%", "45 MiB",
+        })
+        {
+            Assert.That(string.Join(' ', picture.Select(l => l.Replace("  ", " ", StringComparison.Ordinal))), Does.Contain(part));
+        }
+    }
+
+    [Test]
+    public void Build_LostAndLate_AreMarked()
+    {
+        var run = Samples.Holding();
+        var agents = run.Progress!.Agents;
+        run = run with { Progress = run.Progress with { Agents = [agents[0] with { Lost = true }, agents[1] with { Stale = true }] } };
+        var picture = Render(run);
+        Assert.That(picture.Single(l => l.Contains("local-1", StringComparison.Ordinal)), Does.EndWith("lost"));
+        Assert.That(picture.Single(l => l.Contains("local-2", StringComparison.Ordinal)), Does.EndWith("late"));
+    }
+
+    [Test]
+    public void Build_Greeting_ShowsConfirmedBesideEstablished()
+    {
+        var run = Samples.Holding();
+        var picture = Render(run with { Progress = run.Progress! with { Confirmed = 5000 } });
+        Assert.That(picture, Has.Some.Contains("established 50,000, confirmed 5,000"));
+    }
+
+    [Test]
+    public void Build_NotStarted_IsOneLineWithItsReason()
+    {
+        var picture = Render(new RunView { Id = "7f3a", State = RunState.Pending, StateReason = "1 of 2 agents are here" });
+        Assert.That(picture, Is.EqualTo(new[] { "run 7f3a  waiting for agents: 1 of 2 agents are here" }));
+    }
+
+    [TestCase(80, 24)]
+    [TestCase(40, 10)]
+    [TestCase(20, 5)]
+    [TestCase(200, 60)]
+    public void Build_ManyAgentsAndLongWords_FitTheTerminal(int width, int height)
+    {
+        var picture = Render(Samples.Crowded(agents: 300), width, height, notes: [new string('n', 300), "second"]);
+        Assert.That(picture, Has.All.Length.LessThanOrEqualTo(width));
+        Assert.That(picture, Has.Length.LessThan(height));
+    }
+
+    [Test]
+    public void Build_MoreAgentsThanRoom_ShowsThoseInTroubleAndCountsTheRest()
+    {
+        var picture = Render(Samples.Crowded(agents: 300), Width, 24, []);
+        Assert.That(picture.Any(l => l.Contains("lost-agent", StringComparison.Ordinal)), Is.True, string.Join('\n', picture));
+        Assert.That(picture, Has.Some.Match(@"and \d+ more agents"));
+    }
+
+    [Test]
+    public void Build_ControlCharacters_DoNotReachTheTerminal()
+    {
+        var picture = Render(Samples.Holding() with { Name = "a\u001b[2Jb", StateReason = "x\ny" });
+        Assert.That(string.Concat(picture), Does.Not.Contain("\u001b"));
+        Assert.That(picture[0], Does.Contain("x y"));
+    }
+
+    [TestCase(0, 0)]
+    [TestCase(0, 5)]
+    [TestCase(10, 0)]
+    [TestCase(10, 20)]
+    [TestCase(long.MaxValue, long.MaxValue)]
+    public void Build_AnyNumbers_AreShown(long goal, long established)
+    {
+        var run = Samples.Holding();
+        var picture = Render(run with { Progress = run.Progress! with { Goal = goal, Established = established } });
+        Assert.That(picture, Has.All.Length.LessThanOrEqualTo(Width));
+    }
+
+    private static string[] Render(RunView run) => Render(run, Width, 24, []);
+
+    private static string[] Render(RunView run, int width, int height, ImmutableArray<string> notes)
+    {
+        var writer = new StringWriter();
+        var console = AnsiConsole.Create(new AnsiConsoleSettings
+        {
+            Ansi = AnsiSupport.No,
+            ColorSystem = ColorSystemSupport.NoColors,
+            Out = new AnsiConsoleOutput(writer),
+        });
+        console.Profile.Width = width;
+        console.Profile.Height = height;
+        console.Write(RunFrame.Build(run, notes, width, height));
+        return [.. writer.ToString().TrimEnd('\n').Split('\n').Select(l => l.TrimEnd())];
+    }
+}
