@@ -12,6 +12,8 @@ public sealed class MisbehavingTarget : IDisposable
     private readonly TimeSpan _after;
     private readonly CancellationTokenSource _end = new();
     private int _accepted;
+    private int _open;
+    private long _received;
 
     private MisbehavingTarget(Socket listener, Misbehaviour what, TimeSpan after) => (_listener, _what, _after) = (listener, what, after);
 
@@ -21,14 +23,23 @@ public sealed class MisbehavingTarget : IDisposable
     /// <summary>How many it has accepted.</summary>
     public int Accepted => Volatile.Read(ref _accepted);
 
+    /// <summary>How many are open now.</summary>
+    public int Open => Volatile.Read(ref _open);
+
+    /// <summary>Bytes that arrived, over all connections: a client that only holds sends none.</summary>
+    public long Received => Interlocked.Read(ref _received);
+
     /// <summary>Starts one.</summary>
     /// <param name="what">What it does.</param>
     /// <param name="space">Where; null is the namespace of the tests.</param>
     /// <param name="port">0 takes a free one.</param>
     /// <param name="after">How long <see cref="Misbehaviour.Close"/> and <see cref="Misbehaviour.Reset"/> wait.</param>
-    public static MisbehavingTarget Start(Misbehaviour what, NetworkNamespace? space = null, int port = 0, TimeSpan after = default)
+    /// <param name="address">Where to listen; null is 127.0.0.1.</param>
+    public static MisbehavingTarget Start(
+        Misbehaviour what, NetworkNamespace? space = null, int port = 0, TimeSpan after = default, IPAddress? address = null)
     {
-        var listener = space is null ? Listen(what, port) : space.Enter(() => Listen(what, port));
+        var endpoint = new IPEndPoint(address ?? IPAddress.Loopback, port);
+        var listener = space is null ? Listen(what, endpoint) : space.Enter(() => Listen(what, endpoint));
         var target = new MisbehavingTarget(listener, what, after);
         if (what is not (Misbehaviour.Refuse or Misbehaviour.Ignore))
             _ = target.AcceptAsync();
@@ -43,10 +54,10 @@ public sealed class MisbehavingTarget : IDisposable
         _end.Dispose();
     }
 
-    private static Socket Listen(Misbehaviour what, int port)
+    private static Socket Listen(Misbehaviour what, IPEndPoint endpoint)
     {
-        var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-        socket.Bind(new IPEndPoint(IPAddress.Loopback, port));
+        var socket = new Socket(endpoint.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
+        socket.Bind(endpoint);
         if (what != Misbehaviour.Refuse)
             socket.Listen(what == Misbehaviour.Ignore ? 1 : 4096);
         return socket;
@@ -74,8 +85,11 @@ public sealed class MisbehavingTarget : IDisposable
     {
         using (socket)
         {
+            Interlocked.Increment(ref _open);
             try
             {
+                if (_what == Misbehaviour.None)
+                    await KeepAsync(socket, end);
                 if (_after > TimeSpan.Zero)
                     await Task.Delay(_after, end);
                 if (_what == Misbehaviour.Send)
@@ -87,7 +101,16 @@ public sealed class MisbehavingTarget : IDisposable
             {
                 // The other side has gone, or the test has ended.
             }
+
+            Interlocked.Decrement(ref _open);
         }
+    }
+
+    private async Task KeepAsync(Socket socket, CancellationToken end)
+    {
+        var buffer = new byte[64];
+        while (await socket.ReceiveAsync(buffer, end) is > 0 and var count)
+            Interlocked.Add(ref _received, count);
     }
 
     private static async Task SendAsync(Socket socket, CancellationToken end)

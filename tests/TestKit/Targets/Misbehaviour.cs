@@ -3,6 +3,9 @@ namespace LoadHarness.TestKit.Targets;
 /// <summary>What a target does to those who connect.</summary>
 public enum Misbehaviour
 {
+    /// <summary>None: accepts, keeps, and counts the bytes that arrive.</summary>
+    None,
+
     /// <summary>Nobody listens: the kernel answers with RST.</summary>
     Refuse,
 

@@ -1,0 +1,118 @@
+using System.Globalization;
+using System.Text;
+using LoadHarness.TestKit.Networks;
+using LoadHarness.TestKit.Processes;
+
+namespace LoadHarness.EndToEnd.Tests.Benches;
+
+/// <summary>A network namespace and a runtime directory of their own, and the programs that run there.</summary>
+public sealed class Bench : IAsyncDisposable
+{
+    /// <summary>For what happens at once on a machine that has nothing else to do.</summary>
+    public static readonly TimeSpan Soon = TimeSpan.FromSeconds(30);
+
+    /// <summary>For whole runs.</summary>
+    public static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
+
+    private readonly List<ProgramProcess> _processes = [];
+    private readonly string _runtimeDirectory = Directory.CreateTempSubdirectory("lh-").FullName;
+
+    private Bench(NetworkNamespace space) => (Namespace, Sockets) = (space, new SocketStatistics(space));
+
+    /// <summary>Where everything runs.</summary>
+    public NetworkNamespace Namespace { get; }
+
+    /// <summary>The sockets in it, as the system's own tools count them.</summary>
+    public SocketStatistics Sockets { get; }
+
+    /// <summary>The agent that coordinators start: the published one.</summary>
+    public string AgentProgram { get; set; } = Programs.AotAgent;
+
+    /// <summary>Makes one.</summary>
+    public static Bench Create() => new(NetworkNamespace.Create());
+
+    /// <summary>Starts <c>loadharness</c>.</summary>
+    public ProgramProcess LoadHarness(params string[] arguments) => Start(LoadHarnessStart(arguments));
+
+    /// <summary>Starts <c>loadharness</c> with a line as one types it, without quotes.</summary>
+    public ProgramProcess LoadHarnessLine(string line) => LoadHarness(line.Split(' ', StringSplitOptions.RemoveEmptyEntries));
+
+    /// <summary>Runs <c>loadharness</c> to its end.</summary>
+    public async Task<ProgramResult> RunAsync(string line, TimeSpan? timeout = null) =>
+        await FinishAsync(LoadHarnessLine(line), timeout ?? Patience);
+
+    /// <summary>Waits for the end of a program.</summary>
+    public static async Task<ProgramResult> FinishAsync(ProgramProcess process, TimeSpan? timeout = null)
+    {
+        var code = await process.WaitForExitAsync(timeout ?? Patience);
+        return new(process.What, code, process.Log.Output, process.Log.Error, process.Log.Everything);
+    }
+
+    /// <summary>Starts the agent's program.</summary>
+    public ProgramProcess Agent(params string[] arguments) =>
+        Start(new ProgramStart(AgentProgram, [.. arguments]) { Namespace = Namespace }.With("DOTNET_ROOT", Programs.DotnetRoot));
+
+    /// <summary>Starts a backend and returns when it accepts on every port.</summary>
+    /// <param name="listen">Address and ports: <c>127.0.0.1:9000-9009</c>.</param>
+    /// <param name="options">Such as <c>--http</c>.</param>
+    public async Task<ProgramProcess> BackendAsync(string listen, params string[] options)
+    {
+        var backend = Agent(["backend", "--listen", listen, .. options]);
+        var ports = listen[(listen.LastIndexOf(':') + 1)..].Split('-').Select(p => int.Parse(p, CultureInfo.InvariantCulture)).ToList();
+        await EventuallyAsync(
+            () => Sockets.Lines("listening", $"( sport >= :{ports[0]} and sport <= :{ports[^1]} )").Length > ports[^1] - ports[0],
+            () => $"{backend} does not listen on {listen}; it wrote:\n{backend.Log.Everything}",
+            giveUp: () => backend.HasExited);
+        return backend;
+    }
+
+    /// <summary>What <c>runs show --json</c> says.</summary>
+    public async Task<Json> ShowAsync()
+    {
+        var shown = await RunAsync("runs show --json", Soon);
+        Assert.That(shown.ExitCode, Is.Zero, shown.Log);
+        return Json.Parse(shown.Output);
+    }
+
+    /// <summary>Waits until something is so.</summary>
+    public static async Task EventuallyAsync(Func<bool> isSo, Func<string> otherwise, TimeSpan? timeout = null, Func<bool>? giveUp = null)
+    {
+        for (var end = DateTime.UtcNow + (timeout ?? Soon); !isSo(); await Task.Delay(50))
+        {
+            if (DateTime.UtcNow > end || giveUp?.Invoke() == true)
+                Assert.Fail(otherwise());
+        }
+    }
+
+    /// <summary>All that its programs wrote, their children's logs included.</summary>
+    public string Describe()
+    {
+        var text = new StringBuilder();
+        foreach (var process in _processes)
+            text.Append(CultureInfo.InvariantCulture, $"--- {process}{(process.HasExited ? ", ended" : "")}\n{process.Log.Everything}");
+        foreach (var log in Directory.EnumerateFiles(_runtimeDirectory, "*.log", SearchOption.AllDirectories))
+            text.Append(CultureInfo.InvariantCulture, $"--- {Path.GetFileName(log)}\n{File.ReadAllText(log)}");
+        return text.ToString();
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask DisposeAsync()
+    {
+        foreach (var process in Enumerable.Reverse(_processes))
+            await process.DisposeAsync();
+        Namespace.Dispose();
+        Directory.Delete(_runtimeDirectory, recursive: true);
+    }
+
+    private ProgramStart LoadHarnessStart(string[] arguments) => new ProgramStart(Programs.LoadHarness, [.. arguments]) { Namespace = Namespace }
+        .With("LOADHARNESS_AGENT", AgentProgram)
+        .With("XDG_RUNTIME_DIR", _runtimeDirectory)
+        .With("DOTNET_ROOT", Programs.DotnetRoot);
+
+    private ProgramProcess Start(ProgramStart start)
+    {
+        var process = ProgramProcess.Start(start);
+        _processes.Add(process);
+        return process;
+    }
+}
