@@ -24,20 +24,35 @@ public enum RunEnding
     /// <summary>It lasted as long as it may.</summary>
     MaxDuration,
 
+    /// <summary>What was asked for turned out to be wrong: a source that the host does not have, for one.</summary>
+    Invalid,
+
+    /// <summary>The plan does not fit its agents, sources or target ports.</summary>
+    DoesNotFit,
+
     /// <summary>Something went wrong inside.</summary>
     Internal,
 }
 
 /// <summary>One stage as it really was.</summary>
-/// <param name="Name"><c>ramp</c>, <c>hold</c>, <c>scale</c>, <c>drain</c>.</param>
+/// <param name="Name"><c>prepare</c>, <c>ramp</c>, <c>hold</c>, <c>scale</c>, <c>drain</c>.</param>
 /// <param name="From">The goal at its start.</param>
 /// <param name="To">The goal at its end.</param>
-/// <param name="Start">Elapsed.</param>
+/// <param name="Start">Elapsed; negative before the start instant.</param>
 /// <param name="Duration">How long it lasted.</param>
 public sealed record StageSpan(string Name, long From, long To, TimeSpan Start, TimeSpan Duration)
 {
     /// <summary>The name of the stage in which everything is closed.</summary>
     public const string Drain = "drain";
+
+    /// <summary>The name of the stage in which agents are waited for and get ready; it lies before the start instant.</summary>
+    public const string Prepare = "prepare";
+
+    /// <summary>The name of the stage in which the goal of the plan stands.</summary>
+    public const string Hold = "hold";
+
+    /// <summary>The name of the stage in which a changed goal is moved to.</summary>
+    public const string Scale = "scale";
 
     /// <summary>The name of the stage in which the goal is opened.</summary>
     public const string Ramp = "ramp";

@@ -19,6 +19,10 @@ public static class RunVerdict
     {
         if (ending is RunEnding.Stopped or RunEnding.Interrupted)
             return ExitCode.Interrupted;
+        if (ending == RunEnding.Invalid)
+            return ExitCode.Invalid;
+        if (ending == RunEnding.DoesNotFit)
+            return ExitCode.DoesNotFit;
         var goal = summary.Target.Connections;
         var stood = summary.Result.Reached && (summary.Result.HeldEstablishedEnd ?? goal) >= goal;
         var lost = ending == RunEnding.AgentsLost || summary.Agents.Any(a => a.Lost);
