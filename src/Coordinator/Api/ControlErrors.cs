@@ -1,0 +1,52 @@
+using Google.Protobuf;
+using Google.Protobuf.WellKnownTypes;
+using Google.Rpc;
+using Grpc.Core;
+using LoadHarness.Coordinator.Runs;
+using Status = Grpc.Core.Status;
+
+namespace LoadHarness.Coordinator.Api;
+
+/// <summary>What is wrong with a request, as gRPC says it.</summary>
+internal static class ControlErrors
+{
+    private const string DetailsTrailer = "grpc-status-details-bin";
+
+    // Trailers have a limit of some kilobytes; a request with more errors than fit is wrong enough.
+    private const int MostViolations = 20;
+    private const int LongestMessage = 1000;
+
+    /// <summary>INVALID_ARGUMENT with one violation for each wrong field.</summary>
+    public static RpcException BadRequest(IReadOnlyCollection<(string Field, string Message)> violations)
+    {
+        var detail = Bounded(string.Join(" ", violations.Take(MostViolations).Select(v => v.Message)));
+        var request = new BadRequest();
+        request.FieldViolations.AddRange(violations.Take(MostViolations).Select(
+            v => new BadRequest.Types.FieldViolation { Field = v.Field, Description = v.Message }));
+        var status = new Google.Rpc.Status { Code = (int)StatusCode.InvalidArgument, Message = detail, Details = { Any.Pack(request) } };
+        return new RpcException(
+            new Status(StatusCode.InvalidArgument, detail), new Metadata { { DetailsTrailer, status.ToByteArray() } });
+    }
+
+    /// <summary>Does something and says in gRPC's terms why it was not done.</summary>
+    public static async Task<T> CatchAsync<T>(Func<Task<T>> call)
+    {
+        try
+        {
+            return await call();
+        }
+        catch (RunRejectedException e)
+        {
+            throw new RpcException(new Status(CodeOf(e.Kind), Bounded(e.Message)));
+        }
+    }
+
+    private static StatusCode CodeOf(RunRejection kind) => kind switch
+    {
+        RunRejection.Invalid => StatusCode.InvalidArgument,
+        RunRejection.Unknown => StatusCode.NotFound,
+        _ => StatusCode.FailedPrecondition,
+    };
+
+    private static string Bounded(string text) => text.Length <= LongestMessage ? text : text[..LongestMessage] + "...";
+}

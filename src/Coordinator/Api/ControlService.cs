@@ -1,0 +1,96 @@
+using Grpc.Core;
+using LoadHarness.Coordinator.Fleet;
+using LoadHarness.Coordinator.Runs;
+using LoadHarness.Coordinator.Specs;
+using LoadHarness.Protos;
+using LoadHarness.V1;
+
+namespace LoadHarness.Coordinator.Api;
+
+/// <summary>The users' API; see control.proto.</summary>
+/// <param name="runs">All runs.</param>
+/// <param name="agents">All agents.</param>
+/// <param name="names">Resolves the host names of targets.</param>
+/// <param name="lifetime">Watchers end when the coordinator does.</param>
+public sealed class ControlService(RunRegistry runs, AgentRegistry agents, HostResolver names, IHostApplicationLifetime lifetime)
+    : Control.ControlBase
+{
+    /// <inheritdoc/>
+    public override Task<Run> CreateRun(CreateRunRequest request, ServerCallContext context) => ControlErrors.CatchAsync(async () =>
+    {
+        var result = RunSpecValidator.Validate(WireTranslation.ToInput(request.Spec ?? new()), names.Resolve);
+        if (result.Spec is null)
+            throw ControlErrors.BadRequest([.. result.Errors.Select(e => (e.Field, e.Message))]);
+        var run = await runs.CreateAsync(result.Spec, request.RequestId);
+        return WireTranslation.ToMessage(run.Snapshot.Value);
+    });
+
+    /// <inheritdoc/>
+    public override Task<Run> GetRun(GetRunRequest request, ServerCallContext context) => ControlErrors.CatchAsync(
+        () => Task.FromResult(WireTranslation.ToMessage(runs.Get(request.Id).Snapshot.Value)));
+
+    /// <inheritdoc/>
+    public override Task<ListRunsResponse> ListRuns(ListRunsRequest request, ServerCallContext context) => ControlErrors.CatchAsync(() =>
+    {
+        var page = Page.Of(runs.All, r => r.RunId, request.PageSize, request.PageToken);
+        return Task.FromResult(new ListRunsResponse
+        {
+            Runs = { page.Items.Select(r => WireTranslation.ToMessage(r.Snapshot.Value)) },
+            NextPageToken = page.NextToken,
+        });
+    });
+
+    /// <inheritdoc/>
+    public override Task WatchRun(WatchRunRequest request, IServerStreamWriter<Run> responses, ServerCallContext context) =>
+        ControlErrors.CatchAsync(async () =>
+        {
+            var run = runs.Get(request.Id);
+            using var cancel = CancellationTokenSource.CreateLinkedTokenSource(context.CancellationToken, lifetime.ApplicationStopping);
+            try
+            {
+                await foreach (var snapshot in run.Snapshot.WatchAsync(s => s.State.HasEnded(), cancel.Token))
+                    await responses.WriteAsync(WireTranslation.ToMessage(snapshot), cancel.Token);
+            }
+            catch (OperationCanceledException) when (lifetime.ApplicationStopping.IsCancellationRequested)
+            {
+                throw new RpcException(new Status(StatusCode.Unavailable, "the coordinator is ending"));
+            }
+
+            return run;
+        });
+
+    /// <inheritdoc/>
+    public override Task<Run> ScaleRun(ScaleRunRequest request, ServerCallContext context) => ControlErrors.CatchAsync(async () =>
+    {
+        if (!request.HasConnections)
+            throw ControlErrors.BadRequest([("connections", "connections: it is missing; give the new goal, 0 or more")]);
+        if (request.Connections > RunSpecValidator.MostConnections)
+            throw ControlErrors.BadRequest([("connections", $"connections {request.Connections}: 0 to {RunSpecValidator.MostConnections} is allowed")]);
+        var run = runs.Get(request.Id);
+        await run.ScaleAsync((long)request.Connections, WireTranslation.ToTime(request.Over, "over"));
+        return WireTranslation.ToMessage(run.Snapshot.Value);
+    });
+
+    /// <inheritdoc/>
+    public override Task<Run> StopRun(StopRunRequest request, ServerCallContext context) => ControlErrors.CatchAsync(() =>
+    {
+        var run = runs.Get(request.Id);
+        run.Stop(request.Immediately);
+        return Task.FromResult(WireTranslation.ToMessage(run.Snapshot.Value));
+    });
+
+    /// <inheritdoc/>
+    public override Task<ListAgentsResponse> ListAgents(ListAgentsRequest request, ServerCallContext context) => ControlErrors.CatchAsync(() =>
+    {
+        var page = Page.Of(agents.Agents, a => a.Id, request.PageSize, request.PageToken);
+        return Task.FromResult(new ListAgentsResponse
+        {
+            Agents = { page.Items.Select(WireTranslation.ToMessage) },
+            NextPageToken = page.NextToken,
+        });
+    });
+}
+
+/// <summary>Resolves the host names of targets.</summary>
+/// <param name="Resolve">Addresses of a name; empty when it has none. Must not throw.</param>
+public sealed record HostResolver(Func<string, IReadOnlyList<IpAddress>> Resolve);

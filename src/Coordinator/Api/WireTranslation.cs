@@ -1,0 +1,167 @@
+using System.Collections.Immutable;
+using Google.Protobuf.WellKnownTypes;
+using LoadHarness.Coordinator.Aggregation;
+using LoadHarness.Coordinator.Fleet;
+using LoadHarness.Coordinator.Runs;
+using LoadHarness.Coordinator.Specs;
+using Wire = LoadHarness.V1;
+
+namespace LoadHarness.Coordinator.Api;
+
+/// <summary>Between the messages of Control and the coordinator's own records.</summary>
+internal static class WireTranslation
+{
+    public static RunSpecInput ToInput(Wire.RunSpec spec)
+    {
+        var input = new RunSpecInput
+        {
+            Name = spec.Name,
+            Targets = [.. spec.Targets],
+            Connections = (long)Math.Min(spec.Connections, long.MaxValue),
+            Hold = Quantity(spec.Hold, "hold"),
+            Sources = [.. spec.Sources],
+            SourcePorts = spec.HasSourcePorts ? spec.SourcePorts : null,
+            Agents = spec.HasAgents ? (long)spec.Agents : null,
+            ReadyTimeout = Quantity(spec.ReadyTimeout, "ready_timeout"),
+            ConnectTimeout = Quantity(spec.ConnectTimeout, "connect_timeout"),
+            MaxDuration = Quantity(spec.MaxDuration, "max_duration"),
+            ExpectGreeting = spec.ExpectGreeting,
+        };
+        return spec.OpeningCase switch
+        {
+            Wire.RunSpec.OpeningOneofCase.Ramp => input with { Ramp = Quantity(spec.Ramp, "ramp") },
+            Wire.RunSpec.OpeningOneofCase.ConnectsPerSecond => input with { ConnectRate = spec.ConnectsPerSecond },
+            _ => input,
+        };
+    }
+
+    public static TimeSpan? ToTime(Duration? duration, string field)
+    {
+        try
+        {
+            return duration?.ToTimeSpan();
+        }
+        catch (Exception e) when (e is InvalidOperationException or OverflowException)
+        {
+            throw ControlErrors.BadRequest([(field, $"{field}: it is no google.protobuf.Duration: {e.Message}")]);
+        }
+    }
+
+    public static Wire.Run ToMessage(RunSnapshot run)
+    {
+        var message = new Wire.Run
+        {
+            Id = run.Id,
+            Spec = ToMessage(run.Spec),
+            State = (Wire.RunState)run.State,
+            StateReason = run.Reason,
+            CreateTime = run.CreateTime.ToTimestamp(),
+            Plan = run.Plan is { } plan ? ToMessage(plan) : null,
+            Progress = run.Progress is { } progress ? ToMessage(progress) : null,
+        };
+        if (run.SummaryJson is { } summary)
+            message.SummaryJson = summary;
+        return message;
+    }
+
+    public static Wire.Agent ToMessage(AgentState agent) => new()
+    {
+        Id = agent.Id,
+        Labels = { agent.Hello.Labels },
+        Inventory = Fleet.WireTranslation.ToMessage(agent.Hello.Inventory),
+        RunId = agent.Run?.RunId ?? "",
+        Connected = agent.Session is not null,
+    };
+
+    private static Quantity<TimeSpan>? Quantity(Duration? duration, string field) =>
+        ToTime(duration, field) is { } time ? time : (Quantity<TimeSpan>?)null;
+
+    private static Wire.RunSpec ToMessage(RunSpec spec)
+    {
+        var message = new Wire.RunSpec
+        {
+            Name = spec.Name,
+            Targets = { spec.Targets.Select(t => t.Text) },
+            Connections = (ulong)spec.Connections,
+            Hold = spec.Hold.ToDuration(),
+            Sources = { spec.Sources.Select(s => s.Text) },
+            ReadyTimeout = spec.ReadyTimeout.ToDuration(),
+            ConnectTimeout = spec.ConnectTimeout.ToDuration(),
+            MaxDuration = spec.MaxDuration.ToDuration(),
+            ExpectGreeting = spec.ExpectGreeting,
+        };
+        if (spec.Ramp is { } ramp)
+            message.Ramp = ramp.ToDuration();
+        else if (spec.ConnectRate is { } rate)
+            message.ConnectsPerSecond = rate;
+        if (spec.SourcePorts is { } ports)
+            message.SourcePorts = ports.ToString();
+        if (spec.Agents is { } agents)
+            message.Agents = (uint)agents;
+        return message;
+    }
+
+    private static Wire.RunPlanView ToMessage(PlanOverview plan) => new()
+    {
+        Lines = { plan.Lines },
+        Tuples = (ulong)plan.Tuples,
+        Blocks = (ulong)plan.Blocks,
+        HoldFrom = plan.HoldFrom.ToDuration(),
+        DrainFrom = plan.DrainFrom.ToDuration(),
+    };
+
+    private static Wire.RunProgress ToMessage(RunProgress progress)
+    {
+        var message = new Wire.RunProgress
+        {
+            Elapsed = progress.Elapsed.ToDuration(),
+            Goal = (ulong)progress.Goal,
+            Connecting = (ulong)progress.Connecting,
+            Established = (ulong)progress.Established,
+            Closing = (ulong)progress.Closing,
+            OpensPerSecond = progress.OpensPerSecond,
+            Opened = (ulong)progress.Opened,
+            Reopened = (ulong)progress.Reopened,
+            ClosedByPeer = (ulong)progress.ClosedByPeer,
+            Failed = (ulong)progress.Failed,
+            Failures = { progress.Failures.Select(ToMessage) },
+            Agents = { progress.Agents.Select(ToMessage) },
+            KernelView = progress.Kernel is { } kernel ? ToMessage(kernel) : null,
+            Saturated = progress.Saturated,
+        };
+        if (progress.Confirmed is { } confirmed)
+            message.Confirmed = (ulong)confirmed;
+        return message;
+    }
+
+    private static Wire.FailureCount ToMessage(FailureTally failure) => new()
+    {
+        Reason = new() { Stage = failure.Stage, Party = failure.Party, Cause = failure.Cause },
+        Errno = failure.Errno,
+        Count = (ulong)failure.Count,
+    };
+
+    private static Wire.AgentProgress ToMessage(AgentProgress agent) => new()
+    {
+        AgentId = agent.AgentId,
+        Share = (ulong)agent.Share,
+        Established = (ulong)agent.Established,
+        OpensPerSecond = agent.OpensPerSecond,
+        Failed = (ulong)agent.Failed,
+        Cpu = agent.Cpu,
+        RssBytes = (ulong)agent.RssBytes,
+        Lost = agent.Lost,
+        Stale = agent.Stale,
+    };
+
+    private static Wire.KernelView ToMessage(KernelReading kernel) => new()
+    {
+        TakenAtMillis = (long)kernel.TakenAt.TotalMilliseconds,
+        WallMicros = (long)kernel.Wall.TotalMicroseconds,
+        CpuMicros = (long)kernel.Cpu.TotalMicroseconds,
+        States = { kernel.States.OrderBy(s => s.Key).Select(s => new Wire.StateCount { State = s.Key, Count = (ulong)s.Value }) },
+        Foreign = (ulong)kernel.Foreign,
+        IntervalMillis = (long)kernel.Interval.TotalMilliseconds,
+        Error = kernel.Error,
+    };
+}

@@ -1,0 +1,49 @@
+using LoadHarness.Coordinator.Fleet;
+using LoadHarness.Coordinator.Planning;
+using LoadHarness.Coordinator.Specs;
+using LoadHarness.Protos;
+using LoadHarness.V1;
+using Revision = LoadHarness.Protos.Revision;
+using RunSpec = LoadHarness.Coordinator.Specs.RunSpec;
+
+namespace LoadHarness.Coordinator.Runs;
+
+/// <summary>Makes the desired states of a run's agents out of its plan.</summary>
+/// <param name="runId">The run.</param>
+/// <param name="spec">What the user asked for.</param>
+/// <param name="fleet">Store and epoch.</param>
+internal sealed class AssignmentBuilder(string runId, RunSpec spec, FleetOptions fleet)
+{
+    /// <summary>The desired state of one agent.</summary>
+    /// <param name="plan">The plan of the whole run.</param>
+    /// <param name="agent">The agent's part of it.</param>
+    /// <param name="order">What all agents are to do.</param>
+    /// <param name="duty">What this agent is to read from the kernel, if it is a reader.</param>
+    public AgentAssignment Build(RunPlan plan, AgentPlan agent, RunOrder order, KernelViewDuty? duty) => new()
+    {
+        RunId = runId,
+        Revision = new Revision(fleet.Epoch, order.Number),
+        StoreId = fleet.StoreId,
+        Phase = order.Phase,
+        RequiredCapabilities = spec.ExpectGreeting
+            ? [Capabilities.WorkloadHold, Capabilities.TransportTcp, Capabilities.Greeting]
+            : [Capabilities.WorkloadHold, Capabilities.TransportTcp],
+        Share = agent.Share,
+        Slice = agent.Slice,
+        Destinations = plan.Destinations,
+        Schedule = agent.Schedule,
+        ConnectTimeout = spec.ConnectTimeout,
+        ExpectGreeting = spec.ExpectGreeting,
+        StartNanos = order.StartNanos,
+        DrainTimeout = order.DrainTimeout,
+        MaxDuration = spec.MaxDuration,
+        KernelView = duty,
+    };
+}
+
+/// <summary>What all agents of a run are to do.</summary>
+/// <param name="Number">The revision's number.</param>
+/// <param name="Phase">The phase wanted.</param>
+/// <param name="StartNanos">The start instant on the coordinator's clock; null before it is fixed.</param>
+/// <param name="DrainTimeout">How long a drain may take; zero closes by RST at once.</param>
+internal sealed record RunOrder(ulong Number, Phase Phase, long? StartNanos, TimeSpan DrainTimeout);

@@ -1,0 +1,41 @@
+using System.Collections.Immutable;
+using LoadHarness.Coordinator.Fleet;
+using LoadHarness.Coordinator.Planning;
+using LoadHarness.Coordinator.Reports;
+using LoadHarness.Coordinator.Specs;
+using LoadHarness.Protos;
+
+namespace LoadHarness.Coordinator.Runs;
+
+/// <summary>Plans over the agents as they are: what their hosts have goes into the pure planner.</summary>
+/// <param name="isHere">Whether a network namespace is the coordinator's own.</param>
+internal sealed class PlanMaker(RunSpec spec, Func<string, bool> isHere)
+{
+    /// <summary>Plans a run that has not started.</summary>
+    public PlanMade Make(ImmutableArray<AgentState> agents, long revision) =>
+        With(agents, (resources, sources) => Planner.Plan(spec, resources, sources, revision));
+
+    /// <summary>Plans a change of a live run.</summary>
+    public PlanMade Change(RunPlan current, ScaleOrder order, ImmutableArray<AgentState> agents) =>
+        With(agents, (resources, sources) => Planner.Scale(spec, current, order, resources, sources));
+
+    /// <summary>For people.</summary>
+    public PlanOverview Describe(RunPlan plan) => new(PlanText.Lines(spec, plan), plan.Tuples, plan.Blocks, plan.RampEnd, plan.HoldEnd);
+
+    private PlanMade With(
+        ImmutableArray<AgentState> agents,
+        Func<ImmutableArray<AgentResources>, IReadOnlyDictionary<string, ImmutableArray<IpRange>>, PlanResult> plan)
+    {
+        var sources = SourceResolver.Resolve(spec, agents, isHere);
+        if (!sources.Problems.IsEmpty)
+            return new(null, true, sources.Problems);
+        var result = plan([.. agents.Select(a => a.ToResources())], sources.ByNamespace);
+        return new(result.Plan, result.Problems.Any(p => p.Kind == PlanProblemKind.Invalid), [.. result.Problems.Select(p => p.Message)]);
+    }
+}
+
+/// <summary>A plan, or what stands against it.</summary>
+/// <param name="Plan">Null when there are problems.</param>
+/// <param name="IsInvalid">The request is wrong in itself; otherwise it does not fit.</param>
+/// <param name="Problems">For people.</param>
+internal sealed record PlanMade(RunPlan? Plan, bool IsInvalid, ImmutableArray<string> Problems);

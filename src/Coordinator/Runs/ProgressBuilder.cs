@@ -1,0 +1,58 @@
+using System.Collections.Immutable;
+using LoadHarness.Coordinator.Aggregation;
+using LoadHarness.Coordinator.Planning;
+
+namespace LoadHarness.Coordinator.Runs;
+
+/// <summary>Makes what a watcher sees out of the newest complete second.</summary>
+internal static class ProgressBuilder
+{
+    public static RunProgress Build(Timeline timeline, SecondTotals newest, RunPlan plan, ImmutableArray<RunMember> members)
+    {
+        var elapsed = TimeSpan.FromSeconds(newest.Second + 1L);
+        var totals = timeline.Totals;
+        return new RunProgress
+        {
+            Elapsed = elapsed,
+            Goal = plan.Schedule.GoalAt(elapsed),
+            Connecting = newest.Gauges.Connecting + newest.Gauges.Handshaking,
+            Established = newest.Gauges.Established,
+            Confirmed = newest.Gauges.Confirmed,
+            Closing = newest.Gauges.Closing,
+            OpensPerSecond = newest.Counters.Opened,
+            Opened = totals.Opened,
+            Reopened = totals.Reopened,
+            ClosedByPeer = totals.ClosedByPeer,
+            Failed = totals.Failed,
+            Failures = timeline.Failures,
+            Agents = [.. members.Select(m => AgentOf(timeline, m, elapsed))],
+            Kernel = KernelOf(timeline.Kernel.Newest),
+            Saturated = newest.Saturated,
+        };
+    }
+
+    private static AgentProgress AgentOf(Timeline timeline, RunMember member, TimeSpan elapsed)
+    {
+        var totals = timeline.Agent(member.Agent.Id);
+        return new AgentProgress
+        {
+            AgentId = member.Agent.Id,
+            Share = member.Plan?.Share ?? 0,
+            Established = totals?.Newest.Established ?? 0,
+            OpensPerSecond = totals?.OpensPerSecond ?? 0,
+            Failed = totals?.Counters.Failed ?? 0,
+            Cpu = totals?.Cores ?? 0,
+            RssBytes = totals?.NewestHealth?.RssBytes ?? 0,
+            Lost = member.Lost is not null,
+            Stale = totals?.NewestAt is not { } at || at < elapsed,
+        };
+    }
+
+    private static KernelReading? KernelOf(KernelTotals totals) => totals.Namespaces == 0 && totals.Errors.IsEmpty ? null : new()
+    {
+        TakenAt = totals.OldestAt ?? TimeSpan.Zero,
+        States = totals.States.ToImmutableDictionary(),
+        Foreign = totals.Foreign,
+        Error = string.Join("; ", totals.Errors),
+    };
+}

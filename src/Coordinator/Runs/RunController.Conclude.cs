@@ -1,0 +1,45 @@
+using System.Collections.Immutable;
+using LoadHarness.Coordinator.Aggregation;
+using LoadHarness.Coordinator.Fleet;
+using LoadHarness.Coordinator.Reports;
+using LoadHarness.Coordinator.Verdicts;
+
+namespace LoadHarness.Coordinator.Runs;
+
+public sealed partial class RunController
+{
+    private void Conclude(RunEnd end)
+    {
+        foreach (var member in _roster.Everyone.Where(m => m.Lost is null))
+            _measurements.Finish(member.Agent.Id, member.DrainedAt ?? Elapsed);
+        var summary = _measurements.Read(timeline => SummaryBuilder.Build(InputOf(end, timeline)));
+        var json = SummaryJson.Write(RunVerdict.Judge(summary, end.Ending));
+        Publish(s => s with { SummaryJson = json });
+        Enter(end.State, end.Reason);
+    }
+
+    private SummaryInput InputOf(RunEnd end, Timeline timeline) => new()
+    {
+        RunId = RunId,
+        Name = _spec.Name,
+        Ending = end.Ending,
+        Reason = end.Reason,
+        StartedAt = StartedAt(),
+        Duration = _startNanos is null ? TimeSpan.Zero : _drained,
+        Stages = _stages.Spans(_startNanos),
+        Destinations = _plan?.Destinations ?? [],
+        Goal = _stages.LongestHeldGoal ?? _plan?.Goal ?? _spec.Connections,
+        Agents = [.. _roster.Everyone.Select(SummaryAgentOf)],
+        Notes = [.. _measurements.Notes.Select(n => $"{n.Finding.Subject}: {n.Finding.Message}")],
+        Timeline = timeline,
+    };
+
+    private DateTimeOffset? StartedAt() => _startNanos is null ? null : _clock.Time.GetUtcNow() - Elapsed;
+
+    private static SummaryAgent SummaryAgentOf(RunMember member)
+    {
+        var inventory = member.Agent.Hello.Inventory;
+        return new(member.Agent.Id, inventory.Hostname, inventory.NetworkNamespace, member.LargestShare, member.Lost is not null,
+            inventory.MaxTimeWaitBuckets);
+    }
+}

@@ -1,0 +1,186 @@
+using LoadHarness.Coordinator.Aggregation;
+using LoadHarness.Coordinator.Fleet;
+using LoadHarness.Coordinator.Planning;
+using LoadHarness.V1;
+
+namespace LoadHarness.Coordinator.Runs;
+
+public sealed partial class RunController
+{
+    /// <summary>How far ahead the start instant lies, so that every agent knows it before it comes.</summary>
+    private static readonly TimeSpan _startAhead = TimeSpan.FromMilliseconds(300);
+
+    /// <summary>What is added to a drain's own deadline before it counts as not confirmed.</summary>
+    private static readonly TimeSpan _drainMargin = TimeSpan.FromSeconds(5);
+
+    /// <summary>How long last samples may take after the last agent has drained.</summary>
+    private static readonly TimeSpan _settleTime = TimeSpan.FromSeconds(3);
+
+    /// <summary>Opens and holds, until the time is over or something ends the run.</summary>
+    private async Task<RunEnd> LoadAsync(CancellationToken abandoned)
+    {
+        _startNanos = _clock.Nanos + CoordinatorClock.ToNanos(_startAhead);
+        _measurements.Begin(_plan!);
+        Command(Phase.Running, _plan!.DrainTimeout);
+        EnterUnderLoad(RunState.Ramping, StageSpan.Ramp, 0);
+        while (true)
+        {
+            var elapsed = Elapsed;
+            if (_commands.Stop is { } stop)
+                return new(RunEnding.Stopped, stop.Reason);
+            ThrowIfRefused();
+            ReviewAgents(elapsed);
+            while (_commands.TryTakeScale(out var request))
+                Scale(request, elapsed);
+            Measure(elapsed);
+            if (_measurements.IsAt(_plan!.Goal))
+                EnterUnderLoad(RunState.Holding, StageSpan.Hold, _plan.Goal);
+            if (_measurements.WhyHopeless() is { } reason)
+                return new(RunEnding.Aborted, reason);
+            if (elapsed >= _plan.HoldEnd)
+                return new(RunEnding.Completed, "");
+            if (elapsed >= _spec.MaxDuration)
+                return new(RunEnding.MaxDuration, $"it has lasted {_spec.MaxDuration.TotalSeconds:0.###} s, as long as it may (--max-duration)");
+            await _commands.WaitAsync(_tick, abandoned);
+        }
+    }
+
+    // A lost agent's share stays open: its blocks may still be in use, and taking the share over is a plan of its own.
+    private void ReviewAgents(TimeSpan elapsed)
+    {
+        ReviewLosses(elapsed);
+        if (!_roster.Working.Any())
+            throw new RunEndException(RunEnding.AgentsLost, $"every agent was lost, the last one: {_roster.Members[^1].Agent.Id} {_roster.Members[^1].Lost}");
+        _roster.ReviewReaders(elapsed);
+        NoteFindings();
+    }
+
+    private void NoteFindings()
+    {
+        foreach (var (id, status) in _roster.Members.Select(m => (m.Agent.Id, m.Agent.Status)))
+        {
+            if (status is null || status.RunId != RunId)
+                continue;
+            foreach (var finding in status.Findings.Where(f => f.Severity >= Finding.Types.Severity.Warning))
+                _measurements.Note(id, finding);
+        }
+    }
+
+    private void ReviewLosses(TimeSpan elapsed)
+    {
+        foreach (var member in _roster.ReviewLosses(_plan!.DrainTimeout))
+        {
+            if (member.Lost is { } how)
+            {
+                LogLost(_log, RunId, member.Agent.Id, how);
+                _measurements.Lose(member.Agent.Id, elapsed, how);
+            }
+            else
+            {
+                _measurements.Return(member.Agent.Id, elapsed);
+            }
+        }
+    }
+
+    private void Scale(ScaleRequest request, TimeSpan elapsed)
+    {
+        var made = _planMaker.Change(
+            _plan!, new ScaleOrder(elapsed, request.Goal, request.Over), [.. _roster.Working.Select(m => m.Agent)]);
+        if (made.Plan is not { } plan)
+        {
+            request.Done.TrySetException(
+                new RunRejectedException(made.IsInvalid ? RunRejection.Invalid : RunRejection.DoesNotFit, made.Problems));
+            return;
+        }
+
+        var before = _plan!;
+        _measurements.Replan(before, plan, elapsed);
+        Adopt(plan);
+        Command(Phase.Running, plan.DrainTimeout);
+        // A change of a change begins another stage too, though the state stays.
+        Enter(RunState.Ramping);
+        _stages.Begin(StageSpan.Scale, before.Schedule.GoalAt(elapsed), plan.Goal);
+        request.Done.TrySetResult();
+    }
+
+    /// <summary>Has every agent close what it holds, and waits for that and for the last samples.</summary>
+    private async Task DrainAsync(RunEnd end, CancellationToken abandoned)
+    {
+        Enter(RunState.Draining, end.Reason);
+        _stages.Begin(StageSpan.Drain, _startNanos is null ? 0 : _plan!.Schedule.GoalAt(Elapsed), 0);
+        var immediately = _commands.Stop?.Immediately == true;
+        var deadline = CommandDrain(immediately);
+        try
+        {
+            await WaitDrainedAsync(deadline, immediately, abandoned);
+        }
+        finally
+        {
+            _drained = Elapsed;
+        }
+
+        await SettleAsync(abandoned);
+    }
+
+    private async Task WaitDrainedAsync(long deadline, bool immediately, CancellationToken abandoned)
+    {
+        while (!_roster.Laggards(Phase.Drained).IsEmpty && _clock.Nanos < deadline)
+        {
+            if (!immediately && _commands.Stop?.Immediately == true)
+                deadline = CommandDrain(immediately = true);
+            _commands.RefuseScales(NotUnderLoad());
+            ReviewLosses(Elapsed);
+            NoteDrained();
+            Measure(Elapsed);
+            await _commands.WaitAsync(_tick, abandoned);
+        }
+
+        NoteDrained();
+        foreach (var laggard in _roster.Laggards(Phase.Drained))
+        {
+            _measurements.Note(laggard.Agent.Id, new(Finding.Types.Severity.Warning, "drain",
+                $"agent {laggard.Agent.Id} did not confirm that it has closed everything; `ss -tn` on {laggard.Agent.Hello.Inventory.Hostname} shows what is left"));
+        }
+    }
+
+    private void NoteDrained()
+    {
+        foreach (var member in _roster.Working.Except(_roster.Laggards(Phase.Drained)))
+            member.DrainedAt ??= Elapsed;
+    }
+
+    private long CommandDrain(bool immediately)
+    {
+        var timeout = immediately ? TimeSpan.Zero : _plan!.DrainTimeout;
+        Command(Phase.Drained, timeout);
+        return _clock.Nanos + CoordinatorClock.ToNanos(timeout + _drainMargin);
+    }
+
+    private async Task SettleAsync(CancellationToken abandoned)
+    {
+        var deadline = _clock.Nanos + CoordinatorClock.ToNanos(_settleTime);
+        while (_clock.Nanos < deadline && _startNanos is not null
+            && _roster.Working.Any(m => m.Agent.Session is not null && !_measurements.HasNothingOpen(m.Agent.Id)))
+        {
+            await _commands.WaitAsync(_tick, abandoned);
+        }
+
+        Measure(Elapsed + _settleTime);
+    }
+
+    private void Command(Phase phase, TimeSpan drainTimeout) => _roster.Command(_plan!, phase, _startNanos, drainTimeout, Elapsed);
+
+    private void EnterUnderLoad(RunState state, string stage, long from)
+    {
+        if (_snapshot.Value.State == state)
+            return;
+        Enter(state);
+        _stages.Begin(stage, from, _plan!.Goal);
+    }
+
+    private void Measure(TimeSpan elapsed)
+    {
+        if (_startNanos is not null && _measurements.Advance(elapsed, _plan!, _roster.Members) is { } progress)
+            Publish(s => s with { Progress = progress });
+    }
+}

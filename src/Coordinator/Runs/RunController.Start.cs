@@ -1,0 +1,126 @@
+using System.Collections.Immutable;
+using LoadHarness.Coordinator.Aggregation;
+using LoadHarness.Coordinator.Fleet;
+using LoadHarness.Coordinator.Planning;
+using LoadHarness.V1;
+
+namespace LoadHarness.Coordinator.Runs;
+
+public sealed partial class RunController
+{
+    /// <summary>The rule of a refusal that says that the share is too large; all others say that what was asked for is wrong.</summary>
+    private const string DescriptorsRule = "descriptors";
+
+    /// <summary>Waits for agents, takes them and plans.</summary>
+    private async Task GatherAsync(CancellationToken abandoned)
+    {
+        _stages.Begin(StageSpan.Prepare, 0, 0);
+        var deadline = _clock.Nanos + CoordinatorClock.ToNanos(_spec.ReadyTimeout);
+        while (true)
+        {
+            ThrowIfStopped();
+            var idle = _registry.IdleClients;
+            if (idle.Length >= Wanted && _roster.TryEnlist(_spec.Agents is { } wanted ? idle[..wanted] : idle))
+            {
+                Plan();
+                _firstLook.TrySetResult();
+                return;
+            }
+
+            _firstLook.TrySetResult();
+            // Only children of ours are seen to exit, and those do not come back.
+            if (_registry.Exits.LastOrDefault(e => _registry.Find(e.AgentId)?.Answers != true) is { } exit)
+                throw new RunEndException(RunEnding.AgentsLost, $"agent {exit.AgentId} {exit.How} before it was ready; {Missing(idle)}");
+            if (_clock.Nanos >= deadline)
+                throw new RunEndException(RunEnding.AgentsLost, $"{Missing(idle)} within {_spec.ReadyTimeout.TotalSeconds:0.###} s (--ready-timeout)");
+            await _commands.WaitAsync(_tick, abandoned);
+        }
+    }
+
+    private int Wanted => _spec.Agents ?? 1;
+
+    private void Plan()
+    {
+        var made = _planMaker.Make([.. _roster.Members.Select(m => m.Agent)], NextPlan);
+        if (made.Plan is not { } plan)
+        {
+            // Whoever asked for the run is still waiting for the answer to that: there is no run then.
+            _firstLook.TrySetException(new RunRejectedException(made.IsInvalid ? RunRejection.Invalid : RunRejection.DoesNotFit, made.Problems));
+            throw new RunEndException(made.IsInvalid ? RunEnding.Invalid : RunEnding.DoesNotFit, string.Join(" ", made.Problems));
+        }
+
+        Adopt(plan);
+    }
+
+    /// <summary>Gets every agent ready; those that are not in time are left out if the rest can carry the run.</summary>
+    private async Task PrepareAsync(CancellationToken abandoned)
+    {
+        Enter(RunState.Preparing);
+        var deadline = CommandPrepare();
+        while (true)
+        {
+            ThrowIfStopped();
+            ThrowIfRefused();
+            var laggards = _roster.Laggards(Phase.Prepared);
+            if (laggards.IsEmpty)
+                return;
+            var gone = laggards.Where(m => m.Agent.Departure is not null).ToImmutableArray();
+            if (!gone.IsEmpty || _clock.Nanos >= deadline)
+            {
+                GoOnWithout(gone.IsEmpty ? laggards : gone);
+                deadline = CommandPrepare();
+            }
+
+            await _commands.WaitAsync(_tick, abandoned);
+        }
+    }
+
+    private long CommandPrepare()
+    {
+        _roster.Command(_plan!, Phase.Prepared, null, _plan!.DrainTimeout, TimeSpan.Zero);
+        return _clock.Nanos + CoordinatorClock.ToNanos(_spec.ReadyTimeout);
+    }
+
+    private void GoOnWithout(ImmutableArray<RunMember> laggards)
+    {
+        var names = string.Join(", ", laggards.Select(m => $"{m.Agent.Id} ({m.Agent.Departure ?? Lag(m)})"));
+        var rest = _roster.Members.Except(laggards).Select(m => m.Agent).ToImmutableArray();
+        var made = rest.IsEmpty ? new PlanMade(null, false, ["no agent is left"]) : _planMaker.Make(rest, NextPlan);
+        if (made.Plan is not { } plan)
+            throw new RunEndException(RunEnding.AgentsLost, $"agents did not get ready: {names}; without them: {string.Join(" ", made.Problems)}");
+        foreach (var laggard in laggards)
+        {
+            _measurements.Note(laggard.Agent.Id, new(Finding.Types.Severity.Warning, "ready",
+                $"agent {laggard.Agent.Id} was left out: {laggard.Agent.Departure ?? Lag(laggard)}"));
+        }
+
+        Adopt(plan);
+    }
+
+    private long NextPlan => (_plan?.Revision ?? 0) + 1;
+
+    private void Adopt(RunPlan plan)
+    {
+        _plan = plan;
+        Publish(s => s with { Plan = _planMaker.Describe(plan) });
+    }
+
+    private void ThrowIfRefused()
+    {
+        if (_roster.Refusal() is var (member, refusal))
+        {
+            throw new RunEndException(refusal.Rule == DescriptorsRule ? RunEnding.DoesNotFit : RunEnding.Invalid,
+                $"agent {member.Agent.Id} refused its assignment: {refusal.Message} ({refusal.Field}, rule {refusal.Rule})");
+        }
+    }
+
+    private string Lag(RunMember member) =>
+        member.Agent.Session is null ? "its link is down" : $"not ready after {_spec.ReadyTimeout.TotalSeconds:0.###} s";
+
+    private string Missing(ImmutableArray<AgentState> idle)
+    {
+        var busy = _registry.Agents.Where(a => a.Run is not null && a.Session is not null).ToImmutableArray();
+        var others = busy.IsEmpty ? "" : $"; {busy.Length} work for run {busy[0].Run!.RunId}";
+        return $"{idle.Length} idle agents are there, {Wanted} are needed{others}";
+    }
+}

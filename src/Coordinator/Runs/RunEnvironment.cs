@@ -1,0 +1,9 @@
+using LoadHarness.Coordinator.Fleet;
+
+namespace LoadHarness.Coordinator.Runs;
+
+/// <summary>What every run of a coordinator shares.</summary>
+/// <param name="Registry">Its agents.</param>
+/// <param name="IsHere">Whether a network namespace is the coordinator's own.</param>
+/// <param name="Log">For events.</param>
+internal sealed record RunEnvironment(AgentRegistry Registry, Func<string, bool> IsHere, ILogger Log);

@@ -1,0 +1,162 @@
+using System.Collections.Immutable;
+using LoadHarness.Coordinator.Aggregation;
+using LoadHarness.Coordinator.Fleet;
+using LoadHarness.Coordinator.Planning;
+using LoadHarness.Coordinator.Specs;
+using LoadHarness.V1;
+using RunSpec = LoadHarness.Coordinator.Specs.RunSpec;
+
+namespace LoadHarness.Coordinator.Runs;
+
+/// <summary>
+/// What a run has measured so far. Samples arrive on the agents' calls and the run's loop reads: one lock holds them apart,
+/// for the timeline itself has none.
+/// </summary>
+internal sealed class RunMeasurements(RunSpec spec)
+{
+    private const int MostNotes = 200;
+    private const int SecondsBeforeHopeless = 5;
+
+    // A drain comes after the longest run; samples beyond that are no samples of it.
+    private static readonly TimeSpan _drainAllowance = TimeSpan.FromHours(2);
+
+    private readonly Lock _lock = new();
+    private readonly Timeline _timeline = new(spec.MaxDuration + _drainAllowance);
+    private readonly HashSet<(string AgentId, string Subject)> _noted = [];
+    private ImmutableArray<RunNote> _notes = [];
+    private int _published;
+    private bool _shrinking;
+
+    /// <summary>What the report must say beside the numbers, oldest first.</summary>
+    public ImmutableArray<RunNote> Notes
+    {
+        get
+        {
+            lock (_lock)
+                return _notes;
+        }
+    }
+
+    /// <summary>The agents of a plan take part from the start instant on.</summary>
+    public void Begin(RunPlan plan)
+    {
+        lock (_lock)
+        {
+            foreach (var agent in plan.Agents)
+                _timeline.Join(agent.AgentId, TimeSpan.Zero);
+        }
+    }
+
+    /// <summary>Another plan is in force.</summary>
+    public void Replan(RunPlan before, RunPlan plan, TimeSpan elapsed)
+    {
+        lock (_lock)
+        {
+            _shrinking = plan.Goal < before.Schedule.GoalAt(elapsed);
+            foreach (var agent in plan.Agents.ExceptBy(before.Agents.Select(a => a.AgentId), a => a.AgentId))
+                _timeline.Join(agent.AgentId, elapsed);
+            foreach (var agent in before.Agents.ExceptBy(plan.Agents.Select(a => a.AgentId), a => a.AgentId))
+                _timeline.Leave(agent.AgentId, elapsed);
+        }
+    }
+
+    /// <summary>Takes a sample.</summary>
+    public void Add(AgentSample sample)
+    {
+        SampleOutcome outcome;
+        lock (_lock)
+            outcome = _timeline.Add(sample);
+        if (outcome == SampleOutcome.OutOfRange)
+        {
+            Note(sample.AgentId, new(Finding.Types.Severity.Error, "sample.to_millis",
+                $"sample {sample.Sequence} of agent {sample.AgentId} was left out: {sample.From} to {sample.To} is no interval of this run"));
+        }
+    }
+
+    /// <summary>An agent was lost; it is expected to report nothing after its last sign of life.</summary>
+    public void Lose(string agentId, TimeSpan elapsed, string how)
+    {
+        lock (_lock)
+            _timeline.Leave(agentId, _timeline.Agent(agentId)?.NewestAt ?? elapsed);
+        Note(agentId, new(Finding.Types.Severity.Error, "lost", $"agent {agentId} was lost: {how}; its share was not given to others"));
+    }
+
+    /// <summary>A lost agent is back.</summary>
+    public void Return(string agentId, TimeSpan elapsed)
+    {
+        lock (_lock)
+            _timeline.Join(agentId, elapsed);
+        Note(agentId, new(Finding.Types.Severity.Info, "returned", $"agent {agentId} came back"));
+    }
+
+    /// <summary>Notes something that the report must say; the same subject of one agent once.</summary>
+    public void Note(string agentId, AgentFinding finding)
+    {
+        lock (_lock)
+        {
+            if (_notes.Length < MostNotes && _noted.Add((agentId, finding.Subject)))
+                _notes = _notes.Add(new(agentId, finding));
+        }
+    }
+
+    /// <summary>Says what time it is.</summary>
+    /// <returns>The newest complete second, when there is a new one.</returns>
+    public RunProgress? Advance(TimeSpan elapsed, RunPlan plan, IEnumerable<RunMember> members)
+    {
+        lock (_lock)
+        {
+            _timeline.Advance(elapsed);
+            if (_timeline.CompleteSeconds == _published || _timeline.Newest is not { } newest)
+                return null;
+            _published = _timeline.CompleteSeconds;
+            return ProgressBuilder.Build(_timeline, newest, plan, [.. members]);
+        }
+    }
+
+    /// <summary>Whether the newest complete second has met the goal.</summary>
+    public bool IsAt(long goal)
+    {
+        lock (_lock)
+        {
+            return _timeline.Newest is { } newest
+                && (_shrinking ? newest.IsWhole && newest.Gauges.Established <= goal : newest.Gauges.Established >= goal);
+        }
+    }
+
+    /// <summary>Why the run cannot come to anything: some complete seconds with failures and nothing that was ever established. Null while it can.</summary>
+    public string? WhyHopeless()
+    {
+        lock (_lock)
+        {
+            return EarlyAbort.Judge(_timeline, SecondsBeforeHopeless) is null ? null : FailureWords.Explain(_timeline.Failures, spec);
+        }
+    }
+
+    /// <summary>Whether an agent's newest sample shows no connection.</summary>
+    public bool HasNothingOpen(string agentId)
+    {
+        lock (_lock)
+        {
+            return _timeline.Agent(agentId) is { NewestAt: not null, Newest: { Established: 0, Connecting: 0, Handshaking: 0, Closing: 0 } };
+        }
+    }
+
+    /// <summary>An agent has closed everything: nothing more is expected of it.</summary>
+    public void Finish(string agentId, TimeSpan elapsed)
+    {
+        lock (_lock)
+            _timeline.Leave(agentId, elapsed);
+    }
+
+    /// <summary>Reads the timeline while no sample comes in.</summary>
+    public T Read<T>(Func<Timeline, T> read)
+    {
+        lock (_lock)
+            return read(_timeline);
+    }
+}
+
+/// <summary>Something about an agent that the report must say.</summary>
+/// <param name="AgentId">Whom it is about.</param>
+/// <param name="Finding">What.</param>
+internal sealed record RunNote(string AgentId, AgentFinding Finding);

@@ -1,0 +1,113 @@
+using System.Collections.Immutable;
+using System.Globalization;
+using LoadHarness.Coordinator.Fleet;
+using LoadHarness.Coordinator.Specs;
+
+namespace LoadHarness.Coordinator.Runs;
+
+/// <summary>The runs of this coordinator. Members may be called from any thread.</summary>
+public sealed class RunRegistry : IAsyncDisposable
+{
+    /// <summary>Ended runs beyond this many are forgotten, the oldest first.</summary>
+    public const int MostRuns = 1000;
+
+    private readonly Lock _lock = new();
+    private readonly RunEnvironment _environment;
+    private readonly Dictionary<string, Task<RunController>> _requests = new(StringComparer.Ordinal);
+    private ImmutableList<RunController> _runs = [];
+
+    /// <summary>A registry without runs.</summary>
+    /// <param name="agents">Who does the work.</param>
+    /// <param name="ownNamespace">The network namespace that this process lives in.</param>
+    /// <param name="log">For events of runs.</param>
+    public RunRegistry(AgentRegistry agents, string ownNamespace, ILogger log) =>
+        _environment = new RunEnvironment(agents, id => id == ownNamespace, log);
+
+    /// <summary>Newest first.</summary>
+    public ImmutableList<RunController> All => _runs;
+
+    /// <summary>Makes a run and starts it. The same request twice makes one run.</summary>
+    /// <param name="spec">Validated.</param>
+    /// <param name="requestId">Made by the client; empty: every request is another one.</param>
+    /// <exception cref="RunRejectedException">The run does not fit the agents that are there.</exception>
+    public Task<RunController> CreateAsync(RunSpec spec, string requestId)
+    {
+        lock (_lock)
+        {
+            if (requestId.Length > 0 && _requests.TryGetValue(requestId, out var before) && !before.IsFaulted)
+                return before;
+            var run = new RunController(NewId(), spec, _environment);
+            _runs = _runs.Insert(0, run);
+            var created = StartAsync(run);
+            if (requestId.Length > 0)
+                _requests[requestId] = created;
+            Forget();
+            return created;
+        }
+    }
+
+    /// <summary>A run.</summary>
+    /// <param name="id">Empty: the latest one.</param>
+    /// <exception cref="RunRejectedException">There is no such run.</exception>
+    public RunController Get(string id)
+    {
+        var run = id.Length == 0 ? _runs.FirstOrDefault() : _runs.Find(r => r.RunId == id);
+        return run ?? throw new RunRejectedException(RunRejection.Unknown,
+            [id.Length == 0 ? "there is no run yet; start one with `loadharness run`" : $"there is no run `{id}`; `loadharness runs list` shows those that there are"]);
+    }
+
+    /// <summary>Stops every run that goes on, with a drain, and waits for their ends.</summary>
+    /// <param name="reason">For their reports.</param>
+    /// <param name="cancel">Gives them up.</param>
+    public async Task StopAllAsync(string reason, CancellationToken cancel)
+    {
+        foreach (var run in _runs)
+            run.Stop(immediately: false, reason);
+        await Task.WhenAll(_runs.Select(r => r.Ended)).WaitAsync(cancel).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask DisposeAsync()
+    {
+        foreach (var run in _runs)
+            await run.DisposeAsync();
+    }
+
+    private async Task<RunController> StartAsync(RunController run)
+    {
+        try
+        {
+            await run.StartAsync();
+            return run;
+        }
+        catch (RunRejectedException)
+        {
+            lock (_lock)
+                _runs = _runs.Remove(run);
+            await run.DisposeAsync();
+            throw;
+        }
+    }
+
+    private void Forget()
+    {
+        while (_runs.Count > MostRuns && _runs.FindLast(r => r.Snapshot.Value.State.HasEnded()) is { } oldest)
+        {
+            _runs = _runs.Remove(oldest);
+            foreach (var request in _requests.Where(r => r.Value.IsCompletedSuccessfully && r.Value.Result == oldest).Select(r => r.Key).ToArray())
+                _requests.Remove(request);
+        }
+    }
+
+    // Sorts by time; the tail tells runs of one second apart.
+    private string NewId()
+    {
+        var now = _environment.Registry.Clock.Time.GetUtcNow().ToString("yyyyMMdd-HHmmss", CultureInfo.InvariantCulture);
+        while (true)
+        {
+            var id = $"{now}-{Random.Shared.Next(0x10000):x4}";
+            if (_runs.TrueForAll(r => r.RunId != id))
+                return id;
+        }
+    }
+}

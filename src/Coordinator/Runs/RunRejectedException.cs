@@ -1,0 +1,31 @@
+using System.Collections.Immutable;
+
+namespace LoadHarness.Coordinator.Runs;
+
+/// <summary>What was asked of a run is not done, and nothing has changed.</summary>
+/// <param name="kind">For the status code.</param>
+/// <param name="problems">For people, all of them.</param>
+public sealed class RunRejectedException(RunRejection kind, ImmutableArray<string> problems) : Exception(string.Join(" ", problems))
+{
+    /// <summary>For the status code.</summary>
+    public RunRejection Kind => kind;
+
+    /// <summary>For people.</summary>
+    public ImmutableArray<string> Problems => problems;
+}
+
+/// <summary>Why something is not done.</summary>
+public enum RunRejection
+{
+    /// <summary>It is wrong in itself.</summary>
+    Invalid,
+
+    /// <summary>It does not fit the agents, sources or target ports that there are.</summary>
+    DoesNotFit,
+
+    /// <summary>The run is not in a state that allows it.</summary>
+    WrongState,
+
+    /// <summary>There is no such run.</summary>
+    Unknown,
+}

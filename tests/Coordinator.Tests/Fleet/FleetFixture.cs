@@ -1,0 +1,124 @@
+using System.Net.Sockets;
+using LoadHarness.Coordinator.Fleet;
+using LoadHarness.Coordinator.Security;
+using LoadHarness.V1;
+using Microsoft.Extensions.Time.Testing;
+
+namespace LoadHarness.Coordinator.Tests.Fleet;
+
+/// <summary>A real coordinator on a socket of its own whose clock goes on only when the test says so.</summary>
+internal sealed class FleetFixture : IAsyncDisposable
+{
+    // Awkward on purpose: nothing falls on the second by chance.
+    private static readonly TimeSpan _step = TimeSpan.FromMilliseconds(97);
+
+    private readonly List<FakeAgent> _agents = [];
+    private readonly DirectoryInfo _directory;
+    private readonly CoordinatorChannel _channel;
+
+    private FleetFixture(DirectoryInfo directory, CoordinatorHost host, FakeTimeProvider time, ListLog log)
+    {
+        (_directory, Host, Time, Log) = (directory, host, time, log);
+        Credential = CredentialFile.Read(CredentialPath);
+        _channel = CoordinatorChannel.ForSocket(SocketPath, Credential);
+        Control = new Control.ControlClient(_channel.Invoker);
+        Clock = new CoordinatorClock(time);
+    }
+
+    public CoordinatorHost Host { get; }
+
+    public FakeTimeProvider Time { get; }
+
+    public CoordinatorClock Clock { get; }
+
+    /// <summary>Warnings and errors of the coordinator.</summary>
+    public ListLog Log { get; }
+
+    public Credential Credential { get; }
+
+    public Control.ControlClient Control { get; }
+
+    public string SocketPath => Path.Combine(_directory.FullName, "coordinator.sock");
+
+    public string CredentialPath => Path.Combine(_directory.FullName, "credential");
+
+    public static async Task<FleetFixture> StartAsync(Func<FleetOptions, FleetOptions>? configure = null)
+    {
+        var directory = Directory.CreateTempSubdirectory("lh-fleet-");
+        var time = new FakeTimeProvider(new DateTimeOffset(2026, 3, 4, 5, 6, 7, TimeSpan.Zero));
+        var log = new ListLog();
+        var host = await CoordinatorHost.StartAsync(new CoordinatorHostOptions
+        {
+            SocketPath = Path.Combine(directory.FullName, "coordinator.sock"),
+            CredentialPath = Path.Combine(directory.FullName, "credential"),
+            ResolveHost = _ => [],
+            Fleet = configure?.Invoke(new FleetOptions()) ?? new FleetOptions(),
+            Time = time,
+            Log = log,
+        });
+        return new FleetFixture(directory, host, time, log);
+    }
+
+    /// <summary>An agent that takes part in the passing of time.</summary>
+    public async Task<FakeAgent> AttachAsync(Hello hello)
+    {
+        var agent = await FakeAgent.DialAsync(SocketPath, Credential, hello);
+        _agents.Add(agent);
+        return agent;
+    }
+
+    /// <summary>As <see cref="AttachAsync(Hello)"/> with a sound Hello.</summary>
+    public Task<FakeAgent> AttachAsync(string id) => AttachAsync(FakeAgent.MakeHello(id));
+
+    /// <summary>Lets time pass.</summary>
+    public async Task PassAsync(TimeSpan time)
+    {
+        for (var passed = TimeSpan.Zero; passed < time; passed += _step)
+            await StepAsync();
+    }
+
+    /// <summary>Lets time pass until something is so.</summary>
+    /// <param name="condition">What the test waits for.</param>
+    /// <param name="atMost">Coordinator time after which it never will be.</param>
+    /// <param name="what">For the message.</param>
+    public async Task UntilAsync(Func<bool> condition, TimeSpan atMost, string what)
+    {
+        for (var passed = TimeSpan.Zero; !condition(); passed += _step)
+        {
+            if (passed > atMost)
+            {
+                var run = Host.Runs.All.IsEmpty ? "no run" : Host.Runs.All[0].Snapshot.Value.ToString();
+                Assert.Fail($"after {atMost} of coordinator time still not: {what}\n{run}\n{string.Join('\n', Log.Lines)}");
+            }
+
+            await StepAsync();
+        }
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask DisposeAsync()
+    {
+        foreach (var agent in _agents)
+            await agent.DisposeAsync();
+        _channel.Dispose();
+        await Host.DisposeAsync();
+        _directory.Delete(recursive: true);
+    }
+
+    /// <summary>A plain connection to the socket, for tests of what comes before gRPC.</summary>
+    public Socket Connect()
+    {
+        var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+        socket.Connect(new UnixDomainSocketEndPoint(SocketPath));
+        return socket;
+    }
+
+    // Time goes on only after every agent's heartbeat was answered: however slow the machine is, no agent seems silent.
+    private async Task StepAsync()
+    {
+        Time.Advance(_step);
+        foreach (var agent in _agents.ToArray())
+            await agent.TickAsync(Clock.Nanos);
+        await Task.Delay(2);
+    }
+}
