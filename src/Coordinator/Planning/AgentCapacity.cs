@@ -16,9 +16,10 @@ public static class AgentCapacity
     /// <returns>At least 1.</returns>
     public static int Reactors(AgentResources agent, long share)
     {
-        var busy = Math.Min(agent.Cores, share);
+        if (!agent.PrivateDescriptorTables)
+            return 1;
         var perTable = Math.Max(1, agent.ConnectionsPerReactor);
-        var needed = agent.PrivateDescriptorTables ? (share + perTable - 1) / perTable : 1;
-        return (int)Math.Clamp(Math.Max(needed, busy), 1, MostReactors);
+        var needed = (share + perTable - 1) / perTable;
+        return (int)Math.Clamp(Math.Max(needed, Math.Min(agent.Cores, share)), 1, MostReactors);
     }
 }

@@ -123,9 +123,7 @@ internal sealed class PlanDraft
 
     private bool Cut(NamespaceSpace space, long[] shares, double rate, long goal, ImmutableArray<BlockRange>[] slices)
     {
-        var requests = space.Agents.Select(i => new SliceRequest(
-            shares[i], rate * shares[i] / Math.Max(1, goal), AgentCapacity.Reactors(_agents[i], shares[i]), Held(i)));
-        var cut = SliceCutter.Cut(space.Pool, [.. requests]);
+        var cut = SliceCutter.Cut(space.Pool, [.. space.Agents.Select(i => Request(i, shares[i], rate * shares[i] / Math.Max(1, goal)))]);
         var members = space.Agents;
         var limits = new long[members.Length];
         for (var m = 0; m < members.Length; m++)
@@ -141,6 +139,14 @@ internal sealed class PlanDraft
         for (var m = 0; m < members.Length; m++)
             shares[members[m]] = settled[m];
         return true;
+    }
+
+    private SliceRequest Request(int agent, long share, double rate)
+    {
+        var (resources, current) = (_agents[agent], _current[agent]);
+        var running = current is null ? 0 : AgentCapacity.Reactors(resources, current.Share);
+        var hold = resources.PrivateDescriptorTables ? (long)running * resources.ConnectionsPerReactor : AgentCapacity.MostConnections(resources);
+        return new SliceRequest(share, rate, AgentCapacity.Reactors(resources, share), Held(agent), running, hold);
     }
 
     private AgentPlan AgentPlanOf(int agent, NamespaceSpace space, long share, Schedule schedule, ImmutableArray<BlockRange> blocks)

@@ -6,9 +6,12 @@ namespace LoadHarness.Coordinator.Planning;
 /// <summary>What one agent wants from the pool of its namespace.</summary>
 /// <param name="Share">Its part of the goal.</param>
 /// <param name="ConnectsPerSecond">Its rate: what it may close and open while tuples rest.</param>
-/// <param name="Reactors">Reactors claim whole blocks.</param>
-/// <param name="Held">Blocks that it has already; they stay.</param>
-internal readonly record struct SliceRequest(long Share, double ConnectsPerSecond, int Reactors, ImmutableArray<BlockRange> Held);
+/// <param name="Reactors">Reactors that the share needs; they claim whole blocks.</param>
+/// <param name="Held">Blocks that it has already; they stay with the reactors that claimed them.</param>
+/// <param name="Running">Reactors that it runs already.</param>
+/// <param name="RunningHold">Connections that those can hold by their descriptors.</param>
+internal readonly record struct SliceRequest(
+    long Share, double ConnectsPerSecond, int Reactors, ImmutableArray<BlockRange> Held, int Running, long RunningHold);
 
 /// <summary>Cuts the slices of one namespace out of its pool.</summary>
 internal static class SliceCutter
@@ -18,12 +21,12 @@ internal static class SliceCutter
 
     /// <summary>
     /// Gives each agent blocks for its share, a reserve for tuples that rest as far as the pool has it, at least one block for
-    /// each reactor, and whole multiples of its reactors when there is enough for everybody.
+    /// each reactor, and whole multiples of the reactors that start when there is enough for everybody.
     /// </summary>
     /// <returns>All blocks of each agent, those that it held included. When the pool is tight the last ones may fall short of their shares.</returns>
     public static ImmutableArray<ImmutableArray<BlockRange>> Cut(BlockPool pool, ImmutableArray<SliceRequest> requests)
     {
-        var missing = requests.Select(r => Math.Max(0, r.Share - pool.TuplesOf(r.Held))).ToArray();
+        var missing = requests.Select(r => Math.Max(0, r.Share - Math.Min(pool.TuplesOf(r.Held), r.RunningHold))).ToArray();
         var reserves = requests.Select(r => Reserve(r, pool.TuplesOf(r.Held))).ToArray();
         var perBlock = pool.FreeBlocks == 0 ? 0 : (pool.FreeTuples / pool.FreeBlocks) + 1;
         // Every agent rounds up to whole blocks and to its reactors: that much is lost at worst.
@@ -33,13 +36,14 @@ internal static class SliceCutter
         if (!ample)
             Scale(reserves, Math.Max(0, spare - (requests.Length * perBlock)));
 
+        var starting = requests.Select(r => (long)Math.Max(0, r.Reactors - r.Running)).ToArray();
         var slices = ImmutableArray.CreateBuilder<ImmutableArray<BlockRange>>(requests.Length);
         for (var i = 0; i < requests.Length; i++)
         {
-            var held = requests[i].Held.Sum(b => b.Count);
-            var least = Math.Max(pool.BlocksFor(missing[i] + reserves[i]), requests[i].Reactors - held);
-            var blocks = ample ? RoundUp(held + least, requests[i].Reactors) - held : least;
-            var leave = requests.Skip(i + 1).Sum(r => Math.Max(0, r.Reactors - r.Held.Sum(b => b.Count)));
+            // A reactor that starts later finds the held blocks claimed: it needs new ones.
+            var least = Math.Max(pool.BlocksFor(missing[i] + reserves[i]), starting[i]);
+            var blocks = ample ? RoundUp(least, Math.Max(1, starting[i])) : least;
+            var leave = starting.Skip(i + 1).Sum();
             slices.Add([.. requests[i].Held, .. pool.Take(Math.Clamp(blocks, 0, Math.Max(0, pool.FreeBlocks - leave)))]);
         }
 

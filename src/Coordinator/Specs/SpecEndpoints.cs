@@ -6,6 +6,7 @@ namespace LoadHarness.Coordinator.Specs;
 /// <summary>The fields of a spec that name addresses and ports.</summary>
 internal static class SpecEndpoints
 {
+    private const int MostDestinations = 65_536;
     private const string Target = "--target";
     private const string Source = "--sources";
 
@@ -61,6 +62,13 @@ internal static class SpecEndpoints
                 errors.Add(new SpecError(Target, text, reason, "an address of one host", "Give the address that the service listens on"));
             else
                 targets.Add(new TargetSpec(text.Trim(), host, addresses, ports));
+        }
+
+        var pairs = targets.Sum(t => t.Addresses.Length * t.Ports.Sum(p => (long)p.Count));
+        if (pairs > MostDestinations)
+        {
+            errors.Add(new SpecError(Target, "", $"names {pairs:N0} address and port pairs", $"at most {MostDestinations:N0}",
+                "Name fewer ports or addresses"));
         }
 
         return targets.ToImmutable();
