@@ -11,26 +11,27 @@ namespace LoadHarness.Coordinator.Specs;
 public sealed record SpecError(string Field, string Value, string Problem, string Allowed, string Remedy)
 {
     private const int LongestValue = 120;
+    private const int LongestPart = 400;
 
     /// <summary>One line for people.</summary>
     public string Message
     {
         get
         {
-            var what = Value.Length == 0 ? Field : $"{Field} {Shown(Value)}";
+            var what = Value.Length == 0 ? Field : $"{Field} {Shown(Value, LongestValue)}";
             var allowed = Allowed.Length == 0 ? "" : $"; allowed: {Allowed}";
-            return $"{what}: {Problem}{allowed}. {Remedy}.";
+            return $"{what}: {Shown(Problem, LongestPart)}{allowed}. {Shown(Remedy, LongestPart)}.";
         }
     }
 
     /// <inheritdoc/>
     public override string ToString() => Message;
 
-    /// <summary>Values come from anywhere: control characters are not passed on to a terminal, and length is bounded.</summary>
-    private static string Shown(string value)
+    /// <summary>Values come from anywhere, and the other parts quote them: control characters do not reach a terminal, and length is bounded.</summary>
+    private static string Shown(string text, int longest)
     {
-        var clean = string.Concat(value.Select(c => char.IsControl(c) ? '?' : c));
-        return clean.Length <= LongestValue ? clean : clean[..LongestValue] + "...";
+        var bounded = text.Length <= longest ? text : text[..longest] + "...";
+        return string.Concat(bounded.Select(c => char.IsControl(c) ? '?' : c));
     }
 }
 

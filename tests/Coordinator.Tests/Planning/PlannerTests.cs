@@ -1,0 +1,191 @@
+using System.Collections.Immutable;
+using CsCheck;
+using LoadHarness.Coordinator.Planning;
+using LoadHarness.Coordinator.Specs;
+using LoadHarness.Protos;
+using static LoadHarness.Coordinator.Tests.Planning.PlannerFixture;
+
+namespace LoadHarness.Coordinator.Tests.Planning;
+
+public class PlannerTests
+{
+    private static readonly Gen<(ImmutableArray<AgentResources> Agents, long Goal, string Target)> _runs =
+        Gen.Select(Gen.Int[1, 16], Gen.Int[1, 3]).Array[1, 8].Select(Gen.Long[1, 300_000], Gen.Int[1, 20], (agents, goal, ports) => (
+            agents.Select((a, i) => Agent($"a{i}", a.Item1, $"ns{a.Item2}")).ToImmutableArray(), goal, $"10.0.0.5:1000-{999 + ports}"));
+
+    private static PlanProblem Problem(RunSpec spec, ImmutableArray<AgentResources> agents, params (string, string)[] sources)
+    {
+        var result = Planner.Plan(spec, agents, Sources(sources), 1);
+        Assert.That(result.Plan, Is.Null);
+        Assert.That(result.Problems, Has.Length.EqualTo(1), string.Join('\n', result.Problems));
+        return result.Problems[0];
+    }
+
+    [Test]
+    public void Plan_TwoUnequalAgents_SplitsByCores()
+    {
+        var plan = Planned(Spec(30_000), [Agent("a", 1), Agent("b", 2)], Sources(("ns1", "10.0.0.1")));
+        Assert.That(plan.Agents.Select(a => a.Share), Is.EqualTo(new[] { 10_000, 20_000 }));
+    }
+
+    [Test]
+    public void Plan_NeitherRampNorRate_IsGentle()
+    {
+        var plan = Planned(Spec(30_000), [Agent("a", 1), Agent("b", 2)], Sources(("ns1", "10.0.0.1")));
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That(plan.RateIsDefault, Is.True);
+            Assert.That(plan.Schedule.ConnectsPerSecond, Is.EqualTo(1500));
+            Assert.That(plan.Agents.Max(a => a.Schedule.ConnectsPerSecond), Is.EqualTo(1000).Within(1e-6));
+            Assert.That(plan.RampEnd, Is.EqualTo(TimeSpan.FromSeconds(20)));
+            Assert.That(plan.HoldEnd, Is.EqualTo(TimeSpan.FromSeconds(80)));
+        }
+    }
+
+    [Test]
+    public void Plan_ManyAgentsByDefault_StaysBelowFiveThousand()
+    {
+        var agents = Enumerable.Range(0, 12).Select(i => Agent($"a{i}")).ToImmutableArray();
+        Assert.That(Planned(Spec(30_000), agents, Sources(("ns1", "10.0.0.1"))).Schedule.ConnectsPerSecond, Is.EqualTo(5000));
+    }
+
+    [Test]
+    public void Plan_Ramp_ReachesTheGoalAtItsEnd()
+    {
+        var plan = Planned(Spec(30_000) with { Ramp = TimeSpan.FromSeconds(30) }, [Agent("a")], Sources(("ns1", "10.0.0.1")));
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That(plan.Schedule.GoalAt(TimeSpan.FromSeconds(15)), Is.EqualTo(15_000));
+            Assert.That(plan.Schedule.GoalAt(plan.RampEnd), Is.EqualTo(30_000));
+            Assert.That(plan.Schedule.ConnectsPerSecond, Is.GreaterThanOrEqualTo(1000));
+        }
+    }
+
+    [Test]
+    public void Plan_RateThatMakesTheRunTooLong_Refused()
+    {
+        var problem = Problem(Spec(1000) with { MaxDuration = TimeSpan.FromSeconds(60) }, [Agent("a")], ("ns1", "10.0.0.1"));
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That(problem.Kind, Is.EqualTo(PlanProblemKind.Invalid));
+            Assert.That(problem.Message, Does.Contain("--max-duration"));
+        }
+    }
+
+    [Test]
+    public void Plan_OneSourceOneDestination_SaysTheArithmetic()
+    {
+        var problem = Problem(Spec(100_000), [Agent("a")], ("ns1", "10.0.0.1"));
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That(problem.Kind, Is.EqualTo(PlanProblemKind.DoesNotFit));
+            Assert.That(problem.Message, Does.Contain("1 source address x 60,416 source ports x 1 destination = 60,416; 39,584 are missing"));
+            Assert.That(problem.Message, Does.Contain("use 2 target ports instead of 1; or 2 source addresses instead of 1"));
+        }
+    }
+
+    [Test]
+    public void Plan_SharedDescriptorTable_SaysThatDescriptorsDoNotSuffice()
+    {
+        var problem = Problem(Spec(50_000), [Agent("a") with { PrivateDescriptorTables = false }], ("ns1", "10.0.0.1"));
+        Assert.That(problem.Message, Does.Contain("descriptors of 1 agent hold: 19,800").And.Contain("start 3 agents").And.Contain("CLOSE_RANGE_UNSHARE"));
+    }
+
+    [Test]
+    public void Plan_PrivateDescriptorTables_HoldsManyTimesTheLimit() =>
+        Assert.That(
+            Planned(Spec(100_000, "10.0.0.5:1-4"), [Agent("a")], Sources(("ns1", "10.0.0.1"))).Agents[0].Slice.BlockCount,
+            Is.GreaterThanOrEqualTo(6), "six reactors, a block each");
+
+    [Test]
+    public void Plan_NoAgent_SaysSo() =>
+        Assert.That(Problem(Spec(1), []).Message, Does.Contain("no agent"));
+
+    [Test]
+    public void Plan_NamespaceWithoutSource_NamesTheHost() =>
+        Assert.That(Problem(Spec(1), [Agent("a"), Agent("b", network: "ns2")], ("ns1", "10.0.0.1")).Message, Does.Contain("host-ns2"));
+
+    [TestCase("1024-65535", "Give --source-ports 1024-56903")]
+    [TestCase("32768-60999", "Give --source-ports 32768-56903")]
+    public void Plan_PortsOverAllOfTheEphemeralRange_Refused(string ports, string remedy)
+    {
+        var problem = Problem(Spec(10, ports: ports), [Agent("a")], ("ns1", "10.0.0.1"));
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That(problem.Kind, Is.EqualTo(PlanProblemKind.Invalid));
+            Assert.That(problem.Message, Does.Contain(remedy));
+        }
+    }
+
+    [Test]
+    public void Plan_DefaultPorts_LeaveTheHostItsOwn()
+    {
+        var agent = Agent("a") with { UnusablePorts = [new PortSpan(8080, 8080), new PortSpan(9999, 9999)] };
+        var plan = Planned(Spec(55_000, "127.0.0.1:9000-9009"), [agent], Sources(("ns1", "127.0.0.1")));
+        var ports = Endpoints(plan).Select(e => e.Port).ToHashSet();
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That(ports.Min(), Is.GreaterThanOrEqualTo(1024));
+            Assert.That(ports, Does.Not.Contain(8080).And.Not.Contain(9999));
+            Assert.That(ports.Any(p => p is >= 9000 and <= 9009), Is.False, "the target's own ports");
+            Assert.That(ports.Any(p => p is >= 56904 and <= 60999), Is.False, "the top of the ephemeral range");
+        }
+    }
+
+    [Test]
+    public void Plan_TargetElsewhere_MayUseTheNumbersOfItsPorts()
+    {
+        var spec = Spec(60_000, "10.9.9.9:9000");
+        var plan = Planned(spec, [Agent("a")], Sources(("ns1", "10.0.0.1")));
+        Assert.That(Endpoints(plan).Select(e => e.Port), Does.Contain(9000));
+    }
+
+    [Test]
+    public void Plan_TwoTargetsThatOverlap_CountTuplesOnce()
+    {
+        var spec = Spec(10) with { Targets = [Target("10.0.0.5:80-81"), Target("10.0.0.5:81-82")] };
+        var plan = Planned(spec, [Agent("a")], Sources(("ns1", "10.0.0.1")));
+        Assert.That(plan.Destinations, Is.EqualTo(new[] { new Destination(new IpRange(Address("10.0.0.5"), 1), new PortSpan(80, 82), "10.0.0.5") }));
+    }
+
+    [Test]
+    public void Plan_TheWholeSpace_IsUsedToTheLastTuple()
+    {
+        var plan = Planned(Spec(60_416), [Agent("a", 1), Agent("b", 3), Agent("c", 2)], Sources(("ns1", "10.0.0.1")));
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That(plan.Agents.Sum(a => a.Share), Is.EqualTo(60_416));
+            Assert.That(plan.Agents.Select(a => a.Tuples - a.Share), Is.All.GreaterThanOrEqualTo(0));
+        }
+    }
+
+    [Test]
+    public void Plan_SlashEightOfSources_StaysSmallAndQuick()
+    {
+        var plan = Planned(Spec(100_000_000, "10.9.9.9:1-50") with { ConnectRate = 1e6 }, [.. Enumerable.Range(0, 30).Select(i => Agent($"a{i}"))],
+            Sources(("ns1", "10.0.0.0/8")));
+        Assert.That(plan.Agents.Max(a => a.Slice.Blocks.Length), Is.LessThanOrEqualTo(4));
+    }
+
+    [Test]
+    public void Plan_AnyRun_KeepsItsPromises() =>
+        _runs.Sample(
+            run =>
+            {
+                var sources = Sources(("ns1", "10.1.0.1-10.1.0.4"), ("ns2", "10.1.1.1-10.1.1.2"), ("ns3", "10.1.2.1"));
+                var result = Planner.Plan(Spec(run.Goal, run.Target), run.Agents, sources, 7);
+                if (result.Plan is not { } plan)
+                    return run.Goal > 60_000;
+                return plan.Revision == 7
+                    && plan.Agents.Sum(a => a.Share) == run.Goal
+                    && plan.Agents.All(a => a.Tuples >= a.Share && a.Slice.BlockCount >= 1)
+                    && plan.Agents.All(a => a.Schedule.ConnectsPerSecond > 0)
+                    && Math.Abs(plan.Agents.Sum(a => a.Schedule.ConnectsPerSecond) - plan.Schedule.ConnectsPerSecond) < 0.01
+                    && NobodySharesAnEndpoint(plan)
+                    && Enumerable.Range(0, 40).All(i => SumsUp(plan, plan.HoldEnd * i / 37));
+            },
+            iter: 60);
+
+    private static bool SumsUp(RunPlan plan, TimeSpan elapsed) =>
+        Math.Abs(plan.Agents.Sum(a => a.Schedule.GoalAt(elapsed)) - plan.Schedule.GoalAt(elapsed)) <= plan.Agents.Length;
+}
