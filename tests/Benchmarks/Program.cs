@@ -1,1 +1,11 @@
-System.Console.WriteLine();
+using System.CommandLine;
+using LoadHarness.Benchmarks;
+
+var agent = new Option<string>("--agent") { Description = "Path of the published loadharness-agent.", Required = true };
+var limits = new Option<string>("--limits") { Description = "Folder of the built C programs: sink, opener, million.", Required = true };
+var rounds = new Option<int>("--rounds") { Description = "Counted rounds after one that warms up.", DefaultValueFactory = _ => 5 };
+var open = new Command("open", "Open and hold, beside the C programs, in one run.") { agent, limits, rounds };
+open.SetAction((parsed, _) =>
+    new OpenBenchmark(parsed.GetRequiredValue(agent), new LimitPrograms(parsed.GetRequiredValue(limits)), parsed.GetValue(rounds)).RunAsync());
+var root = new RootCommand("LoadHarness side by side with the physical limit; example: open --agent artifacts/agent-aot/loadharness-agent --limits DIR") { open };
+return await root.Parse(args).InvokeAsync();

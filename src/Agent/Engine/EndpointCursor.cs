@@ -8,13 +8,15 @@ namespace LoadHarness.Agent.Engine;
 /// Hands out the tuples of a reactor's blocks so that all destinations fill evenly, then all sources; finding one costs
 /// O(1) however full the space is. Fresh tuples come first, then those given back unused, then those that have rested.
 /// <para>
-/// A unit is one source address with one port. Within a batch of B blocks, unit u is port u / B of block u mod B, and step k
-/// takes unit k mod U and destination (k + k / lcm(U, D)) mod D: the diagonals of the U x D rectangle, which meet
-/// every pair once and move port, source and destination on together, since bind() is linear in the sockets on one unit.
+/// A unit is one source address with one port; unit u of a batch of B blocks is port u / B of block u mod B. Destinations are
+/// taken in groups of up to 128: all of a group on one unit, since a unit that was just bound is cheapest to bind again, and
+/// not more, since bind() is linear in the sockets on one unit. Units and groups are paired along diagonals: step k takes unit
+/// k mod U and group (k + k / lcm(U, G)) mod G, which meets every pair once and moves both on together.
 /// </para>
 /// </summary>
 public sealed class EndpointCursor : IDisposable
 {
+    private const int LargestGroup = 128;
     private const long StampNanos = 1L << 26; // 67 ms: the resolution of resting
 
     private readonly SocketAddress[] _destinations;
@@ -65,13 +67,7 @@ public sealed class EndpointCursor : IDisposable
         var segment = new Segment(firstUnit, [.. blocks.Select(b => new SocketAddress(b.Source, 0))], [.. blocks.Select(b => b.FirstPort)], _destinations.Length);
         _segments.Add(segment);
         foreach (var (source, firstPort) in blocks)
-        {
-            for (var port = firstPort; port < firstPort + BlockRange.PortsPerBlock; port++)
-            {
-                if (!_excludedPorts[port])
-                    _tuples += UsableDestinations(source, port);
-            }
-        }
+            _tuples += CountTuples(source, new PortSpan(firstPort, firstPort + BlockRange.PortsPerBlock - 1));
     }
 
     /// <summary>Takes a tuple; it stays taken until it is given back.</summary>
@@ -118,7 +114,8 @@ public sealed class EndpointCursor : IDisposable
         var segment = SegmentOf(tuple.Unit);
         segment.Dropped[tuple.Unit - segment.FirstUnit] = true;
         _taken--;
-        _tuples -= UsableDestinations(segment.AddressOf(tuple.Unit), segment.PortOf(tuple.Unit));
+        var port = segment.PortOf(tuple.Unit);
+        _tuples -= CountTuples(segment.AddressOf(tuple.Unit), new PortSpan(port, port));
     }
 
     /// <summary>Address and port to bind to.</summary>
@@ -178,16 +175,19 @@ public sealed class EndpointCursor : IDisposable
         source.IsV6 == _destinationAddresses[destination].IsV6
         && !(port == _destinations[destination].Port && source == _destinationAddresses[destination]);
 
-    private long UsableDestinations(IpAddress source, int port)
+    private long CountTuples(IpAddress source, PortSpan ports)
     {
-        var usable = 0;
+        long usablePorts = 0, ofFamily = 0, withItself = 0;
+        for (var port = ports.First; port <= ports.Last; port++)
+            usablePorts += _excludedPorts[port] ? 0 : 1;
         for (var d = 0; d < _destinations.Length; d++)
         {
-            if (IsPair(source, port, d))
-                usable++;
+            ofFamily += source.IsV6 == _destinationAddresses[d].IsV6 ? 1 : 0;
+            var port = _destinations[d].Port;
+            withItself += source == _destinationAddresses[d] && ports.Contains(port) && !_excludedPorts[port] ? 1 : 0;
         }
 
-        return usable;
+        return (usablePorts * ofFamily) - withItself;
     }
 
     private Segment SegmentOf(int unit)
@@ -209,11 +209,13 @@ public sealed class EndpointCursor : IDisposable
         private readonly int[] _firstPorts;
         private readonly int _units;
         private readonly int _destinations;
+        private readonly int _groups;
         private readonly long _diagonal;
-        private long _step;
-        private int _unit;
-        private int _destination;
         private long _untilShift;
+        private long _pairsLeft;
+        private int _unit;
+        private int _group;
+        private int _destination;
 
         public Segment(int firstUnit, SocketAddress[] sources, int[] firstPorts, int destinations)
         {
@@ -223,8 +225,10 @@ public sealed class EndpointCursor : IDisposable
             _firstPorts = firstPorts;
             _units = sources.Length * BlockRange.PortsPerBlock;
             _destinations = destinations;
-            _diagonal = (long)_units / Gcd(_units, destinations) * destinations;
+            _groups = (destinations + LargestGroup - 1) / LargestGroup;
+            _diagonal = (long)_units / Gcd(_units, _groups) * _groups;
             _untilShift = _diagonal;
+            _pairsLeft = (long)_units * _groups;
             Dropped = new BitArray(_units);
         }
 
@@ -252,35 +256,34 @@ public sealed class EndpointCursor : IDisposable
 
         public bool TryNext(out EndpointTuple tuple)
         {
-            if (_step == (long)_units * _destinations)
+            if (_pairsLeft == 0)
             {
                 tuple = default;
                 return false;
             }
 
             tuple = new(FirstUnit + _unit, (ushort)_destination);
-            Advance();
+            if (++_destination == EndOfGroup)
+                NextPair();
             return true;
         }
 
-        private void Advance()
+        private int EndOfGroup => Math.Min(_destinations, (_group + 1) * LargestGroup);
+
+        private void NextPair()
         {
-            _step++;
+            _pairsLeft--;
             if (++_unit == _units)
                 _unit = 0;
+            _group++;
             if (--_untilShift == 0)
             {
                 _untilShift = _diagonal;
-                NextDestination();
+                _group++;
             }
 
-            NextDestination();
-        }
-
-        private void NextDestination()
-        {
-            if (++_destination == _destinations)
-                _destination = 0;
+            _group %= _groups;
+            _destination = _group * LargestGroup;
         }
 
         private static int Gcd(int a, int b) => b == 0 ? a : Gcd(b, a % b);

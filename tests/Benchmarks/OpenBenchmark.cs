@@ -1,0 +1,142 @@
+using Google.Protobuf;
+using Google.Protobuf.WellKnownTypes;
+using LoadHarness.V1;
+
+namespace LoadHarness.Benchmarks;
+
+/// <summary>
+/// Opens and holds through the agent's program, alternating with the C programs on the same work, and prints ratios of
+/// medians. The agent is steered over its real link.
+/// </summary>
+internal sealed class OpenBenchmark(string agentProgram, LimitPrograms limits, int rounds)
+{
+    private const int OpenerConnections = 15_000;
+    private const int MillionConnections = 100_000;
+    private const int MillionThreads = 6;
+
+    /// <summary>Runs both comparisons.</summary>
+    public async Task RunAsync()
+    {
+        using var sink = limits.StartSink(2 * MillionThreads);
+        await CompareAsync("one reactor beside opener", OpenerConnections, pinned: true, () => limits.RunOpener(OpenerConnections));
+        await CompareAsync("100,000 beside million", MillionConnections, pinned: false, () => limits.RunMillion(MillionThreads, MillionConnections));
+    }
+
+    private async Task CompareAsync(string name, int connections, bool pinned, Func<Measured> runLimit)
+    {
+        Console.WriteLine($"{name}: {connections:N0} connections, {rounds} rounds after a warm-up, alternating");
+        List<Measured> limit = [], agent = [];
+        for (var round = 0; round <= rounds; round++)
+        {
+            var c = runLimit();
+            var ours = await OpenAsync(connections, pinned, round == rounds);
+            if (round == 0)
+                continue;
+            limit.Add(c);
+            agent.Add(ours);
+            Console.WriteLine($"  {round}: C {c.CpuPer100k:0.00} CPU s/100k {c.PerSecond,7:0}/s   agent {ours.CpuPer100k:0.00} CPU s/100k {ours.PerSecond,7:0}/s");
+        }
+
+        var (m, a) = (Measured.Median(limit), Measured.Median(agent));
+        Console.WriteLine($"  median: C {m.CpuPer100k:0.00}, agent {a.CpuPer100k:0.00} CPU s/100k; ratio {a.CpuPer100k / m.CpuPer100k:0.00}");
+    }
+
+    private async Task<Measured> OpenAsync(int connections, bool pinned, bool report)
+    {
+        var folder = Directory.CreateTempSubdirectory("loadharness-bench-");
+        try
+        {
+            var socket = Path.Combine(folder.FullName, "coordinator.sock");
+            await using var coordinator = await BenchCoordinator.StartAsync(socket);
+            string[] join = [agentProgram, "join", $"unix:{socket}", "--id", "bench"];
+            using var agent = pinned ? new RunningProgram("taskset", ["-c", "1", .. join]) : new RunningProgram(agentProgram, join[1..]);
+            await coordinator.Attached.Task.WaitAsync(TimeSpan.FromSeconds(10));
+            return await HoldAsync(coordinator, connections, report);
+        }
+        finally
+        {
+            folder.Delete(recursive: true);
+        }
+    }
+
+    private static async Task<Measured> HoldAsync(BenchCoordinator coordinator, int connections, bool report)
+    {
+        var assignment = Assign(connections);
+        // A goal of one connection first: reactors are up and their base is in memory.
+        coordinator.Assign(WithGoal(assignment, 1), Phase.Prepared);
+        await coordinator.ReachedAsync(Phase.Prepared);
+        coordinator.Assign(WithGoal(assignment, 1), Phase.Running);
+        var before = await UntilAsync(coordinator, 1, settle: 2);
+        coordinator.Assign(assignment, Phase.Running);
+        var (cpu, seconds) = (0.0, 0.0);
+        Sample sample;
+        do
+        {
+            sample = await coordinator.NextSampleAsync();
+            cpu += sample.Health.CpuMicros / 1e6;
+            seconds += (sample.ToMillis - sample.FromMillis) / 1e3;
+            if (sample.Gauges.Established == before.Gauges.Established)
+                (cpu, seconds) = (0, 0);
+        }
+        while (sample.Gauges.Established < (ulong)connections);
+        var held = await UntilAsync(coordinator, connections, settle: 3);
+        if (report)
+            Report(before, held, connections);
+        coordinator.Assign(assignment, Phase.Drained);
+        await coordinator.ReachedAsync(Phase.Drained);
+        return new(cpu * 1e5 / connections, connections / seconds);
+    }
+
+    private static void Report(Sample before, Sample held, int connections)
+    {
+        var grown = (double)held.Health.RssBytes - before.Health.RssBytes;
+        Console.WriteLine($"  base {before.Health.RssBytes / 1e6:0.0} MB RSS with {held.Health.Reactors} reactors; {grown / connections:0.0} bytes per held connection over it");
+        Console.WriteLine($"  managed bytes allocated by reactor threads while opening and holding: {held.Health.ReactorAllocatedBytes - before.Health.ReactorAllocatedBytes}");
+    }
+
+    private static async Task<Sample> UntilAsync(BenchCoordinator coordinator, long established, int settle)
+    {
+        while (true)
+        {
+            var sample = await coordinator.NextSampleAsync();
+            if (sample.Gauges.Established == (ulong)established && --settle <= 0)
+                return sample;
+        }
+    }
+
+    private static Assignment Assign(int connections)
+    {
+        var assignment = new Assignment
+        {
+            RunId = "bench",
+            StoreId = "bench",
+            Share = (ulong)connections,
+            Slice = new Slice { Rest = Duration.FromTimeSpan(TimeSpan.Zero) },
+            Schedule = new Schedule { ConnectsPerSecond = 1e7, Points = { new SchedulePoint { Elapsed = Duration.FromTimeSpan(TimeSpan.Zero), Goal = (ulong)connections } } },
+            Workload = new Workload { Hold = new Hold(), ConnectTimeout = Duration.FromTimeSpan(TimeSpan.FromSeconds(10)) },
+            DrainTimeout = Duration.FromTimeSpan(TimeSpan.Zero),
+            MaxDuration = Duration.FromTimeSpan(TimeSpan.FromMinutes(5)),
+        };
+        assignment.Destinations.Add(new Destination
+        {
+            Addresses = Range(127, 0, 0, 1, 1),
+            Ports = new PortRange { First = LimitPrograms.FirstPort, Last = LimitPrograms.FirstPort + LimitPrograms.Ports - 1 },
+        });
+        assignment.Slice.Blocks.Add(new BlockRange
+        {
+            Sources = Range(127, 1, 0, 1, 10),
+            FirstPort = 10_240,
+            PortBlocks = (uint)Math.Max(1, (connections + 25_599) / 25_600),
+        });
+        return assignment;
+    }
+
+    private static AddressRange Range(byte a, byte b, byte c, byte d, uint count) => new() { First = ByteString.CopyFrom(a, b, c, d), Count = count };
+
+    private static Assignment WithGoal(Assignment assignment, ulong goal)
+    {
+        var copy = assignment.Clone();
+        copy.Schedule.Points[0].Goal = goal;
+        return copy;
+    }
+}
