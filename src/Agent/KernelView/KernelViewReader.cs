@@ -91,13 +91,12 @@ public sealed class KernelViewReader : IDisposable
 
     private static string Describe(int errno)
     {
-        const int enoent = 2, eintr = 4, eagain = 11, enobufs = 105;
         return errno switch
         {
-            enoent => "the kernel lacks inet_diag for TCP; load the module tcp_diag",
-            eintr => "the table changed during each of several attempts",
-            eagain => "no answer for 10 s",
-            enobufs => "the kernel had no memory for its answer",
+            Errno.ENOENT => "the kernel lacks inet_diag for TCP; load the module tcp_diag",
+            Errno.EINTR => "the table changed during each of several attempts",
+            Errno.EAGAIN => "no answer for 10 s",
+            Errno.ENOBUFS => "the kernel had no memory for its answer",
             _ => $"{new Win32Exception(errno).Message} (errno {errno})",
         };
     }

@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.Net.Sockets;
 using System.Runtime.InteropServices;
 using LoadHarness.Agent.Interop;
+using LoadHarness.Agent.Interop.Libc;
 using LoadHarness.Agent.Interop.Netlink;
 using LoadHarness.Protos;
 using LoadHarness.V1;
@@ -17,7 +18,6 @@ public sealed class SockDiagReader
     // Everything but LISTEN: a listener has no peer.
     private const uint States = ((1u << ((int)TcpState.NewSynRecv + 1)) - 1) & ~(1u << (int)TcpState.Listen) & ~1u;
     private const int Attempts = 3;
-    private const int Eintr = 4;
 
     private readonly DestinationSet _destinations;
     private readonly OwnedBlocks _owned;
@@ -59,7 +59,7 @@ public sealed class SockDiagReader
             _establishedBySource.Clear();
             Foreign = 0;
             var result = ReadOnce();
-            if (result.Errno != Eintr || attempt == Attempts)
+            if (result.Errno != Errno.EINTR || attempt == Attempts)
                 return result;
         }
     }

@@ -4,6 +4,7 @@ namespace LoadHarness.Agent.Interop.Libc;
 public static class Errno
 {
     public const int EPERM = 1;
+    public const int ENOENT = 2;
     public const int EINTR = 4;
     public const int EAGAIN = 11;
     public const int ENOMEM = 12;
@@ -13,6 +14,7 @@ public static class Errno
     public const int EMFILE = 24;
     public const int EPIPE = 32;
     public const int EPROTO = 71;
+    public const int EMSGSIZE = 90;
     public const int EADDRINUSE = 98;
     public const int EADDRNOTAVAIL = 99;
     public const int ENETDOWN = 100;

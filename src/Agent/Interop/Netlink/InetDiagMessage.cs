@@ -40,8 +40,7 @@ public readonly struct InetDiagMessage
 
     private IpAddress ToAddress(ulong first, ulong second)
     {
-        const byte afInet = 2;
-        if (_family == afInet)
+        if (_family == Libc.SocketAddress.AfInet)
             return new(false, BinaryPrimitives.ReverseEndianness((uint)first));
         var low = BinaryPrimitives.ReverseEndianness(second);
         return first == 0 && low >> 32 == 0xffff

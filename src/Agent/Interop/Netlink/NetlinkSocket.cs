@@ -13,7 +13,6 @@ public sealed unsafe partial class NetlinkSocket : IDisposable
     private const int SolSocket = 1;
     private const int SoRcvbuf = 8;
     private const int SoRcvtimeo = 20;
-    private const int Eintr = 4;
 
     private int _descriptor;
 
@@ -21,19 +20,19 @@ public sealed unsafe partial class NetlinkSocket : IDisposable
 
     /// <summary>Opens one in the network namespace and descriptor table of the calling thread.</summary>
     /// <param name="receiveTimeoutSeconds">After this long without an answer <see cref="Receive"/> fails with EAGAIN.</param>
-    /// <param name="socket">The socket; null when the call failed.</param>
-    public static SysResult Open(int receiveTimeoutSeconds, out NetlinkSocket? socket)
+    /// <param name="netlink">The socket; null when the call failed.</param>
+    public static SysResult Open(int receiveTimeoutSeconds, out NetlinkSocket? netlink)
     {
-        socket = null;
-        var opened = SysResult.Of(CreateSocket(AfNetlink, SockRaw | SockCloexec, NetlinkSockDiag));
+        netlink = null;
+        var opened = SysResult.Of(socket(AfNetlink, SockRaw | SockCloexec, NetlinkSockDiag));
         if (!opened.Ok)
             return opened;
-        socket = new NetlinkSocket((int)opened.Value);
+        netlink = new NetlinkSocket((int)opened.Value);
         // The dump is produced as fast as it is read, so the queue only ever holds a few messages: the buffer bounds the largest of them.
         var bytes = 1 << 20;
-        _ = SetOption((int)opened.Value, SolSocket, SoRcvbuf, &bytes, sizeof(int));
+        _ = setsockopt((int)opened.Value, SolSocket, SoRcvbuf, &bytes, sizeof(int));
         var timeout = stackalloc long[2] { receiveTimeoutSeconds, 0 };
-        _ = SetOption((int)opened.Value, SolSocket, SoRcvtimeo, timeout, 2 * sizeof(long));
+        _ = setsockopt((int)opened.Value, SolSocket, SoRcvtimeo, timeout, 2 * sizeof(long));
         return opened;
     }
 
@@ -44,8 +43,8 @@ public sealed unsafe partial class NetlinkSocket : IDisposable
         {
             SysResult sent;
             do
-                sent = SysResult.Of(SendBytes(_descriptor, data, (nuint)request.Length, 0));
-            while (sent.Errno == Eintr);
+                sent = SysResult.Of(send(_descriptor, data, (nint)request.Length, 0));
+            while (sent.Errno == Errno.EINTR);
             return sent;
         }
     }
@@ -58,8 +57,8 @@ public sealed unsafe partial class NetlinkSocket : IDisposable
         {
             SysResult received;
             do
-                received = SysResult.Of(ReceiveBytes(_descriptor, data, (nuint)buffer.Length, msgTrunc));
-            while (received.Errno == Eintr);
+                received = SysResult.Of(recv(_descriptor, data, (nint)buffer.Length, msgTrunc));
+            while (received.Errno == Errno.EINTR);
             return received;
         }
     }
@@ -69,21 +68,18 @@ public sealed unsafe partial class NetlinkSocket : IDisposable
     {
         var descriptor = Interlocked.Exchange(ref _descriptor, -1);
         if (descriptor >= 0)
-            _ = CloseDescriptor(descriptor);
+            Sockets.Close(descriptor);
     }
 
-    [LibraryImport("libc", EntryPoint = "socket", SetLastError = true)]
-    private static partial int CreateSocket(int domain, int type, int protocol);
+    [LibraryImport("libc")]
+    private static partial int socket(int domain, int type, int protocol);
 
-    [LibraryImport("libc", EntryPoint = "setsockopt", SetLastError = true)]
-    private static partial int SetOption(int descriptor, int level, int name, void* value, uint length);
+    [LibraryImport("libc")]
+    private static partial int setsockopt(int fd, int level, int option, void* value, int length);
 
-    [LibraryImport("libc", EntryPoint = "send", SetLastError = true)]
-    private static partial nint SendBytes(int descriptor, byte* data, nuint length, int flags);
+    [LibraryImport("libc")]
+    private static partial nint send(int fd, byte* data, nint length, int flags);
 
-    [LibraryImport("libc", EntryPoint = "recv", SetLastError = true)]
-    private static partial nint ReceiveBytes(int descriptor, byte* data, nuint length, int flags);
-
-    [LibraryImport("libc", EntryPoint = "close", SetLastError = true)]
-    private static partial int CloseDescriptor(int descriptor);
+    [LibraryImport("libc")]
+    private static partial nint recv(int fd, byte* data, nint length, int flags);
 }

@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using System.Net.Sockets;
 using System.Runtime.InteropServices;
+using LoadHarness.Agent.Interop.Libc;
 
 namespace LoadHarness.Agent.Interop.Netlink;
 
@@ -22,9 +23,6 @@ public static class SockDiagDump
     private const ushort FlagDumpInterrupted = 0x10;
     private const ushort InetDiagReqBytecode = 1;
     private const byte IpProtoTcp = 6;
-    private const int Eintr = 4;
-    private const int Eproto = 71;
-    private const int Emsgsize = 90;
 
     /// <summary>The most bytecode that fits into the length field of one attribute.</summary>
     public const int MaxBytecodeBytes = ushort.MaxValue - AttributeHeaderBytes - 3;
@@ -39,7 +37,7 @@ public static class SockDiagDump
         where TVisitor : struct, ISocketVisitor
     {
         if (bytecode.Length > MaxBytecodeBytes)
-            return SysResult.Failed(Emsgsize);
+            return SysResult.Failed(Errno.EMSGSIZE);
         var opened = NetlinkSocket.Open(AnswerTimeoutSeconds, out var socket);
         if (!opened.Ok)
             return opened;
@@ -59,8 +57,7 @@ public static class SockDiagDump
         BinaryPrimitives.WriteUInt16LittleEndian(header[4..], SockDiagByFamily);
         BinaryPrimitives.WriteUInt16LittleEndian(header[6..], FlagsDumpRequest);
         var body = header[HeaderBytes..];
-        const byte afInet = 2, afInet6 = 10;
-        body[0] = family == AddressFamily.InterNetworkV6 ? afInet6 : afInet;
+        body[0] = family == AddressFamily.InterNetworkV6 ? (byte)Libc.SocketAddress.AfInet6 : (byte)Libc.SocketAddress.AfInet;
         body[1] = IpProtoTcp;
         BinaryPrimitives.WriteUInt32LittleEndian(body[4..], stateMask);
         if (attribute > 0)
@@ -85,9 +82,9 @@ public static class SockDiagDump
             if (!received.Ok)
                 return received;
             if (received.Value > buffer.Length || received.Value < HeaderBytes)
-                return SysResult.Failed(Emsgsize);
+                return SysResult.Failed(Errno.EMSGSIZE);
             if (ReadDatagram(buffer.AsSpan(0, (int)received.Value), ref visitor, ref interrupted) is { } end)
-                return end.Ok && interrupted ? SysResult.Failed(Eintr) : end;
+                return end.Ok && interrupted ? SysResult.Failed(Errno.EINTR) : end;
         }
     }
 
@@ -100,16 +97,16 @@ public static class SockDiagDump
         {
             var length = BinaryPrimitives.ReadInt32LittleEndian(rest);
             if (length < HeaderBytes || length > rest.Length)
-                return SysResult.Failed(Eproto);
+                return SysResult.Failed(Errno.EPROTO);
             var type = BinaryPrimitives.ReadUInt16LittleEndian(rest[4..]);
             interrupted |= (BinaryPrimitives.ReadUInt16LittleEndian(rest[6..]) & FlagDumpInterrupted) != 0;
             var body = rest[HeaderBytes..length];
             if (type is NlmsgDone or NlmsgError)
-                return body.Length >= sizeof(int) ? End(BinaryPrimitives.ReadInt32LittleEndian(body)) : SysResult.Failed(Eproto);
+                return body.Length >= sizeof(int) ? End(BinaryPrimitives.ReadInt32LittleEndian(body)) : SysResult.Failed(Errno.EPROTO);
             if (type == SockDiagByFamily)
             {
                 if (body.Length < InetDiagMessage.ByteSize)
-                    return SysResult.Failed(Eproto);
+                    return SysResult.Failed(Errno.EPROTO);
                 visitor.Visit(in MemoryMarshal.AsRef<InetDiagMessage>(body));
             }
 

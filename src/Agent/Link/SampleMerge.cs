@@ -1,0 +1,65 @@
+using System.Collections.Immutable;
+using LoadHarness.Agent.Assignments;
+using LoadHarness.Protos;
+
+namespace LoadHarness.Agent.Link;
+
+/// <summary>Makes one sample of two neighbours: resolution is lost, counts are kept.</summary>
+internal static class SampleMerge
+{
+    /// <summary>Whether two samples are neighbours of one run: a gap between them must stay visible.</summary>
+    public static bool CanMerge(AgentSample earlier, AgentSample later) => earlier.RunId == later.RunId && earlier.ToMillis == later.FromMillis;
+
+    /// <summary>Counters add up, gauges are the later ones, highest values stay the highest. Histogram deltas are put side by side: their reader adds them.</summary>
+    public static AgentSample Merge(AgentSample earlier, AgentSample later) => later with
+    {
+        FromMillis = earlier.FromMillis,
+        Counts = Merge(earlier.Counts, later.Counts),
+        Failures = Merge(earlier.Failures, later.Failures),
+        Histograms = [.. earlier.Histograms, .. later.Histograms],
+        Health = Merge(earlier.Health, later.Health),
+        Kernel = later.Kernel ?? earlier.Kernel,
+        KernelTakenAtMillis = later.Kernel is null ? earlier.KernelTakenAtMillis : later.KernelTakenAtMillis,
+        Sources = Merge(earlier.Sources, later.Sources),
+    };
+
+    private static Counts Merge(in Counts earlier, in Counts later) => later with
+    {
+        EstablishedMax = Math.Max(earlier.EstablishedMax, later.EstablishedMax),
+        Scheduled = earlier.Scheduled + later.Scheduled,
+        Offered = earlier.Offered + later.Offered,
+        Opened = earlier.Opened + later.Opened,
+        Failed = earlier.Failed + later.Failed,
+        NotOffered = earlier.NotOffered + later.NotOffered,
+        Reopened = earlier.Reopened + later.Reopened,
+        ClosedByPeer = earlier.ClosedByPeer + later.ClosedByPeer,
+        Closed = earlier.Closed + later.Closed,
+        SkippedTuples = earlier.SkippedTuples + later.SkippedTuples,
+        DroppedPorts = earlier.DroppedPorts + later.DroppedPorts,
+        BytesReceived = earlier.BytesReceived + later.BytesReceived,
+        BytesSent = earlier.BytesSent + later.BytesSent,
+    };
+
+    private static ImmutableArray<FailureTally> Merge(ImmutableArray<FailureTally> earlier, ImmutableArray<FailureTally> later) =>
+    [
+        .. earlier.Concat(later)
+            .GroupBy(f => f with { Count = 0 })
+            .Select(kind => kind.Key with { Count = kind.Sum(f => f.Count) }),
+    ];
+
+    private static Health Merge(Health earlier, Health later) => later with
+    {
+        ReactorLagMaxMicros = Math.Max(earlier.ReactorLagMaxMicros, later.ReactorLagMaxMicros),
+        CpuMicros = earlier.CpuMicros + later.CpuMicros,
+        // Of the longer interval: exact when it was the same reactor both times, else the most that it can have been.
+        ReactorCpuMaxMicros = earlier.ReactorCpuMaxMicros + later.ReactorCpuMaxMicros,
+        Saturated = earlier.Saturated || later.Saturated,
+    };
+
+    private static SourceCounts? Merge(SourceCounts? earlier, SourceCounts? later)
+    {
+        if (earlier is null || later is null || later.Whole)
+            return later ?? earlier;
+        return new(earlier.Whole, earlier.Established.SetItems(later.Established));
+    }
+}

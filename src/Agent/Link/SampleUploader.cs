@@ -1,0 +1,60 @@
+using Grpc.Core;
+using LoadHarness.V1;
+using Microsoft.Extensions.Logging;
+
+namespace LoadHarness.Agent.Link;
+
+/// <summary>Moves samples from the outbox to the coordinator, for as long as one attachment lasts.</summary>
+internal sealed class SampleUploader(LinkDialer dialer, LinkOptions options, SampleOutbox outbox, ILogger log)
+{
+    /// <summary>Uploads until cancelled; a call that breaks is made again.</summary>
+    public async Task RunAsync(string sessionId, CancellationToken cancel)
+    {
+        using var channel = dialer.OpenChannel();
+        var client = new V1.AgentLink.AgentLinkClient(channel);
+        for (var failures = 0; !cancel.IsCancellationRequested; failures++)
+        {
+            try
+            {
+                await UploadAsync(client, sessionId, cancel).ConfigureAwait(false);
+            }
+            catch (Exception e) when (e is RpcException or InvalidOperationException or IOException or LinkRefusedException)
+            {
+                if (!cancel.IsCancellationRequested)
+                    AgentLink.LogUploadBroken(log, LinkFailure.Describe(e));
+            }
+            catch (OperationCanceledException) when (cancel.IsCancellationRequested)
+            {
+                return;
+            }
+
+            await Task.Delay(Backoff.FullJitter(failures), cancel).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+    }
+
+    private async Task UploadAsync(V1.AgentLink.AgentLinkClient client, string sessionId, CancellationToken cancel)
+    {
+        using var call = client.Upload(dialer.Headers(), cancellationToken: cancel);
+        await call.RequestStream.WriteAsync(WireTranslation.ToUploadHello(options, sessionId), cancel).ConfigureAwait(false);
+        outbox.Rewind();
+        var acknowledging = AcknowledgeAsync(call.ResponseStream, cancel);
+        while (!acknowledging.IsCompleted)
+        {
+            var changed = outbox.Changed;
+            while (outbox.TryTake(out var sample))
+                await call.RequestStream.WriteAsync(WireTranslation.ToMessage(sample), cancel).ConfigureAwait(false);
+            await Task.WhenAny(changed, acknowledging).ConfigureAwait(false);
+        }
+
+        await acknowledging.ConfigureAwait(false);
+    }
+
+    private async Task AcknowledgeAsync(IAsyncStreamReader<UploadResponse> responses, CancellationToken cancel)
+    {
+        while (await responses.MoveNext(cancel).ConfigureAwait(false))
+        {
+            if (responses.Current.Ack is { } ack)
+                outbox.Acknowledge(ack.Sequence);
+        }
+    }
+}

@@ -1,0 +1,192 @@
+using System.Collections.Immutable;
+using Google.Protobuf.WellKnownTypes;
+using LoadHarness.Agent.Assignments;
+using LoadHarness.Agent.KernelView;
+using LoadHarness.Protos;
+using Wire = LoadHarness.V1;
+
+namespace LoadHarness.Agent.Link;
+
+internal static partial class WireTranslation
+{
+    private const int MostEntries = 100_000;
+    private const long MostConnections = 1_000_000_000;
+    private static readonly TimeSpan s_longest = TimeSpan.FromDays(366);
+
+    /// <summary>What the coordinator grants for one attachment.</summary>
+    /// <exception cref="WireException">It grants nothing that one could live by.</exception>
+    public static LinkGrant ToGrant(Wire.Welcome welcome)
+    {
+        var interval = Time(welcome.HeartbeatInterval, "welcome.heartbeat_interval");
+        var lease = Time(welcome.Lease, "welcome.lease");
+        if (interval <= TimeSpan.Zero || lease <= interval)
+            throw new WireException("welcome.lease", "range", $"a lease of {lease} with a heartbeat each {interval} would end at once");
+        return new(welcome.SessionId, interval, lease, welcome.StoreId, welcome.Epoch);
+    }
+
+    /// <summary>The status that refuses an assignment which is not understood.</summary>
+    public static AssignmentStatus ToRefusal(Wire.Assignment message, WireException problem, long held) => new()
+    {
+        RunId = message.RunId,
+        Revision = ToRevision(message.Revision),
+        StoreId = message.StoreId,
+        Refused = new(problem.Field, problem.Rule, problem.Message),
+        Held = held,
+    };
+
+    /// <summary>Takes an assignment from the wire and checks every field.</summary>
+    /// <param name="message">What came.</param>
+    /// <param name="grant">Of the attachment that it came over.</param>
+    /// <exception cref="WireException">A field breaks the contract, or needs what this agent cannot do.</exception>
+    public static Assignment ToAssignment(Wire.Assignment message, LinkGrant grant)
+    {
+        CheckWanted(message, grant);
+        var destinations = Each(message.Destinations, "destinations", ToDestination);
+        if (destinations.IsEmpty)
+            throw new WireException("destinations", "required", "at least one destination is wanted");
+        return new Assignment
+        {
+            RunId = message.RunId,
+            Revision = ToRevision(message.Revision),
+            StoreId = message.StoreId,
+            Phase = message.Phase,
+            RequiredCapabilities = [.. message.RequiredCapabilities],
+            Share = Bounded(message.Share, "share"),
+            Slice = ToSlice(message.Slice ?? throw Missing("slice"), "slice"),
+            Destinations = destinations,
+            Schedule = ToSchedule(message.Schedule ?? throw Missing("schedule")),
+            ConnectTimeout = Positive(message.Workload.ConnectTimeout, "workload.connect_timeout"),
+            ExpectGreeting = message.Workload.ExpectGreeting,
+            StartNanos = message.HasStartNanos ? message.StartNanos : null,
+            DrainTimeout = Time(message.DrainTimeout, "drain_timeout"),
+            MaxDuration = Positive(message.MaxDuration, "max_duration"),
+            KernelView = message.KernelView is { } view ? ToScope(view, destinations) : null,
+        };
+    }
+
+    private static void CheckWanted(Wire.Assignment message, LinkGrant grant)
+    {
+        if (message.RunId.Length == 0)
+            throw Missing("run_id");
+        if (message.StoreId != grant.StoreId)
+        {
+            throw new WireException("store_id", "store",
+                $"the assignment is out of store \"{message.StoreId}\", the coordinator introduced itself with \"{grant.StoreId}\"");
+        }
+
+        var lacking = message.RequiredCapabilities.Where(c => !Capabilities.All.Contains(c)).ToList();
+        if (lacking.Count > 0)
+        {
+            throw new WireException("required_capabilities", "capability",
+                $"this agent lacks {string.Join(", ", lacking)}; it has {string.Join(", ", Capabilities.All)}: install the coordinator's release here");
+        }
+
+        if (message.Phase is not (Wire.Phase.Prepared or Wire.Phase.Running or Wire.Phase.Drained))
+            throw new WireException("phase", "range", $"phase {(int)message.Phase} is unknown; PREPARED, RUNNING or DRAINED is wanted");
+        if (message.Phase == Wire.Phase.Running && !message.HasStartNanos)
+            throw new WireException("start_nanos", "required", "RUNNING wants a start instant");
+        if (message.Workload is not { KindCase: Wire.Workload.KindOneofCase.Hold })
+            throw new WireException("workload", "capability", "the kind of workload is missing or unknown to this agent; it can hold");
+    }
+
+    private static Revision ToRevision(Wire.Revision? revision) => new(revision?.Epoch ?? 0, revision?.Number ?? 0);
+
+    private static Destination ToDestination(Wire.Destination message, string path) =>
+        new(ToRange(message.Addresses, path + ".addresses"), ToPorts(message.Ports, path + ".ports"), message.Name);
+
+    private static Slice ToSlice(Wire.Slice message, string path) => new(
+        Each(message.Blocks, path + ".blocks", ToBlocks),
+        Each(message.ExcludedPorts, path + ".excluded_ports", ToPorts),
+        Time(message.Rest, path + ".rest"));
+
+    private static BlockRange ToBlocks(Wire.BlockRange message, string path)
+    {
+        const uint size = BlockRange.PortsPerBlock;
+        if (message.Retiring)
+            throw new WireException(path + ".retiring", "capability", "this agent cannot give blocks back; end the run to free them");
+        if (message.FirstPort % size != 0 || message.PortBlocks == 0 || (ulong)message.FirstPort + ((ulong)message.PortBlocks * size) > 65536)
+        {
+            throw new WireException(path + ".first_port", "range",
+                $"{message.PortBlocks} groups of {size} ports from {message.FirstPort} on are no blocks: a multiple of {size} is wanted, and an end at 65535");
+        }
+
+        return new(ToRange(message.Sources, path + ".sources"), (int)message.FirstPort, (int)message.PortBlocks);
+    }
+
+    private static KernelViewScope ToScope(Wire.KernelViewAssignment view, ImmutableArray<Destination> destinations)
+    {
+        if (!(view.CoreShare > 0 && view.CoreShare <= 1))
+            throw new WireException("kernel_view.core_share", "range", $"{view.CoreShare} is out of range, above 0 and at most 1 is allowed");
+        var slices = Each(view.Slices, "kernel_view.slices", ToSlice);
+        return new(destinations, [.. slices.SelectMany(s => s.Blocks)], view.CoreShare);
+    }
+
+    private static Schedule ToSchedule(Wire.Schedule message)
+    {
+        if (!(message.ConnectsPerSecond > 0 && double.IsFinite(message.ConnectsPerSecond)))
+            throw new WireException("schedule.connects_per_second", "range", $"{message.ConnectsPerSecond} is out of range, more than 0 is wanted");
+        var points = Each(message.Points, "schedule.points", (p, path) =>
+            new SchedulePoint(Time(p.Elapsed, path + ".elapsed"), Bounded(p.Goal, path + ".goal")));
+        if (points.IsEmpty)
+            throw new WireException("schedule.points", "required", "at least one point is wanted");
+        for (var i = 1; i < points.Length; i++)
+        {
+            if (points[i].Elapsed < points[i - 1].Elapsed)
+            {
+                throw new WireException($"schedule.points[{i}].elapsed", "order",
+                    $"{points[i].Elapsed} lies before the point ahead of it, {points[i - 1].Elapsed}; points come in order of time");
+            }
+        }
+
+        return new(points, message.ConnectsPerSecond);
+    }
+
+    private static IpRange ToRange(Wire.AddressRange? message, string path)
+    {
+        if (message is null)
+            throw Missing(path);
+        if (message.First.Length is not (4 or 16))
+            throw new WireException(path + ".first", "address", $"an address has 4 or 16 bytes, not {message.First.Length}");
+        var first = IpAddress.FromBytes(message.First.Span);
+        var last = first.IsV6 ? UInt128.MaxValue - 1 : uint.MaxValue;
+        if (message.Count == 0 || first.Value > last || last - first.Value < message.Count - 1)
+            throw new WireException(path + ".count", "range", $"{message.Count} addresses from {first} on are no range");
+        return new(first, message.Count);
+    }
+
+    private static PortSpan ToPorts(Wire.PortRange? message, string path)
+    {
+        if (message is null)
+            throw Missing(path);
+        return message.First >= 1 && message.First <= message.Last && message.Last <= 65535
+            ? new((int)message.First, (int)message.Last)
+            : throw new WireException(path, "range", $"{message.First}-{message.Last} are no ports, 1 to 65535 in order is allowed");
+    }
+
+    private static ImmutableArray<TTo> Each<TFrom, TTo>(IReadOnlyList<TFrom> items, string path, Func<TFrom, string, TTo> translate)
+    {
+        if (items.Count > MostEntries)
+            throw new WireException(path, "range", $"{items.Count} entries are too many, at most {MostEntries} are allowed");
+        return [.. items.Select((item, i) => translate(item, $"{path}[{i}]"))];
+    }
+
+    private static long Bounded(ulong value, string path) => value <= MostConnections
+        ? (long)value
+        : throw new WireException(path, "range", $"{value} connections are out of range, at most {MostConnections} are allowed");
+
+    private static TimeSpan Positive(Duration? duration, string path) => Time(duration, path) is var time && time > TimeSpan.Zero
+        ? time
+        : throw new WireException(path, "range", "more than 0 s is wanted");
+
+    /// <summary>A duration from 0 s to a year; an absent one is 0 s.</summary>
+    private static TimeSpan Time(Duration? duration, string path)
+    {
+        if (duration is null)
+            return TimeSpan.Zero;
+        if (duration.Seconds < 0 || duration.Seconds > (long)s_longest.TotalSeconds || duration.Nanos is < 0 or > 999_999_999)
+            throw new WireException(path, "range", $"{duration.Seconds} s and {duration.Nanos} ns is out of range, 0 s to {s_longest.TotalDays:0} days is allowed");
+        return duration.ToTimeSpan();
+    }
+
+    private static WireException Missing(string path) => new(path, "required", "it is missing");
+}

@@ -1,0 +1,122 @@
+using LoadHarness.Agent.Assignments;
+using LoadHarness.Agent.KernelView;
+using Wire = LoadHarness.V1;
+
+namespace LoadHarness.Agent.Link;
+
+internal static partial class WireTranslation
+{
+    public static Wire.UploadRequest ToMessage(NumberedSample numbered)
+    {
+        var sample = numbered.Sample;
+        var message = new Wire.Sample
+        {
+            RunId = sample.RunId,
+            Sequence = numbered.Sequence,
+            FromMillis = sample.FromMillis,
+            ToMillis = sample.ToMillis,
+            Gauges = ToGauges(sample.Counts),
+            Counters = ToCounters(sample.Counts),
+            Failures = { sample.Failures.Select(ToMessage) },
+            Histograms = { sample.Histograms.Select(ToMessage) },
+            Health = ToMessage(sample.Health),
+        };
+        if (sample.Kernel is { } kernel)
+            message.KernelView = ToMessage(kernel, sample.KernelTakenAtMillis);
+        if (sample.Sources is { } sources)
+            message.SourceCounts = ToMessage(sources);
+        return new() { Sample = message };
+    }
+
+    private static Wire.Gauges ToGauges(in Counts counts)
+    {
+        var gauges = new Wire.Gauges
+        {
+            Goal = Count(counts.Goal),
+            Connecting = Count(counts.Connecting),
+            Handshaking = Count(counts.Handshaking),
+            Established = Count(counts.Established),
+            Closing = Count(counts.Closing),
+            RestingTuples = Count(counts.RestingTuples),
+            FreeTuples = Count(counts.FreeTuples),
+            EstablishedMax = Count(counts.EstablishedMax),
+        };
+        if (counts.Confirmed is { } confirmed)
+            gauges.Confirmed = Count(confirmed);
+        return gauges;
+    }
+
+    private static Wire.Counters ToCounters(in Counts counts) => new()
+    {
+        Scheduled = Count(counts.Scheduled),
+        Offered = Count(counts.Offered),
+        Opened = Count(counts.Opened),
+        Failed = Count(counts.Failed),
+        NotOffered = Count(counts.NotOffered),
+        Reopened = Count(counts.Reopened),
+        ClosedByPeer = Count(counts.ClosedByPeer),
+        Closed = Count(counts.Closed),
+        SkippedTuples = Count(counts.SkippedTuples),
+        DroppedPorts = Count(counts.DroppedPorts),
+        BytesReceived = Count(counts.BytesReceived),
+        BytesSent = Count(counts.BytesSent),
+    };
+
+    private static Wire.FailureCount ToMessage(FailureTally tally) => new()
+    {
+        Reason = new() { Stage = tally.Stage, Party = tally.Party, Cause = tally.Cause },
+        Errno = tally.Errno,
+        Count = Count(tally.Count),
+    };
+
+    private static Wire.HistogramDelta ToMessage(EncodedHistogram histogram) => new()
+    {
+        Kind = histogram.Kind,
+        Encoded = Google.Protobuf.UnsafeByteOperations.UnsafeWrap(histogram.Encoded),
+        Clamped = Count(histogram.Clamped),
+    };
+
+    private static Wire.AgentHealth ToMessage(Health health) => new()
+    {
+        ReactorLagMaxMicros = Count(health.ReactorLagMaxMicros),
+        CpuMicros = Count(health.CpuMicros),
+        ReactorCpuMaxMicros = Count(health.ReactorCpuMaxMicros),
+        RssBytes = Count(health.RssBytes),
+        Saturated = health.Saturated,
+        Reactors = (uint)Math.Max(0, health.Reactors),
+        ReactorAllocatedBytes = Count(health.ReactorAllocatedBytes),
+    };
+
+    private static Wire.KernelView ToMessage(KernelReading reading, long takenAtMillis)
+    {
+        var view = new Wire.KernelView
+        {
+            TakenAtMillis = takenAtMillis,
+            WallMicros = (long)reading.Wall.TotalMicroseconds,
+            CpuMicros = (long)reading.Cpu.TotalMicroseconds,
+            States = { reading.States.OrderBy(s => s.Key).Select(s => new Wire.StateCount { State = s.Key, Count = Count(s.Value) }) },
+            Foreign = Count(reading.Foreign),
+            IntervalMillis = (long)reading.Interval.TotalMilliseconds,
+            Error = reading.Error,
+        };
+        if (reading.Sockstat is { } sockstat)
+        {
+            view.Sockstat = new()
+            {
+                InUse = Count(sockstat.InUse),
+                Orphan = Count(sockstat.Orphan),
+                TimeWait = Count(sockstat.TimeWait),
+                Allocated = Count(sockstat.Allocated),
+                MemoryPages = Count(sockstat.MemoryPages),
+            };
+        }
+
+        return view;
+    }
+
+    private static Wire.SourceCounts ToMessage(SourceCounts counts) => new()
+    {
+        Whole = counts.Whole,
+        Sources = { counts.Established.Select(s => new Wire.SourceCount { Source = ToBytes(s.Key), Established = Count(s.Value) }) },
+    };
+}

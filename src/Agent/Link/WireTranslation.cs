@@ -1,0 +1,94 @@
+using System.Collections.Immutable;
+using Google.Protobuf;
+using Google.Protobuf.WellKnownTypes;
+using LoadHarness.Agent.Assignments;
+using LoadHarness.Agent.Preflight;
+using LoadHarness.Protos;
+using Wire = LoadHarness.V1;
+
+namespace LoadHarness.Agent.Link;
+
+/// <summary>Between the messages of AgentLink and the agent's own records: what goes out. See the other parts for what comes in.</summary>
+internal static partial class WireTranslation
+{
+    public static Wire.AttachRequest ToHello(LinkOptions options, HostInventory inventory, AssignmentStatus? held)
+    {
+        var hello = new Wire.Hello
+        {
+            AgentId = options.AgentId,
+            Incarnation = options.Incarnation,
+            Role = Wire.AgentRole.Client,
+            Labels = { options.Labels },
+            Version = Protocol.Version,
+            Capabilities = { Capabilities.All },
+            Inventory = ToMessage(inventory),
+        };
+        if (held is not null)
+            hello.Held = ToMessage(held);
+        return new() { Hello = hello };
+    }
+
+    public static Wire.AttachRequest ToHeartbeat(ulong sequence, long sentNanos) =>
+        new() { Heartbeat = new() { Sequence = sequence, SentNanos = sentNanos } };
+
+    public static Wire.AttachRequest ToStatus(AssignmentStatus status) => new() { Status = ToMessage(status) };
+
+    public static Wire.AttachRequest ToGoodbye(string reason) => new() { Goodbye = new() { Reason = reason } };
+
+    public static Wire.UploadRequest ToUploadHello(LinkOptions options, string sessionId) =>
+        new() { Hello = new() { AgentId = options.AgentId, Incarnation = options.Incarnation, SessionId = sessionId } };
+
+    private static Wire.AssignmentStatus ToMessage(AssignmentStatus status)
+    {
+        var message = new Wire.AssignmentStatus
+        {
+            RunId = status.RunId,
+            Revision = new() { Epoch = status.Revision.Epoch, Number = status.Revision.Number },
+            StoreId = status.StoreId,
+            Held = Count(status.Held),
+            Findings = { status.Findings.Select(ToMessage) },
+            ClockUncertaintyNanos = status.ClockUncertaintyNanos,
+        };
+        if (status.Refused is { } refused)
+            message.Refused = new() { Field = refused.Field, Rule = refused.Rule, Message = refused.Message };
+        else if (status.Phase != Wire.Phase.Unspecified)
+            message.Phase = status.Phase;
+        return message;
+    }
+
+    private static Wire.Inventory ToMessage(HostInventory inventory) => new()
+    {
+        Hostname = inventory.Hostname,
+        NetworkNamespace = inventory.NetworkNamespace,
+        KernelRelease = inventory.KernelRelease,
+        Cores = (uint)inventory.Cores,
+        MemoryFreeBytes = Count(inventory.MemoryFreeBytes),
+        ConnectionsPerReactor = (uint)inventory.ConnectionsPerReactor,
+        PrivateDescriptorTables = inventory.PrivateDescriptorTables,
+        Addresses = { inventory.Addresses.Select(ToMessage) },
+        EphemeralPorts = inventory.EphemeralPorts is { } ephemeral ? ToMessage(ephemeral) : null,
+        ReservedPorts = { inventory.ReservedPorts.Select(ToMessage) },
+        ListeningPorts = { inventory.ListeningPorts.Select(ToMessage) },
+        MaxTimeWaitBuckets = Count(inventory.MaxTimeWaitBuckets),
+        TcpTimestamps = inventory.TcpTimestamps,
+        Pid = Environment.ProcessId,
+        Findings = { inventory.Findings.Select(ToMessage) },
+    };
+
+    private static Wire.HostAddress ToMessage(HostAddress address) => new()
+    {
+        Address = ToBytes(address.Address),
+        PrefixLength = (uint)address.PrefixLength,
+        Device = address.Device,
+    };
+
+    private static Wire.PortRange ToMessage(PortSpan ports) => new() { First = (uint)ports.First, Last = (uint)ports.Last };
+
+    private static Wire.Finding ToMessage(AgentFinding finding) =>
+        new() { Severity = finding.Severity, Subject = finding.Subject, Message = finding.Message };
+
+    private static ByteString ToBytes(IpAddress address) => UnsafeByteOperations.UnsafeWrap(address.ToBytes());
+
+    /// <summary>Counts are never negative; a gauge that fell below zero for a moment is sent as zero.</summary>
+    private static ulong Count(long value) => (ulong)Math.Max(0, value);
+}
