@@ -11,10 +11,10 @@ public sealed partial record HostInventory
     public static HostInventory Read()
     {
         var limit = ResourceUsage.RaiseDescriptorLimit();
-        var privateTables = DescriptorTableProbe.Run();
+        var privateTables = DescriptorTable.UnshareErrno == 0;
         var maxTimeWait = ProcFile.ReadNumber("/proc/sys/net/ipv4/tcp_max_tw_buckets");
         var timestamps = ProcFile.ReadNumber("/proc/sys/net/ipv4/tcp_timestamps") != 0;
-        var capacity = privateTables.Ok ? (long)Environment.ProcessorCount * limit : limit;
+        var capacity = privateTables ? (long)Environment.ProcessorCount * limit : limit;
         return new()
         {
             Hostname = ProcFile.ReadText("/proc/sys/kernel/hostname") ?? Environment.MachineName,
@@ -23,7 +23,7 @@ public sealed partial record HostInventory
             Cores = Environment.ProcessorCount,
             MemoryFreeBytes = ProcFile.ParseMeminfo(ProcFile.ReadText("/proc/meminfo") ?? "", "MemFree") ?? 0,
             DescriptorLimit = limit,
-            PrivateDescriptorTables = privateTables.Ok,
+            PrivateDescriptorTables = privateTables,
             Addresses = InterfaceAddresses.Read(),
             EphemeralPorts = ProcFile.ReadPortRange("/proc/sys/net/ipv4/ip_local_port_range"),
             ReservedPorts = ProcFile.ParsePortList(ProcFile.ReadText("/proc/sys/net/ipv4/ip_local_reserved_ports") ?? ""),
@@ -34,7 +34,7 @@ public sealed partial record HostInventory
             [
                 .. new[]
                 {
-                    DescriptorTableProbe.Check(privateTables, limit),
+                    DescriptorTableCheck.Check(DescriptorTable.UnshareErrno, limit),
                     FileMaxCheck.Check(ProcFile.ReadNumber("/proc/sys/fs/file-max"), ProcFile.ReadNumber("/proc/sys/fs/file-nr"), capacity),
                     TimeWaitCheck.Check(maxTimeWait),
                     TimestampsCheck.Check(timestamps),

@@ -1,0 +1,48 @@
+using LoadHarness.Agent.Assignments;
+using LoadHarness.Agent.Link;
+using LoadHarness.Agent.Measurement;
+using LoadHarness.Agent.Preflight;
+using LoadHarness.Agent.Safety;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+
+namespace LoadHarness.Agent.Cli;
+
+/// <summary>Puts a joining agent together and runs it.</summary>
+internal static class JoinHost
+{
+    /// <summary>Runs until the agent has left.</summary>
+    /// <returns>The exit code.</returns>
+    public static int Run(LinkOptions options, AllowList allowList, LogLevel level, bool parentDecides)
+    {
+        using var signals = new ShutdownSignals(parentDecides);
+        RuntimeWarmUp.Touch();
+        var builder = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings { DisableDefaults = true });
+        builder.Logging.AddProvider(new StandardErrorLog()).SetMinimumLevel(level);
+        builder.Services
+            .AddSingleton(options)
+            .AddSingleton(allowList)
+            .AddSingleton(signals)
+            .AddSingleton<IHostLifetime, SignalLifetime>()
+            .AddSingleton(HostInventory.Read())
+            .AddSingleton<SampleOutbox>(_ => new SampleOutbox())
+            .AddSingleton<CoordinatorClock>()
+            .AddSingleton<Lease>()
+            .AddSingleton<IAssignmentRunner>(services => new AssignmentRunner(
+                services.GetRequiredService<CoordinatorClock>(),
+                services.GetRequiredService<Lease>(),
+                allowList,
+                services.GetRequiredService<SampleOutbox>().Add,
+                services.GetRequiredService<ILoggerFactory>()))
+            .AddSingleton<LeaseWatch>()
+            .AddSingleton<AgentLink>()
+            .AddSingleton<JoinService>()
+            .AddHostedService(services => services.GetRequiredService<JoinService>())
+            // A drain has a deadline of its own.
+            .Configure<HostOptions>(host => host.ShutdownTimeout = Timeout.InfiniteTimeSpan);
+        using var host = builder.Build();
+        host.Run();
+        return host.Services.GetRequiredService<JoinService>().ExitCode;
+    }
+}
