@@ -74,6 +74,13 @@ internal sealed class ActiveRun : IDisposable
         Phase = Phase.Running;
     }
 
+    /// <summary>Begins to close everything, as an assignment says; what is reported from now on is about that one.</summary>
+    public void Drain(Assignment assignment)
+    {
+        Drain(assignment.DrainTimeout);
+        Assignment = assignment;
+    }
+
     /// <summary>Begins to close everything.</summary>
     public void Drain(TimeSpan timeout)
     {

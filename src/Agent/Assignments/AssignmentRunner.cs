@@ -160,7 +160,7 @@ public sealed class AssignmentRunner : IAssignmentRunner, IDisposable
         var run = _run ??= new ActiveRun(assignment, _lease, _privateTables, _onSample);
         if (assignment.Phase == Phase.Drained)
         {
-            run.Drain(assignment.DrainTimeout);
+            run.Drain(assignment);
             Publish(assignment, run.Phase);
             return;
         }

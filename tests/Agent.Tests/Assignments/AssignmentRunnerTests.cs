@@ -59,6 +59,7 @@ public sealed class AssignmentRunnerTests
 
         Assert.Multiple(() =>
         {
+            Assert.That(_runner.Status?.Revision, Is.EqualTo(new Revision(1, 3)));
             Assert.That(_samples.Sum(s => s.Counts.Opened), Is.EqualTo(2000));
             Assert.That(_samples.Sum(s => s.Counts.Closed), Is.EqualTo(2000));
             Assert.That(_samples.SelectMany(s => s.Failures), Is.Empty);
