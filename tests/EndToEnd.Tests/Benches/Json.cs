@@ -41,6 +41,9 @@ public sealed class Json
     /// <summary>The elements of an array.</summary>
     public IReadOnlyList<Json> List(string path) => [.. Get(path).AsArray().Select(n => new Json(n!))];
 
+    /// <summary>The elements of an array of texts.</summary>
+    public IReadOnlyList<string> Texts(string path) => [.. Get(path).AsArray().Select(n => n!.GetValue<string>())];
+
     /// <summary>The members of an object whose values are whole numbers.</summary>
     public IReadOnlyDictionary<string, long> Numbers(string path) => Get(path).AsObject().ToDictionary(p => p.Key, p => p.Value!.GetValue<long>());
 

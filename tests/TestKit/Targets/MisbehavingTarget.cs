@@ -13,6 +13,7 @@ public sealed class MisbehavingTarget : IDisposable
     private readonly CancellationTokenSource _end = new();
     private int _accepted;
     private int _open;
+    private int _resets;
     private long _received;
 
     private MisbehavingTarget(Socket listener, Misbehaviour what, TimeSpan after) => (_listener, _what, _after) = (listener, what, after);
@@ -28,6 +29,9 @@ public sealed class MisbehavingTarget : IDisposable
 
     /// <summary>Bytes that arrived, over all connections: a client that only holds sends none.</summary>
     public long Received => Interlocked.Read(ref _received);
+
+    /// <summary>How many ended by RST from the other side.</summary>
+    public int Resets => Volatile.Read(ref _resets);
 
     /// <summary>Starts one.</summary>
     /// <param name="what">What it does.</param>
@@ -96,6 +100,10 @@ public sealed class MisbehavingTarget : IDisposable
                     await SendAsync(socket, end);
                 if (_what == Misbehaviour.Reset)
                     socket.LingerState = new LingerOption(true, 0);
+            }
+            catch (SocketException e) when (e.SocketErrorCode == SocketError.ConnectionReset)
+            {
+                Interlocked.Increment(ref _resets);
             }
             catch (Exception e) when (e is SocketException or OperationCanceledException)
             {

@@ -1,0 +1,105 @@
+using LoadHarness.EndToEnd.Tests.Benches;
+using LoadHarness.TestKit.Processes;
+using LoadHarness.TestKit.Targets;
+
+namespace LoadHarness.EndToEnd.Tests.Agents;
+
+/// <summary>
+/// Reactors live in descriptor tables of their own. Nothing of the runtime may live there with them, and no signal may
+/// be handled there: its handler would write to a number that means something else, such as one of our connections.
+/// </summary>
+[Parallelizable(ParallelScope.All)]
+[TestFixture(true)]
+[TestFixture(false)]
+public sealed class ReactorTests(bool native) : BenchTest
+{
+    private const int Goal = 200;
+    private const string Run = "run 127.0.0.1:9000 -c 200 --agents 1 --ramp 1s --json";
+
+    [SetUp]
+    public void ChooseAgent() => Bench.AgentProgram = native ? Programs.AotAgent : Programs.JitAgent;
+
+    [Test]
+    public async Task Descriptors_OfEveryThread_OnlyReactorsLackTheLink()
+    {
+        using var target = MisbehavingTarget.Start(Misbehaviour.None, Bench.Namespace, 9000);
+        var run = Bench.LoadHarnessLine($"{Run} --hold 1m");
+        await run.HoldingAsync(Goal);
+        var agent = run.FamilyOf("loadharness-agent").Single();
+
+        // The sockets of the link: what the main thread has, and a reactor inherited and closed.
+        var link = SocketsOf(agent, agent.Pid);
+        var threads = agent.Threads;
+        var reactors = threads.Where(t => t.Name.StartsWith("reactor-", StringComparison.Ordinal)).ToList();
+
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That(link, Is.Not.Empty, "sockets of the main thread");
+            Assert.That(reactors, Is.Not.Empty);
+            foreach (var (id, name) in threads.Except(reactors))
+                Assert.That(SocketsOf(agent, id), Is.SupersetOf(link), $"thread {id}, {name}, lives in the table of a reactor");
+            foreach (var (id, name) in reactors)
+                Assert.That(SocketsOf(agent, id).Intersect(link), Is.Empty, $"{name} has sockets of the link");
+            Assert.That(reactors.Sum(r => SocketsOf(agent, r.Id).Count), Is.GreaterThanOrEqualTo(Goal));
+        }
+    }
+
+    [TestCase(Signal.Hangup)]
+    [TestCase(Signal.Child)]
+    [TestCase(Signal.Continue)]
+    public async Task Signal_AimedAtAReactor_DoesNoHarm(Signal signal)
+    {
+        using var target = MisbehavingTarget.Start(Misbehaviour.None, Bench.Namespace, 9000);
+        var run = Bench.LoadHarnessLine($"{Run} --hold 4s");
+        await run.HoldingAsync(Goal);
+        var agent = run.FamilyOf("loadharness-agent").Single();
+
+        for (var i = 0; i < 50; i++)
+            SendToReactors(agent, signal);
+        var ended = await Bench.FinishAsync(run);
+        var summary = ended.Summary();
+
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That(target.Received, Is.Zero, "bytes that somebody wrote into a connection");
+            Assert.That(ended.ExitCode, Is.Zero, ended.Log);
+            Assert.That(summary.Number("result.heldEstablishedMin"), Is.EqualTo(Goal));
+            Assert.That(summary.Number("failures.total"), Is.Zero);
+            Assert.That(summary.Number("result.closedByPeer"), Is.Zero);
+        }
+    }
+
+    [Test]
+    public async Task Terminate_AimedAtAReactor_DrainsAndSaysGoodbye()
+    {
+        using var target = MisbehavingTarget.Start(Misbehaviour.None, Bench.Namespace, 9000);
+        var run = Bench.LoadHarnessLine($"{Run} --hold 20s");
+        await run.HoldingAsync(Goal);
+        var agent = run.FamilyOf("loadharness-agent").Single();
+
+        SendToReactors(agent, Signal.Terminate);
+
+        // FIN and not RST: the target reads an end. The agent's handler has run, or nothing would close.
+        await Bench.EventuallyAsync(() => target.Open == 0, () => $"the target still has {target.Open} connections");
+        await Bench.EventuallyAsync(() => run.FamilyOf("loadharness-agent").Count == 0, () => "the agent does not end");
+        var ended = await Bench.FinishAsync(run);
+
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That(target.Received, Is.Zero, "bytes that somebody wrote into a connection");
+            Assert.That(target.Resets, Is.Zero, "connections that were reset and not closed");
+            Assert.That(ended.Log, Does.Not.Contain("134").And.Not.Contain("SIGABRT"));
+        }
+    }
+
+    private static void SendToReactors(ProcessEntry agent, Signal signal)
+    {
+        var reactors = agent.Threads.Where(t => t.Name.StartsWith("reactor-", StringComparison.Ordinal)).ToList();
+        Assert.That(reactors, Is.Not.Empty);
+        foreach (var (id, _) in reactors)
+            ProgramProcess.SendToThread(agent.Pid, id, signal);
+    }
+
+    private static HashSet<string> SocketsOf(ProcessEntry process, int thread) =>
+        [.. process.DescriptorsOf(thread).Values.Where(t => t.StartsWith("socket:", StringComparison.Ordinal))];
+}
