@@ -96,7 +96,7 @@ public sealed class InstrumentTests : BenchTest
         var parent = ProgramProcess.Start(new("sh", "-c", "sleep 600 & sleep 600 & echo up; kill -9 $$"));
         await parent.WaitForLineAsync("up", Bench.Soon);
         await Bench.EventuallyAsync(() => parent.HasExited, () => "it does not end");
-        Assert.That(parent.FamilyOf("sleep"), Has.Count.EqualTo(2));
+        await Bench.EventuallyAsync(() => parent.FamilyOf("sleep").Count == 2, () => "the orphans are not found");
 
         await parent.DisposeAsync();
 
