@@ -29,14 +29,12 @@ public sealed class ReactorTests(bool native) : BenchTest
 
         // The sockets of the link: what the main thread has, and a reactor inherited and closed.
         var link = SocketsOf(agent, agent.Pid);
-        var threads = agent.Threads;
-        var reactors = threads.Where(t => t.Name.StartsWith("reactor-", StringComparison.Ordinal)).ToList();
+        var reactors = ReactorsOf(agent);
 
         using (Assert.EnterMultipleScope())
         {
             Assert.That(link, Is.Not.Empty, "sockets of the main thread");
-            Assert.That(reactors, Is.Not.Empty);
-            foreach (var (id, name) in threads.Except(reactors))
+            foreach (var (id, name) in agent.Threads.Except(reactors))
                 Assert.That(SocketsOf(agent, id), Is.SupersetOf(link), $"thread {id}, {name}, lives in the table of a reactor");
             foreach (var (id, name) in reactors)
                 Assert.That(SocketsOf(agent, id).Intersect(link), Is.Empty, $"{name} has sockets of the link");
@@ -44,7 +42,6 @@ public sealed class ReactorTests(bool native) : BenchTest
         }
     }
 
-    [TestCase(Signal.Hangup)]
     [TestCase(Signal.Child)]
     [TestCase(Signal.Continue)]
     public async Task Signal_AimedAtAReactor_DoesNoHarm(Signal signal)
@@ -69,15 +66,17 @@ public sealed class ReactorTests(bool native) : BenchTest
         }
     }
 
-    [Test]
-    public async Task Terminate_AimedAtAReactor_DrainsAndSaysGoodbye()
+    [TestCase(Signal.Terminate)]
+    [TestCase(Signal.Hangup)]
+    public async Task EndingSignal_AimedAtAReactor_Drains(Signal signal)
     {
         using var target = MisbehavingTarget.Start(Misbehaviour.None, Bench.Namespace, 9000);
         var run = Bench.LoadHarnessLine($"{Run} --hold 20s");
         await run.HoldingAsync(Goal);
         var agent = run.FamilyOf("loadharness-agent").Single();
 
-        SendToReactors(agent, Signal.Terminate);
+        // To one only: the second signal means "at once".
+        ProgramProcess.SendToThread(agent.Pid, ReactorsOf(agent)[0].Id, signal);
 
         // FIN and not RST: the target reads an end. The agent's handler has run, or nothing would close.
         await Bench.EventuallyAsync(() => target.Open == 0, () => $"the target still has {target.Open} connections");
@@ -94,10 +93,15 @@ public sealed class ReactorTests(bool native) : BenchTest
 
     private static void SendToReactors(ProcessEntry agent, Signal signal)
     {
+        foreach (var (id, _) in ReactorsOf(agent))
+            ProgramProcess.SendToThread(agent.Pid, id, signal);
+    }
+
+    private static List<(int Id, string Name)> ReactorsOf(ProcessEntry agent)
+    {
         var reactors = agent.Threads.Where(t => t.Name.StartsWith("reactor-", StringComparison.Ordinal)).ToList();
         Assert.That(reactors, Is.Not.Empty);
-        foreach (var (id, _) in reactors)
-            ProgramProcess.SendToThread(agent.Pid, id, signal);
+        return reactors;
     }
 
     private static HashSet<string> SocketsOf(ProcessEntry process, int thread) =>
