@@ -14,6 +14,7 @@ public sealed class AgentRegistry(CoordinatorClock clock, FleetOptions options)
     private readonly ConcurrentDictionary<string, IRunLink> _runs = new(StringComparer.Ordinal);
     private readonly Lock _admission = new();
     private ImmutableList<AgentExit> _exits = [];
+    private string? _ended;
 
     /// <summary>Raised when an agent has attached, detached, departed or become idle. Handlers return at once.</summary>
     public event Action? Changed;
@@ -46,6 +47,8 @@ public sealed class AgentRegistry(CoordinatorClock clock, FleetOptions options)
             AgentSession rival;
             lock (_admission)
             {
+                if (_ended is { } reason)
+                    throw new AdmissionException(Refusal.Types.Code.ShuttingDown, $"{reason}; attach again when it is back");
                 var existing = Find(hello.AgentId);
                 // The same process again: its old call is dead, whether or not we have noticed.
                 if (existing?.Session is not { } session || session.Hello.Incarnation == hello.Incarnation)
@@ -87,19 +90,19 @@ public sealed class AgentRegistry(CoordinatorClock clock, FleetOptions options)
     {
         if (Find(session.Hello.AgentId) is not { } agent || !ReferenceEquals(agent.Session, session))
             return;
-        agent.Depart(reason.Length == 0 ? "said goodbye" : $"said goodbye: {reason}");
+        agent.Depart(reason.Length == 0 ? "it said goodbye" : $"it said goodbye: {reason}");
         Notify(agent);
     }
 
     /// <summary>A process that is an agent here was seen to end (waitpid), so its sockets are gone.</summary>
     /// <param name="agentId">Its identity; it need not have attached yet.</param>
-    /// <param name="how">In words: <c>exited with code 2</c>, <c>was killed by signal 9</c>.</param>
+    /// <param name="how">In words: <c>exit code 2</c>, <c>signal 9</c>.</param>
     public void ReportExited(string agentId, string how)
     {
         ImmutableInterlocked.Update(ref _exits, (exits, exit) => [.. exits.TakeLast(ExitsKept - 1), exit], new AgentExit(agentId, how));
         if (Find(agentId) is { } agent)
         {
-            agent.Depart(how);
+            agent.Depart($"its process has ended: {how}");
             Notify(agent);
         }
         else
@@ -132,9 +135,11 @@ public sealed class AgentRegistry(CoordinatorClock clock, FleetOptions options)
         Changed?.Invoke();
     }
 
-    /// <summary>Ends every attachment: the coordinator goes away.</summary>
+    /// <summary>Ends every attachment and lets no agent in any more: the coordinator goes away.</summary>
     public void EndAll(string reason)
     {
+        lock (_admission)
+            _ended = reason;
         foreach (var agent in Agents)
             agent.Session?.End(reason);
     }

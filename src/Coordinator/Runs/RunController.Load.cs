@@ -16,6 +16,9 @@ public sealed partial class RunController
     /// <summary>How long last samples may take after the last agent has drained.</summary>
     private static readonly TimeSpan _settleTime = TimeSpan.FromSeconds(3);
 
+    /// <summary>An agent that drains again whatever it is told is not told so all the time.</summary>
+    private static readonly TimeSpan _rousePause = TimeSpan.FromSeconds(5);
+
     /// <summary>Opens and holds, until the time is over or something ends the run.</summary>
     private async Task<RunEnd> LoadAsync(CancellationToken abandoned)
     {
@@ -41,7 +44,7 @@ public sealed partial class RunController
                 return new(RunEnding.Completed, "");
             if (elapsed >= _spec.MaxDuration)
                 return new(RunEnding.MaxDuration, $"it has lasted {_spec.MaxDuration.TotalSeconds:0.###} s, as long as it may (--max-duration)");
-            await _commands.WaitAsync(_tick, abandoned);
+            await TickAsync(abandoned);
         }
     }
 
@@ -52,7 +55,24 @@ public sealed partial class RunController
         if (!_roster.Working.Any())
             throw new RunEndException(RunEnding.AgentsLost, $"every agent was lost, the last one: {_roster.Members[^1].Agent.Id} {_roster.Members[^1].Lost}");
         _roster.ReviewReaders(elapsed);
+        RouseIdlers(elapsed);
         NoteFindings();
+    }
+
+    // Agents that were cut off for longer than their leases are back: they open their shares again.
+    private void RouseIdlers(TimeSpan elapsed)
+    {
+        var idlers = _roster.Idlers();
+        if (idlers.IsEmpty || elapsed - _rousedAt < _rousePause)
+            return;
+        foreach (var idler in idlers)
+        {
+            _measurements.Note(idler.Agent.Id, new(Finding.Types.Severity.Warning, "lease",
+                $"agent {idler.Agent.Id} had drained by itself after {elapsed.TotalSeconds:0} s, for it had not heard from the coordinator; it opens its share again"));
+        }
+
+        _rousedAt = elapsed;
+        _roster.Repeat(elapsed);
     }
 
     private void NoteFindings()
@@ -132,7 +152,7 @@ public sealed partial class RunController
             ReviewLosses(Elapsed);
             NoteDrained();
             Measure(Elapsed);
-            await _commands.WaitAsync(_tick, abandoned);
+            await TickAsync(abandoned);
         }
 
         NoteDrained();
@@ -162,7 +182,7 @@ public sealed partial class RunController
         while (_clock.Nanos < deadline && _startNanos is not null
             && _roster.Working.Any(m => m.Agent.Session is not null && !_measurements.HasNothingOpen(m.Agent.Id)))
         {
-            await _commands.WaitAsync(_tick, abandoned);
+            await TickAsync(abandoned);
         }
 
         Measure(Elapsed + _settleTime);

@@ -8,9 +8,6 @@ namespace LoadHarness.Coordinator.Runs;
 
 public sealed partial class RunController
 {
-    /// <summary>The rule of a refusal that says that the share is too large; all others say that what was asked for is wrong.</summary>
-    private const string DescriptorsRule = "descriptors";
-
     /// <summary>Waits for agents, takes them and plans.</summary>
     private async Task GatherAsync(CancellationToken abandoned)
     {
@@ -30,11 +27,18 @@ public sealed partial class RunController
             _firstLook.TrySetResult();
             // Only children of ours are seen to exit, and those do not come back.
             if (_registry.Exits.LastOrDefault(e => _registry.Find(e.AgentId)?.Answers != true) is { } exit)
-                throw new RunEndException(RunEnding.AgentsLost, $"agent {exit.AgentId} {exit.How} before it was ready; {Missing(idle)}");
+                throw new RunEndException(RunEnding.AgentsLost, $"agent {exit.AgentId} has ended ({exit.How}) before it was ready; {Missing(idle)}");
             if (_clock.Nanos >= deadline)
                 throw new RunEndException(RunEnding.AgentsLost, $"{Missing(idle)} within {_spec.ReadyTimeout.TotalSeconds:0.###} s (--ready-timeout)");
-            await _commands.WaitAsync(_tick, abandoned);
+            ShowWaiting(Missing(idle));
+            await TickAsync(abandoned);
         }
+    }
+
+    private void ShowWaiting(string reason)
+    {
+        if (_snapshot.Value.Reason != reason)
+            Publish(s => s with { Reason = reason });
     }
 
     private int Wanted => _spec.Agents ?? 1;
@@ -71,7 +75,7 @@ public sealed partial class RunController
                 deadline = CommandPrepare();
             }
 
-            await _commands.WaitAsync(_tick, abandoned);
+            await TickAsync(abandoned);
         }
     }
 
@@ -109,10 +113,18 @@ public sealed partial class RunController
     {
         if (_roster.Refusal() is var (member, refusal))
         {
-            throw new RunEndException(refusal.Rule == DescriptorsRule ? RunEnding.DoesNotFit : RunEnding.Invalid,
+            throw new RunEndException(EndingOf(refusal.Rule),
                 $"agent {member.Agent.Id} refused its assignment: {refusal.Message} ({refusal.Field}, rule {refusal.Rule})");
         }
     }
+
+    // What an agent may refuse is what was asked for, unless the share is too large for it or one of us is at fault.
+    private static RunEnding EndingOf(string rule) => rule switch
+    {
+        "descriptors" or "endpoint-space" => RunEnding.DoesNotFit,
+        "internal" or "busy" or "required" or "capability" => RunEnding.Internal,
+        _ => RunEnding.Invalid,
+    };
 
     private string Lag(RunMember member) =>
         member.Agent.Session is null ? "its link is down" : $"not ready after {_spec.ReadyTimeout.TotalSeconds:0.###} s";

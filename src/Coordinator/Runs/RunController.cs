@@ -14,6 +14,7 @@ namespace LoadHarness.Coordinator.Runs;
 public sealed partial class RunController : IRunLink, IAsyncDisposable
 {
     private static readonly TimeSpan _tick = TimeSpan.FromMilliseconds(100);
+    private static readonly TimeSpan _publishInterval = TimeSpan.FromSeconds(1);
 
     private readonly AgentRegistry _registry;
     private readonly CoordinatorClock _clock;
@@ -30,6 +31,8 @@ public sealed partial class RunController : IRunLink, IAsyncDisposable
     private readonly TaskCompletionSource _firstLook = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private RunPlan? _plan;
     private long? _startNanos;
+    private long _publishedNanos;
+    private TimeSpan _rousedAt = TimeSpan.MinValue / 2;
     private TimeSpan _drained;
     private Task _conducting = Task.CompletedTask;
 
@@ -188,7 +191,19 @@ public sealed partial class RunController : IRunLink, IAsyncDisposable
         Publish(s => s with { State = state, Reason = reason });
     }
 
-    private void Publish(Func<RunSnapshot, RunSnapshot> change) => _snapshot.Set(change(_snapshot.Value));
+    private void Publish(Func<RunSnapshot, RunSnapshot> change)
+    {
+        _publishedNanos = _clock.Nanos;
+        _snapshot.Set(change(_snapshot.Value));
+    }
+
+    // Watchers hear from the run each second even when nothing has changed.
+    private async Task TickAsync(CancellationToken abandoned)
+    {
+        await _commands.WaitAsync(_tick, abandoned);
+        if (CoordinatorClock.Between(_publishedNanos, _clock.Nanos) >= _publishInterval)
+            Publish(s => s);
+    }
 
     private RunRejectedException NotUnderLoad() => new(RunRejection.WrongState,
         [$"run {RunId} is {_snapshot.Value.State.ToString().ToLowerInvariant()}; a run can be scaled while it is ramping or holding"]);

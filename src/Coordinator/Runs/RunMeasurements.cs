@@ -22,6 +22,7 @@ internal sealed class RunMeasurements(RunSpec spec)
 
     private readonly Lock _lock = new();
     private readonly Timeline _timeline = new(spec.MaxDuration + _drainAllowance);
+    private readonly HashSet<string> _members = new(StringComparer.Ordinal);
     private readonly HashSet<(string AgentId, string Subject)> _noted = [];
     private ImmutableArray<RunNote> _notes = [];
     private int _published;
@@ -42,7 +43,7 @@ internal sealed class RunMeasurements(RunSpec spec)
     {
         lock (_lock)
         {
-            foreach (var agent in plan.Agents)
+            foreach (var agent in plan.Agents.Where(a => _members.Add(a.AgentId)))
                 _timeline.Join(agent.AgentId, TimeSpan.Zero);
         }
     }
@@ -54,18 +55,27 @@ internal sealed class RunMeasurements(RunSpec spec)
         {
             _shrinking = plan.Goal < before.Schedule.GoalAt(elapsed);
             foreach (var agent in plan.Agents.ExceptBy(before.Agents.Select(a => a.AgentId), a => a.AgentId))
+            {
+                _members.Add(agent.AgentId);
                 _timeline.Join(agent.AgentId, elapsed);
+            }
+
             foreach (var agent in before.Agents.ExceptBy(plan.Agents.Select(a => a.AgentId), a => a.AgentId))
                 _timeline.Leave(agent.AgentId, elapsed);
         }
     }
 
-    /// <summary>Takes a sample.</summary>
+    /// <summary>Takes a sample. One of an agent that never worked for this run is passed over.</summary>
     public void Add(AgentSample sample)
     {
         SampleOutcome outcome;
         lock (_lock)
+        {
+            if (!_members.Contains(sample.AgentId))
+                return;
             outcome = _timeline.Add(sample);
+        }
+
         if (outcome == SampleOutcome.OutOfRange)
         {
             Note(sample.AgentId, new(Finding.Types.Severity.Error, "sample.to_millis",

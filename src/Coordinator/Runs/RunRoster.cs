@@ -64,7 +64,18 @@ internal sealed class RunRoster(IRunLink run, AgentRegistry registry, Assignment
     /// <summary>Names another reader of the kernel where one has fallen silent; tells all members the same again if so.</summary>
     public void ReviewReaders(TimeSpan elapsed)
     {
-        if (_plan is { } plan && Order is { } order && readers.Choose(_members, elapsed))
+        if (readers.Choose(_members, elapsed))
+            Repeat(elapsed);
+    }
+
+    /// <summary>Members that have drained although they were not told to: their leases had ended, or they think that the run has lasted long enough.</summary>
+    public ImmutableArray<RunMember> Idlers() =>
+        [.. Working.Where(m => Order is { Phase: not Phase.Drained } order && m.HasReached(run.RunId, order.Number, Phase.Drained))];
+
+    /// <summary>Tells all members the same again, under a new revision.</summary>
+    public void Repeat(TimeSpan elapsed)
+    {
+        if (_plan is { } plan && Order is { } order)
             Command(plan, order.Phase, order.StartNanos, order.DrainTimeout, elapsed);
     }
 
@@ -84,7 +95,8 @@ internal sealed class RunRoster(IRunLink run, AgentRegistry registry, Assignment
     public ImmutableArray<RunMember> ReviewLosses(TimeSpan drainTimeout)
     {
         var changed = ImmutableArray.CreateBuilder<RunMember>();
-        foreach (var member in _members)
+        // Who has drained has nothing left to lose.
+        foreach (var member in _members.Where(m => m.DrainedAt is null))
         {
             if (member.Lost is null && member.Agent.IsLost(drainTimeout))
             {

@@ -33,14 +33,17 @@ public enum RunState
 /// <summary>The transition table of a run.</summary>
 public static class RunStates
 {
-    //  from \ to    Preparing            Ramping          Holding     Draining               Completed  Stopped        Failed
-    //  Pending      planned                                                                             stopped        no agents, no fit
-    //  Preparing    (laggards: same      all prepared                 stopped, refused                                 no agents left
-    //                state, new plan)
-    //  Ramping                           (scaled: same)   goal met    end, stopped, aborted                            every agent lost
-    //  Holding                           scaled                       end, stopped, aborted                            every agent lost
-    //  Draining                                                                              drained    drained after  drained after
-    //                                                                                                   a stop         a failure
+    //  from \ to    Preparing   Ramping       Holding    Draining               Completed   Stopped        Failed
+    //  Pending      planned                                                                 stopped        no agents, no fit
+    //  Preparing                all ready                stopped, refused,                                 broke off
+    //                                                    not ready
+    //  Ramping                                goal met   end, stopped, aborted,                            broke off
+    //                                                    refused, all lost
+    //  Holding                  scaled                   end, stopped, refused,                            broke off
+    //                                                    all lost
+    //  Draining                                                                 after an    after a stop   after anything
+    //                                                                           end                        else
+    //  Completed, Stopped and Failed are final.
     private static readonly ImmutableDictionary<RunState, ImmutableArray<RunState>> _table =
         new Dictionary<RunState, ImmutableArray<RunState>>
         {
