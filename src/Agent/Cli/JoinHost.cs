@@ -42,7 +42,9 @@ internal static class JoinHost
             // A drain has a deadline of its own.
             .Configure<HostOptions>(host => host.ShutdownTimeout = Timeout.InfiniteTimeSpan);
         using var host = builder.Build();
+        // Run disposes the host, and its services with it.
+        var service = host.Services.GetRequiredService<JoinService>();
         host.Run();
-        return host.Services.GetRequiredService<JoinService>().ExitCode;
+        return service.ExitCode;
     }
 }
