@@ -48,11 +48,17 @@ public sealed class BackendServer : IDisposable
         _watcher.Start();
     }
 
-    /// <summary>Closes every connection and listener.</summary>
-    public void Dispose()
+    /// <summary>Ends the counting; from then on <see cref="Counts"/> is what had been seen at that moment. Connections stay open.</summary>
+    public void StopCounting()
     {
         _stop.Set();
         _watcher?.Join();
+    }
+
+    /// <summary>Closes every connection and listener.</summary>
+    public void Dispose()
+    {
+        StopCounting();
         foreach (var member in _members)
             member.Reactor.Dispose();
         _bell.Dispose();

@@ -42,6 +42,7 @@ internal static class BackendHost
             Console.Error.WriteLine(Show(counts));
         }
 
+        server.StopCounting();
         return server.Counts;
     }
 
