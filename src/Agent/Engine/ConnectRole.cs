@@ -15,6 +15,7 @@ public sealed partial class ConnectRole : IReactorRole
     // The loop looks at events after so many system calls of one kind.
     private const int Batch = 64;
     private const long PaceQuantumNanos = 4_000_000;
+    private const long LongestWaitNanos = 1_000_000_000;
 
     private readonly EndpointCursor _cursor;
     private readonly IWorkload _workload;
@@ -83,6 +84,7 @@ public sealed partial class ConnectRole : IReactorRole
     /// <inheritdoc/>
     public void OnSnapshot(ReactorSnapshot snapshot)
     {
+        _cursor.EndRests(_reactor.NowNanos);
         snapshot.Counters.RestingTuples = _cursor.Resting;
         snapshot.Counters.FreeTuples = _cursor.Free;
         (snapshot.ConnectTimes, _connectTimes) = (_connectTimes, snapshot.ConnectTimes);
@@ -128,7 +130,7 @@ public sealed partial class ConnectRole : IReactorRole
 
     private long NextWake(ReactorGoal goal, TimeSpan elapsed, double rate, long missing, long nowNanos)
     {
-        var paced = nowNanos + Math.Max(PaceQuantumNanos, Pacer.NanosUntilDue(_pace, rate));
+        var paced = nowNanos + Math.Clamp(Pacer.NanosUntilDue(_pace, rate), PaceQuantumNanos, LongestWaitNanos);
         if (missing > 0)
             return paced;
         foreach (var point in goal.Schedule.Points)

@@ -32,16 +32,18 @@ public sealed record ReactorGoal
     /// <summary>How long a drain may take.</summary>
     public required TimeSpan DrainTimeout { get; init; }
 
-    /// <summary>This reactor's upper bound of connects per second at an instant.</summary>
+    /// <summary>
+    /// This reactor's upper bound of connects per second at an instant; those of all reactors sum to the agent's. What the
+    /// schedule rises by goes to the reactors that grow, what is left of the rate to all: they may have to reopen.
+    /// </summary>
     public double ConnectsPerSecond(TimeSpan elapsed)
     {
         var total = Base.Total + Growth.Total;
         if (total == 0)
-            return Schedule.ConnectsPerSecond;
-        var fraction = Growth.Total > 0 && SlopeAt(elapsed) > 0
-            ? (double)Growth.Count / Growth.Total
-            : (double)(Base.Count + Growth.Count) / total;
-        return Schedule.ConnectsPerSecond * fraction;
+            return 0;
+        var growing = Schedule.GoalAt(elapsed) < Base.Total ? Base : Growth;
+        var rise = growing.Total == 0 ? 0 : Math.Clamp(SlopeAt(elapsed), 0, Schedule.ConnectsPerSecond);
+        return (rise * growing.Fraction) + ((Schedule.ConnectsPerSecond - rise) * (Base.Count + Growth.Count) / total);
     }
 
     /// <summary>This reactor's goal at an instant; the goals of all reactors sum to the agent's exactly.</summary>
@@ -54,13 +56,14 @@ public sealed record ReactorGoal
     /// <summary>Whether the goal neither rises nor falls at an instant.</summary>
     public bool IsLevel(TimeSpan elapsed) => SlopeAt(elapsed) == 0;
 
-    private int SlopeAt(TimeSpan elapsed)
+    // In connections per second.
+    private double SlopeAt(TimeSpan elapsed)
     {
         var points = Schedule.Points;
         for (var i = 1; i < points.Length; i++)
         {
             if (elapsed < points[i].Elapsed)
-                return points[i].Goal.CompareTo(points[i - 1].Goal);
+                return (points[i].Goal - points[i - 1].Goal) / (points[i].Elapsed - points[i - 1].Elapsed).TotalSeconds;
         }
 
         return 0;
@@ -72,6 +75,9 @@ public readonly record struct GoalPart(long From, long To, long Total)
 {
     /// <summary>How many.</summary>
     public long Count => To - From;
+
+    /// <summary>Share of the whole, 0 to 1.</summary>
+    public double Fraction => Total == 0 ? 0 : (double)Count / Total;
 
     /// <summary>
     /// The part of a number. All parts of one whole sum to the number exactly: each is the difference of two neighbours of one
