@@ -26,7 +26,8 @@ public static class FailureClassifier
     public static FailureCause OfErrno(int errno) => errno switch
     {
         Errno.EMFILE or Errno.ENFILE => FailureCause.Descriptors,
-        Errno.ENOBUFS or Errno.ENOMEM => FailureCause.Memory,
+        // ENOSPC is epoll's: fs.epoll.max_user_watches.
+        Errno.ENOBUFS or Errno.ENOMEM or Errno.ENOSPC => FailureCause.Memory,
         Errno.EPERM or Errno.EACCES => FailureCause.Firewall,
         Errno.ETIMEDOUT => FailureCause.Timeout,
         Errno.EHOSTUNREACH or Errno.ENETUNREACH or Errno.ENETDOWN or Errno.EHOSTDOWN => FailureCause.Unreachable,

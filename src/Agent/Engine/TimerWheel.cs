@@ -68,5 +68,5 @@ internal sealed class TimerWheel
         return -1;
     }
 
-    private uint TickOf(long nanos) => (uint)((nanos - _originNanos) / TickNanos);
+    private uint TickOf(long nanos) => (uint)Math.Max(0, (nanos - _originNanos) / TickNanos);
 }

@@ -1,0 +1,81 @@
+using CsCheck;
+using LoadHarness.Agent.Engine;
+
+namespace LoadHarness.Agent.Tests.Engine;
+
+public sealed class TimerWheelTests
+{
+    private const int Slots = 30;
+    private const long Second = 1_000_000_000;
+    private const long Origin = 12_345_678_901_234;
+
+    private static readonly Gen<long> _span = Gen.OneOf(
+        Gen.Long[0, TimerWheel.TickNanos * 3], Gen.Long[0, 5 * Second], Gen.Long[0, 200 * Second], Gen.Const(TimerWheel.Buckets * TimerWheel.TickNanos));
+
+    /// <summary>Set a slot (when it has no deadline, else clear it), then let time pass and take what has expired.</summary>
+    private static readonly Gen<(int Slot, long Deadline, long Pass)[]> _moves =
+        Gen.Select(Gen.Int[0, Slots - 1], _span, Gen.OneOf(Gen.Const(0L), _span)).Array[1, 100];
+
+    [Test]
+    public void TakeExpired_AnyDeadlinesAndSteps_GivesEachOnceNeverEarlyAndAtMostATickLate() =>
+        _moves.Sample(moves =>
+        {
+            using var table = new ConnectionTable(Slots);
+            for (var slot = 0; slot < Slots; slot++)
+                table.Open(slot, ConnectionState.Established);
+            var wheel = new TimerWheel(table, new SlotLists(table, TimerWheel.Buckets), Origin);
+            var model = new Dictionary<int, long>();
+            var now = Origin;
+            foreach (var (slot, deadline, pass) in moves)
+            {
+                if (model.Remove(slot))
+                    wheel.Clear(slot);
+                else
+                    wheel.Set(slot, model[slot] = now + deadline);
+                now += pass;
+                for (var expired = wheel.TakeExpired(now); expired >= 0; expired = wheel.TakeExpired(now))
+                {
+                    if (!model.Remove(expired, out var due) || due > now)
+                        return false;
+                }
+
+                // One tick for the rounding of the deadline, one for that of now.
+                if (model.Values.Any(due => now - due >= 2 * TimerWheel.TickNanos) || wheel.Count != model.Count)
+                    return false;
+            }
+
+            return true;
+        });
+
+    [TestCase(0)]
+    [TestCase(-1)]
+    [TestCase(-3600)]
+    public void Set_DeadlineBeforeTheWheelBegan_ExpiresAtTheNextTick(long seconds)
+    {
+        using var table = new ConnectionTable(1);
+        table.Open(0, ConnectionState.Established);
+        var wheel = new TimerWheel(table, new SlotLists(table, TimerWheel.Buckets), Origin);
+
+        wheel.Set(0, Origin + (seconds * Second));
+
+        Assert.That(wheel.TakeExpired(Origin + TimerWheel.TickNanos), Is.Zero);
+    }
+
+    [Test]
+    public void TakeExpired_AfterMonths_StillMeetsDeadlines()
+    {
+        using var table = new ConnectionTable(1);
+        table.Open(0, ConnectionState.Established);
+        var wheel = new TimerWheel(table, new SlotLists(table, TimerWheel.Buckets), Origin);
+        var now = Origin + (300L * 24 * 3600 * Second);
+
+        Assert.That(wheel.TakeExpired(now), Is.EqualTo(-1));
+        wheel.Set(0, now + Second);
+
+        Assert.Multiple(() =>
+        {
+            Assert.That(wheel.TakeExpired(now + Second - 1), Is.EqualTo(-1));
+            Assert.That(wheel.TakeExpired(now + Second + (2 * TimerWheel.TickNanos)), Is.Zero);
+        });
+    }
+}
