@@ -12,6 +12,7 @@ internal sealed class AgentTrack(string agentId, int longest)
     private readonly Dictionary<string, IndexSet> _sequences = new(StringComparer.Ordinal);
     private readonly Dictionary<int, Entry> _window = [];
     private int _newestSecond = -1;
+    private bool _told;
     private Order _newestOrder;
 
     /// <summary>Seconds whose gauges are in the sums.</summary>
@@ -27,10 +28,25 @@ internal sealed class AgentTrack(string agentId, int longest)
     public AgentTotals Totals { get; private set; } = new() { AgentId = agentId };
 
     /// <summary>Expected from the next whole second on.</summary>
-    public void Join(TimeSpan elapsed) => Expected.Add(Bound(Math.Ceiling(elapsed.TotalSeconds)), longest);
+    public void Join(TimeSpan elapsed)
+    {
+        _told = true;
+        Expected.Add(Bound(Math.Ceiling(elapsed.TotalSeconds)), longest);
+    }
 
     /// <summary>No longer expected from the present second on.</summary>
-    public void Leave(TimeSpan elapsed) => Expected.Remove(Bound(Math.Floor(elapsed.TotalSeconds)), longest);
+    public void Leave(TimeSpan elapsed)
+    {
+        _told = true;
+        Expected.Remove(Bound(Math.Floor(elapsed.TotalSeconds)), longest);
+    }
+
+    /// <summary>An agent of which nobody said that it joined did so with its earliest sample, whichever arrives first.</summary>
+    public void JoinUntold(TimeSpan elapsed)
+    {
+        if (!_told)
+            Expected.Add(Bound(Math.Ceiling(elapsed.TotalSeconds)), longest);
+    }
 
     /// <summary>Whether the seconds that it owes include one that has not arrived.</summary>
     public bool Owes(int second) => Expected.Contains(second) && !Covered.Contains(second);

@@ -46,7 +46,7 @@ public static class SummaryBuilder
         Name = input.Name,
         State = input.Ending switch
         {
-            RunEnding.Completed => "completed",
+            RunEnding.Completed or RunEnding.MaxDuration => "completed",
             RunEnding.Stopped => "stopped",
             RunEnding.Interrupted => "interrupted",
             _ => "failed",

@@ -10,9 +10,9 @@ internal static class SummaryNotes
     {
         if (result.Confirmed is { } confirmed && confirmed < result.PeakEstablished)
             yield return Unconfirmed(confirmed, result.PeakEstablished);
-        if (result.Reached && result.HeldEstablishedMin is { } least && least < input.Goal)
+        if (FewestInHold(input) is { } least && least < input.Goal)
         {
-            yield return $"The goal was reached and not held throughout: {least:N0} of {input.Goal:N0} connections were the fewest before the drain; "
+            yield return $"The goal was reached and not held throughout: {least:N0} of {input.Goal:N0} connections were the fewest; "
                 + $"the target closed {result.ClosedByPeer:N0}, and {result.Reopened:N0} were reopened.";
         }
 
@@ -26,6 +26,16 @@ internal static class SummaryNotes
         foreach (var failure in input.Timeline.Failures.Where(f => f.Cause == FailureCause.Other && f.Errno != 0).Take(5))
             yield return $"{FailureNames.Of(failure)} was errno {failure.Errno}, {failure.Count:N0} times.";
     }
+
+    /// <summary>The fewest connections in the holds of the goal; a run that was scaled may hold other goals too, on purpose.</summary>
+    private static long? FewestInHold(SummaryInput input)
+    {
+        var holds = input.Stages.Where(s => s.Name == StageSpan.Hold && s.To == input.Goal).ToList();
+        return input.Timeline.Complete().Where(s => s.IsWhole && holds.Exists(h => IsInside(TimeSpan.FromSeconds(s.Second + 1L), h)))
+            .Min(s => (long?)s.Gauges.Established);
+    }
+
+    private static bool IsInside(TimeSpan at, StageSpan stage) => at > stage.Start && at <= stage.Start + stage.Duration;
 
     private static string Unconfirmed(long confirmed, long established) =>
         $"{confirmed:N0} of {established:N0} connections were accepted by the target; the other {established - confirmed:N0} are ESTABLISHED "

@@ -72,13 +72,10 @@ public sealed class Timeline
     {
         if (sample.From < TimeSpan.Zero || sample.To <= sample.From || sample.To.TotalSeconds > _longest)
             return SampleOutcome.OutOfRange;
-        var known = _agents.ContainsKey(sample.AgentId);
         var agent = Track(sample.AgentId);
         if (!agent.TrySee(sample))
             return SampleOutcome.Duplicate;
-        if (!known)
-            agent.Join(sample.From);
-
+        agent.JoinUntold(sample.From);
         AddSeconds(sample, agent);
         agent.Count(sample);
         Totals += sample.Counters;

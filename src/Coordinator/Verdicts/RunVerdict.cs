@@ -23,13 +23,14 @@ public static class RunVerdict
             return ExitCode.Invalid;
         if (ending == RunEnding.DoesNotFit)
             return ExitCode.DoesNotFit;
-        var goal = summary.Target.Connections;
+        // A run that was scaled has several holds; what counts is that the last one still stood when the drain began.
+        var goal = summary.Run.Stages.LastOrDefault(s => s.Name == StageSpan.Hold)?.To ?? summary.Target.Connections;
         var stood = summary.Result.Reached && (summary.Result.HeldEstablishedEnd ?? goal) >= goal;
         var lost = ending == RunEnding.AgentsLost || summary.Agents.Any(a => a.Lost);
         if (lost && !stood)
             return ExitCode.AgentsLost;
         if (!summary.Result.Reached)
             return ending == RunEnding.Internal ? ExitCode.Internal : ExitCode.GoalMissed;
-        return ending == RunEnding.Completed ? ExitCode.Passed : ExitCode.Internal;
+        return ending is RunEnding.Completed or RunEnding.MaxDuration ? ExitCode.Passed : ExitCode.Internal;
     }
 }

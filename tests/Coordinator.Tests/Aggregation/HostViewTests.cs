@@ -1,0 +1,131 @@
+using System.Collections.Immutable;
+using LoadHarness.Coordinator.Aggregation;
+using LoadHarness.Protos;
+using LoadHarness.V1;
+using static LoadHarness.Coordinator.Tests.Aggregation.Samples;
+using KernelReading = LoadHarness.Coordinator.Aggregation.KernelReading;
+
+namespace LoadHarness.Coordinator.Tests.Aggregation;
+
+public class HostViewTests
+{
+    private static AgentSample With(KernelReading reading, string network = "ns1", ulong sequence = 1, double from = 0, long established = 100) =>
+        Of("a-" + network, sequence, from, from + 1, established) with { Kernel = reading, NetworkNamespace = network };
+
+    private static KernelComparison Compared(double takenAt, long kernel, double wall, params (long Established, long Opened)[] seconds)
+    {
+        var timeline = new Timeline(TimeSpan.FromHours(1));
+        for (var k = 0; k < seconds.Length; k++)
+        {
+            var sample = Of("a", (ulong)k + 1, k, k + 1, seconds[k].Established, new CounterValues { Opened = seconds[k].Opened });
+            timeline.Add(k == seconds.Length - 1 ? sample with { Kernel = Reading(takenAt, kernel, wall: wall) } : sample);
+        }
+
+        timeline.Advance(At(seconds.Length));
+        return timeline.Kernel.Between(TimeSpan.Zero, At(100)).Single();
+    }
+
+    [Test]
+    public void Newest_TwoNamespaces_CountsEachOnce()
+    {
+        var timeline = new Timeline(TimeSpan.FromHours(1));
+        timeline.Add(With(Reading(0.5, 90)));
+        timeline.Add(With(Reading(1.5, 100), sequence: 2, from: 1));
+        timeline.Add(With(Reading(0.7, 40), "ns2"));
+        var newest = timeline.Kernel.Newest;
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That(newest[TcpState.Established], Is.EqualTo(140));
+            Assert.That(newest.Namespaces, Is.EqualTo(2));
+            Assert.That(newest.OldestAt, Is.EqualTo(At(0.7)));
+        }
+    }
+
+    [Test]
+    public void Newest_LateReading_DoesNotReplaceANewerOne()
+    {
+        var timeline = new Timeline(TimeSpan.FromHours(1));
+        timeline.Add(With(Reading(1.5, 100), sequence: 2, from: 1));
+        timeline.Add(With(Reading(0.5, 90)));
+        Assert.That(timeline.Kernel.Newest[TcpState.Established], Is.EqualTo(100));
+    }
+
+    [Test]
+    public void Newest_KernelUnreadable_CarriesTheReasonUntilItCanBeRead()
+    {
+        var timeline = new Timeline(TimeSpan.FromHours(1));
+        timeline.Add(With(Reading(0.5, 0) with { Error = "sock_diag: EPERM" }));
+        var unreadable = timeline.Kernel.Newest;
+        timeline.Add(With(Reading(1.5, 7), sequence: 2, from: 1));
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That(unreadable.Errors, Is.EqualTo(new[] { "sock_diag: EPERM" }));
+            Assert.That(unreadable.Namespaces, Is.Zero);
+            Assert.That(timeline.Kernel.Newest.Errors, Is.Empty);
+        }
+    }
+
+    [Test]
+    public void Between_SteadyHold_ComparesToTheConnection()
+    {
+        var comparison = Compared(2.5, 100, 0.2, (100, 100), (100, 0), (100, 0));
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That(comparison.Own, Is.EqualTo(100));
+            Assert.That(comparison.InFlight, Is.Zero);
+            Assert.That(comparison.Agrees, Is.True);
+        }
+    }
+
+    [Test]
+    public void Between_SteadyHoldOffByOne_Disagrees() =>
+        Assert.That(Compared(2.5, 99, 0.2, (100, 100), (100, 0), (100, 0)).Agrees, Is.False);
+
+    [TestCase(130, true)]
+    [TestCase(100, true)]
+    [TestCase(400, false)]
+    public void Between_WhileOpening_AllowsWhatCameMeanwhile(long kernel, bool agrees) =>
+        Assert.That(Compared(1.5, kernel, 0.1, (100, 100), (200, 100)).Agrees, Is.EqualTo(agrees));
+
+    [Test]
+    public void Between_LongDump_AllowsWhatCameSinceItBegan() =>
+        Assert.That(Compared(2.1, 140, 1.5, (100, 100), (200, 100), (200, 0)).Agrees, Is.True);
+
+    [Test]
+    public void Between_ReportMissing_HasNoOwnCount()
+    {
+        var timeline = new Timeline(TimeSpan.FromHours(1));
+        timeline.Add(Of("b", 1, 0, 1, 50));
+        timeline.Add(With(Reading(2.5, 150), sequence: 1, from: 2));
+        timeline.Advance(At(10));
+        var comparison = timeline.Kernel.Between(TimeSpan.Zero, At(100)).Single();
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That(comparison.Own, Is.Null);
+            Assert.That(comparison.Agrees, Is.False);
+        }
+    }
+
+    [Test]
+    public void BySource_ChangesAndWholes_KeepTheNewest()
+    {
+        var (one, two) = (Address("10.0.0.1"), Address("10.0.0.2"));
+        var timeline = new Timeline(TimeSpan.FromHours(1));
+        timeline.Add(Of("a", 1, 0, 1) with { Sources = new(true, ImmutableDictionary<IpAddress, long>.Empty.Add(one, 5).Add(two, 5)) });
+        timeline.Add(Of("a", 3, 2, 3) with { Sources = new(false, ImmutableDictionary<IpAddress, long>.Empty.Add(one, 9)) });
+        timeline.Add(Of("a", 2, 1, 2) with { Sources = new(false, ImmutableDictionary<IpAddress, long>.Empty.Add(one, 7)) });
+        Assert.That(timeline.Kernel.BySource, Is.EquivalentTo(new Dictionary<IpAddress, long> { [one] = 9, [two] = 5 }));
+        timeline.Add(Of("a", 4, 3, 4) with { Sources = new(true, ImmutableDictionary<IpAddress, long>.Empty.Add(two, 1)) });
+        Assert.That(timeline.Kernel.BySource, Is.EquivalentTo(new Dictionary<IpAddress, long> { [two] = 1 }));
+    }
+
+    [Test]
+    public void Add_ReadingFromNowhere_IsPassedOver()
+    {
+        var timeline = new Timeline(TimeSpan.FromHours(1));
+        timeline.Add(With(Reading(-5, 1)));
+        timeline.Add(With(Reading(1e9, 1), sequence: 2, from: 1));
+        timeline.Advance(At(10));
+        Assert.That(timeline.Kernel.Newest.Namespaces, Is.Zero);
+    }
+}

@@ -1,0 +1,87 @@
+using System.Collections.Immutable;
+using LoadHarness.Coordinator.Aggregation;
+using LoadHarness.Coordinator.Reports;
+using LoadHarness.Coordinator.Tests.Aggregation;
+using LoadHarness.Coordinator.Verdicts;
+using LoadHarness.V1;
+
+namespace LoadHarness.Coordinator.Tests.Reports;
+
+public class SummaryTextTests
+{
+    private static RunSummary Good() => RunVerdict.Judge(
+        SummaryBuilder.Build(SummaryFixture.Input(SummaryFixture.SteadyWithKernel(SummaryFixture.Goal))), RunEnding.Completed);
+
+    private static string Text(RunSummary summary) => string.Join('\n', SummaryText.Lines(summary));
+
+    [Test]
+    public void Lines_GoodRun_SayFirstThatTheGoalWasReachedAndCanBeBelieved()
+    {
+        var lines = SummaryText.Lines(Good());
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That(lines[0], Is.EqualTo("REACHED   10,000 connections after 10s, from then on never fewer than 10,000"));
+            Assert.That(lines[1], Is.EqualTo("kernel:   10,000 ESTABLISHED, agrees with our count"));
+            Assert.That(lines[^1], Is.EqualTo("PASSED    exit code 0"));
+        }
+    }
+
+    [Test]
+    public void Lines_MissedRun_SayHowFarItCameAndWhy()
+    {
+        var summary = SummaryBuilder.Build(SummaryFixture.Input(SummaryFixture.Steady()) with { Goal = 20_000, Reason = "the target refuses" });
+        var lines = SummaryText.Lines(RunVerdict.Judge(summary, RunEnding.Aborted));
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That(lines[0], Is.EqualTo("MISSED    10,000 of 20,000 connections were the most"));
+            Assert.That(lines[1], Is.EqualTo("because   the target refuses"));
+            Assert.That(lines[^1], Is.EqualTo("FAILED    exit code 4"));
+        }
+    }
+
+    [Test]
+    public void Lines_KernelDisagrees_SayItLoudly()
+    {
+        var summary = SummaryBuilder.Build(SummaryFixture.Input(SummaryFixture.SteadyWithKernel(9_000)));
+        Assert.That(Text(summary), Does.Contain("9,000 ESTABLISHED, DOES NOT AGREE with our count"));
+    }
+
+    [Test]
+    public void Lines_Failures_HaveWordsAndRemedy()
+    {
+        var summary = Good() with
+        {
+            Failures = new FailureFacts(
+                4, ImmutableSortedDictionary<string, long>.Empty.Add("connect/target/refused", 3).Add("close/us/strange", 1)),
+        };
+        var text = Text(summary).Replace("\n          ", " ", StringComparison.Ordinal);
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That(text, Does.Contain("3 x the target refused the connection (connect/target/refused): see that it listens there"));
+            Assert.That(text, Does.Contain("1 x close/us/strange."));
+        }
+    }
+
+    [Test]
+    public void Lines_AnythingLong_StayWithinEightyColumns()
+    {
+        var summary = Good() with
+        {
+            Notes = [string.Join(' ', Enumerable.Repeat("word", 100))],
+            Gaps = [.. Enumerable.Range(0, 20).Select(i => new GapFacts("agent", i, i + 1))],
+            Agents = [.. Enumerable.Range(0, 100).Select(i => new AgentFacts(new string('x', 60), "h", "n", 100_000_000, 100_000_000, 99_999, 9_999_000_000, i == 3))],
+            Latency = new LatencyFacts(new LatencyValues(1, 123_456.789, 0.12345, 12.5, 999.999, 1000, 3_600_000), null, null, null),
+            Limits = new LimitFacts(true, [string.Join(' ', Enumerable.Repeat("reason", 30))]),
+        };
+        Assert.That(SummaryText.Lines(summary).Select(l => l.Length), Is.All.LessThanOrEqualTo(SummaryText.Width));
+    }
+
+    [Test]
+    public void Remedies_EveryCause_HasWords()
+    {
+        var silent = Enum.GetValues<FailureCause>().Where(c => c is not (FailureCause.Unspecified or FailureCause.Other))
+            .Where(c => new[] { FailureStage.SourceBind, FailureStage.Connect, FailureStage.Hold }
+                .All(stage => FailureRemedies.Of(FailureNames.Of(stage, FailureParty.Us, c)).Remedy.Length == 0));
+        Assert.That(silent, Is.Empty);
+    }
+}
