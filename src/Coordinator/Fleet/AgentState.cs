@@ -51,8 +51,8 @@ public sealed class AgentState
     /// <summary>How long nothing was heard of it.</summary>
     public TimeSpan Silence => CoordinatorClock.Between(LastHeardNanos, _clock.Nanos);
 
-    /// <summary>Attached, and heard within the last three heartbeats.</summary>
-    public bool Answers => Session is not null && Silence <= 3 * _options.HeartbeatInterval;
+    /// <summary>Attached, not known to have gone, and heard within the last three heartbeats.</summary>
+    public bool Answers => Session is not null && Departure is null && Silence <= 3 * _options.HeartbeatInterval;
 
     /// <summary>
     /// Whether its connections are gone for certain: on proof, or when it has been silent for longer than

@@ -145,7 +145,15 @@ internal sealed class FakeAgent : IAsyncDisposable
     {
         if (!Lively || _receiving.IsCompleted)
             return;
-        await BeatAsync();
+        try
+        {
+            await BeatAsync();
+        }
+        catch (Exception e) when (e is OperationCanceledException || _receiving.IsCompleted)
+        {
+            return;
+        }
+
         if (_assignments.LastOrDefault() is not { Phase: Phase.Running } assignment)
             return;
         var seconds = (coordinatorNanos - assignment.StartNanos) / 1_000_000_000;
@@ -229,6 +237,9 @@ internal sealed class FakeAgent : IAsyncDisposable
         {
             _first.TrySetException(e);
         }
+
+        foreach (var waiting in _replies.Values)
+            waiting.TrySetCanceled();
     }
 
     private async Task TakeAsync(AttachResponse response)

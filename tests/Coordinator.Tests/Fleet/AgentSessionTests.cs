@@ -1,0 +1,104 @@
+using LoadHarness.Coordinator.Fleet;
+using LoadHarness.Protos;
+using LoadHarness.V1;
+using Microsoft.Extensions.Time.Testing;
+using Revision = LoadHarness.Protos.Revision;
+using Schedule = LoadHarness.Protos.Schedule;
+using SchedulePoint = LoadHarness.Protos.SchedulePoint;
+using Slice = LoadHarness.Protos.Slice;
+
+namespace LoadHarness.Coordinator.Tests.Fleet;
+
+public sealed class AgentSessionTests
+{
+    private FakeTimeProvider _time = null!;
+    private AgentSession _session = null!;
+
+    [SetUp]
+    public void SetUp()
+    {
+        _time = new FakeTimeProvider();
+        _session = new AgentSession("session", WireTranslation.ToHello(FakeAgent.MakeHello("a")), new CoordinatorClock(_time));
+    }
+
+    [TearDown]
+    public void TearDown() => _session.Dispose();
+
+    [Test]
+    public async Task NextAsync_AssignmentBeforeHeartbeat_SendsTheReplyFirst()
+    {
+        _session.Offer(Assignment(1));
+        _session.TakeHeartbeat(7, 70);
+
+        Assert.That(await NextAsync(), Is.EqualTo(new HeartbeatEcho(7, 70)));
+        Assert.That(await NextAsync(), Is.InstanceOf<AgentAssignment>());
+    }
+
+    [Test]
+    public async Task NextAsync_ManyOffersToASlowReader_SendsTheNewestOnly()
+    {
+        for (var number = 1UL; number <= 1000; number++)
+        {
+            _session.Offer(Assignment(number));
+            _session.TakeHeartbeat(number, 0);
+        }
+
+        var echo = (HeartbeatEcho?)await NextAsync();
+        var assignment = (AgentAssignment?)await NextAsync();
+        var more = _session.NextAsync(CancellationToken.None);
+
+        Assert.Multiple(() =>
+        {
+            Assert.That(echo!.Sequence, Is.EqualTo(1000));
+            Assert.That(assignment!.Revision.Number, Is.EqualTo(1000));
+            Assert.That(more.IsCompleted, Is.False);
+        });
+        _session.End("over");
+        Assert.That(await more, Is.Null);
+    }
+
+    [Test]
+    public async Task End_Twice_KeepsTheFirstReason()
+    {
+        _session.Offer(Assignment(1));
+        _session.End("first");
+        _session.End("second");
+
+        Assert.That(_session.Ended, Is.EqualTo("first"));
+        Assert.That(await NextAsync(), Is.Null);
+    }
+
+    [Test]
+    public void TakeHeartbeat_Always_MovesLastHeardAndCompletesWhoWaits()
+    {
+        var next = _session.NextHeartbeat;
+        _time.Advance(TimeSpan.FromMilliseconds(1234));
+
+        _session.TakeHeartbeat(1, 0);
+
+        Assert.Multiple(() =>
+        {
+            Assert.That(next.IsCompleted, Is.True);
+            Assert.That(_session.NextHeartbeat.IsCompleted, Is.False);
+            Assert.That(_session.LastHeardNanos, Is.EqualTo(new CoordinatorClock(_time).Nanos));
+        });
+    }
+
+    private async Task<object?> NextAsync() => await _session.NextAsync(CancellationToken.None).AsTask().WaitAsync(TimeSpan.FromSeconds(10));
+
+    private static AgentAssignment Assignment(ulong number) => new()
+    {
+        RunId = "run",
+        Revision = new Revision(1, number),
+        StoreId = "store",
+        Phase = Phase.Prepared,
+        RequiredCapabilities = [],
+        Share = 1,
+        Slice = new Slice([], [], TimeSpan.Zero),
+        Destinations = [],
+        Schedule = new Schedule([new SchedulePoint(TimeSpan.Zero, 0)], 1),
+        ConnectTimeout = TimeSpan.FromSeconds(1),
+        DrainTimeout = TimeSpan.FromSeconds(1),
+        MaxDuration = TimeSpan.FromSeconds(1),
+    };
+}
