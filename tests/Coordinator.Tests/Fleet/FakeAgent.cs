@@ -27,6 +27,7 @@ internal sealed class FakeAgent : IAsyncDisposable
     private ulong _samples;
     private long _sampledSeconds;
     private long _established;
+    private string _sampledRun = "";
 
     private FakeAgent(string socketPath, Credential credential, Hello hello)
     {
@@ -156,6 +157,8 @@ internal sealed class FakeAgent : IAsyncDisposable
 
         if (_assignments.LastOrDefault() is not { Phase: Phase.Running } assignment)
             return;
+        if (_sampledRun != assignment.RunId)
+            (_sampledRun, _sampledSeconds, _established) = (assignment.RunId, 0, 0);
         var seconds = (coordinatorNanos - assignment.StartNanos) / 1_000_000_000;
         for (; _sampledSeconds < seconds; _sampledSeconds++)
         {
@@ -201,6 +204,16 @@ internal sealed class FakeAgent : IAsyncDisposable
             return measure(assignment, second, goal);
         var sample = MakeSample(assignment.RunId, second, goal, opened: Math.Max(0, goal - _established));
         _established = goal;
+        if (assignment.KernelView is not null)
+        {
+            sample.KernelView = new()
+            {
+                TakenAtMillis = sample.ToMillis,
+                IntervalMillis = 1000,
+                States = { new StateCount { State = TcpState.Established, Count = (ulong)goal } },
+            };
+        }
+
         return sample;
     }
 
