@@ -104,6 +104,7 @@ internal static class WireTranslation
     private static Wire.RunPlanView ToMessage(PlanOverview plan) => new()
     {
         Lines = { plan.Lines },
+        Goal = (ulong)plan.Goal,
         Tuples = (ulong)plan.Tuples,
         Blocks = (ulong)plan.Blocks,
         HoldFrom = plan.HoldFrom.ToDuration(),

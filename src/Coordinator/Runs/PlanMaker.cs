@@ -20,7 +20,8 @@ internal sealed class PlanMaker(RunSpec spec, Func<string, bool> isHere)
         With(agents, (resources, sources) => Planner.Scale(spec, current, order, resources, sources));
 
     /// <summary>For people.</summary>
-    public PlanOverview Describe(RunPlan plan) => new(PlanText.Lines(spec, plan), plan.Tuples, plan.Blocks, plan.RampEnd, plan.HoldEnd);
+    public PlanOverview Describe(RunPlan plan) =>
+        new(PlanText.Lines(spec, plan), plan.Goal, plan.Tuples, plan.Blocks, plan.RampEnd, plan.HoldEnd);
 
     private PlanMade With(
         ImmutableArray<AgentState> agents,

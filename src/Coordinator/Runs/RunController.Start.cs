@@ -133,6 +133,6 @@ public sealed partial class RunController
     {
         var busy = _registry.Agents.Where(a => a.Run is not null && a.Session is not null).ToImmutableArray();
         var others = busy.IsEmpty ? "" : $"; {busy.Length} work for run {busy[0].Run!.RunId}";
-        return $"{idle.Length} idle agents are there, {Wanted} are needed{others}";
+        return $"{idle.Length} of {Wanted} agents {(idle.Length == 1 ? "is" : "are")} there and idle{others}";
     }
 }

@@ -34,11 +34,13 @@ public sealed record RunSnapshot
 
 /// <summary>A plan for people, as it is shown before the first connect.</summary>
 /// <param name="Lines">In sentences and numbers.</param>
+/// <param name="Goal">Of the hold, in connections.</param>
 /// <param name="Tuples">4-tuples of all slices.</param>
 /// <param name="Blocks">Blocks of all slices.</param>
 /// <param name="HoldFrom">Elapsed time at which the goal of the hold is due.</param>
 /// <param name="DrainFrom">Elapsed time at which the drain begins.</param>
-public sealed record PlanOverview(ImmutableArray<string> Lines, long Tuples, long Blocks, TimeSpan HoldFrom, TimeSpan DrainFrom);
+public sealed record PlanOverview(
+    ImmutableArray<string> Lines, long Goal, long Tuples, long Blocks, TimeSpan HoldFrom, TimeSpan DrainFrom);
 
 /// <summary>One second of a run, summed over its agents; see control.proto.</summary>
 public sealed record RunProgress

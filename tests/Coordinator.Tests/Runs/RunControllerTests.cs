@@ -77,7 +77,7 @@ public sealed class RunControllerTests
         Assert.Multiple(() =>
         {
             Assert.That(waiting.State, Is.EqualTo(RunState.Pending));
-            Assert.That(waiting.StateReason, Does.Contain("1").And.Contain("2 are needed"));
+            Assert.That(waiting.StateReason, Does.StartWith("1 of 2 agents is there"));
             Assert.That(summary.ExitCode(), Is.Zero);
         });
     }
@@ -92,7 +92,7 @@ public sealed class RunControllerTests
         Assert.Multiple(() =>
         {
             Assert.That(run.State, Is.EqualTo(RunState.Failed));
-            Assert.That(run.StateReason, Does.Contain("1 idle agents are there, 2 are needed").And.Contain("--ready-timeout"));
+            Assert.That(run.StateReason, Does.Contain("1 of 2 agents is there").And.Contain("--ready-timeout"));
             Assert.That(summary.ExitCode(), Is.EqualTo(5));
         });
     }
