@@ -1,6 +1,5 @@
-using System.Collections.Immutable;
 using LoadHarness.Coordinator.Aggregation;
-using LoadHarness.Coordinator.Fleet;
+using LoadHarness.Coordinator.Planning;
 using LoadHarness.Coordinator.Reports;
 using LoadHarness.Coordinator.Verdicts;
 
@@ -27,9 +26,9 @@ public sealed partial class RunController
         StartedAt = StartedAt(),
         Duration = _startNanos is null ? TimeSpan.Zero : _drained,
         Stages = _stages.Spans(_startNanos),
-        Destinations = _plan?.Destinations ?? [],
+        Destinations = _plan?.Destinations ?? DestinationCounts.Destinations(_spec.Targets),
         Goal = _stages.LongestHeldGoal ?? _plan?.Goal ?? _spec.Connections,
-        Agents = [.. _roster.Everyone.Select(SummaryAgentOf)],
+        Agents = [.. _roster.Everyone.Where(m => m.Plan is not null).Select(SummaryAgentOf)],
         Notes = [.. _measurements.Notes.Select(n => $"{n.Finding.Subject}: {n.Finding.Message}")],
         Timeline = timeline,
     };

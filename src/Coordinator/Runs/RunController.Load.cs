@@ -25,7 +25,7 @@ public sealed partial class RunController
         _startNanos = _clock.Nanos + CoordinatorClock.ToNanos(_startAhead);
         _measurements.Begin(_plan!);
         Command(Phase.Running, _plan!.DrainTimeout);
-        EnterUnderLoad(RunState.Ramping, StageSpan.Ramp, 0);
+        EnterUnderLoad(RunState.Ramping, StageSpan.Ramp, 0, _startNanos.Value);
         while (true)
         {
             var elapsed = Elapsed;
@@ -36,8 +36,8 @@ public sealed partial class RunController
             while (_commands.TryTakeScale(out var request))
                 Scale(request, elapsed);
             Measure(elapsed);
-            if (_measurements.IsAt(_plan!.Goal))
-                EnterUnderLoad(RunState.Holding, StageSpan.Hold, _plan.Goal);
+            if (_measurements.MetAt(_plan!.Goal) is { } met)
+                EnterUnderLoad(RunState.Holding, StageSpan.Hold, _plan.Goal, _startNanos.Value + CoordinatorClock.ToNanos(met));
             if (_measurements.WhyHopeless() is { } reason)
                 return new(RunEnding.Aborted, reason);
             if (elapsed >= _plan.HoldEnd)
@@ -190,12 +190,12 @@ public sealed partial class RunController
 
     private void Command(Phase phase, TimeSpan drainTimeout) => _roster.Command(_plan!, phase, _startNanos, drainTimeout, Elapsed);
 
-    private void EnterUnderLoad(RunState state, string stage, long from)
+    private void EnterUnderLoad(RunState state, string stage, long from, long atNanos)
     {
         if (_snapshot.Value.State == state)
             return;
         Enter(state);
-        _stages.Begin(stage, from, _plan!.Goal);
+        _stages.Begin(stage, from, _plan!.Goal, atNanos);
     }
 
     private void Measure(TimeSpan elapsed)

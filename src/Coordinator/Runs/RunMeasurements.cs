@@ -123,13 +123,15 @@ internal sealed class RunMeasurements(RunSpec spec)
         }
     }
 
-    /// <summary>Whether the newest complete second has met the goal.</summary>
-    public bool IsAt(long goal)
+    /// <summary>The end of the newest complete second, elapsed, if the goal was met in it; null otherwise.</summary>
+    public TimeSpan? MetAt(long goal)
     {
         lock (_lock)
         {
-            return _timeline.Newest is { } newest
-                && (_shrinking ? newest.IsWhole && newest.Gauges.Established <= goal : newest.Gauges.Established >= goal);
+            if (_timeline.Newest is not { } newest)
+                return null;
+            var met = _shrinking ? newest.IsWhole && newest.Gauges.Established <= goal : newest.Gauges.Established >= goal;
+            return met ? TimeSpan.FromSeconds(newest.Second + 1L) : null;
         }
     }
 

@@ -13,18 +13,16 @@ internal sealed class RunStages(CoordinatorClock clock)
     /// <param name="name">One of those that <see cref="StageSpan"/> names.</param>
     /// <param name="from">The goal at its start.</param>
     /// <param name="to">The goal at its end.</param>
-    public void Begin(string name, long from, long to)
+    /// <param name="atNanos">When; null: now. Not before the stage before began.</param>
+    public void Begin(string name, long from, long to, long? atNanos = null)
     {
-        Close();
-        _stages.Add(new(name, from, to, clock.Nanos));
+        var at = Math.Max(atNanos ?? clock.Nanos, _stages.LastOrDefault()?.StartNanos ?? long.MinValue);
+        Close(at);
+        _stages.Add(new(name, from, to, at));
     }
 
     /// <summary>Ends the last stage.</summary>
-    public void Close()
-    {
-        if (_stages.LastOrDefault() is { EndNanos: null } last)
-            last.EndNanos = clock.Nanos;
-    }
+    public void Close() => Close(clock.Nanos);
 
     /// <summary>The goal that was held longest; null when none was.</summary>
     public long? LongestHeldGoal => _stages.Where(s => s.Name == StageSpan.Hold)
@@ -39,10 +37,17 @@ internal sealed class RunStages(CoordinatorClock clock)
         return [.. _stages.Select(s => new StageSpan(s.Name, s.From, s.To, CoordinatorClock.Between(origin, s.StartNanos), s.Duration(now)))];
     }
 
+    private void Close(long atNanos)
+    {
+        // A stage that was to begin later than the run ended has no length.
+        if (_stages.LastOrDefault() is { EndNanos: null } last)
+            last.EndNanos = Math.Max(atNanos, last.StartNanos);
+    }
+
     private sealed record Stage(string Name, long From, long To, long StartNanos)
     {
         public long? EndNanos { get; set; }
 
-        public TimeSpan Duration(long now) => CoordinatorClock.Between(StartNanos, EndNanos ?? now);
+        public TimeSpan Duration(long now) => CoordinatorClock.Between(StartNanos, EndNanos ?? Math.Max(now, StartNanos));
     }
 }
