@@ -15,7 +15,7 @@ internal sealed unsafe class HttpResponder : IDisposable
     private const int ReadsPerTurn = 16;
 
     // The answers to one read always fit: the scanner takes no request shorter than this for one.
-    private const int ShortestRequest = 5;
+    private const int ShortestRequest = 10;
     private const int LongestAnswer = 96;
     private const int WriteBytes = ReadBytes / ShortestRequest * LongestAnswer;
 

@@ -23,6 +23,11 @@ internal struct RequestScanner
     public const int LongestHead = 65_536;
 
     private const int LongestLength = 1 << 30;
+
+    // "HTTP/1." as the bytes before the last one of a request line.
+    private const ulong VersionPrefix = 0x48_54_54_50_2F_31_2E;
+    private const byte Mismatch = byte.MaxValue;
+
     private static ReadOnlySpan<byte> ContentLength => "content-length"u8;
     private static ReadOnlySpan<byte> Connection => "connection"u8;
     private static ReadOnlySpan<byte> TransferEncoding => "transfer-encoding"u8;
@@ -31,13 +36,13 @@ internal struct RequestScanner
     private Phase _phase;
     private Field _fields;
     private byte _index;
-    private byte _last;
-    private byte _beforeLast;
     private byte _method;
+    private bool _carriageReturn;
     private bool _closes;
     private bool _hasLength;
     private int _length;
     private int _headBytes;
+    private ulong _lineEnd;
 
     private enum Phase : byte
     {
@@ -46,7 +51,6 @@ internal struct RequestScanner
         FieldStart,
         FieldName,
         FieldValue,
-        HeadEnd,
         Body,
     }
 
@@ -95,15 +99,21 @@ internal struct RequestScanner
         return ScanResult.More;
     }
 
-    private bool Step(byte b) => _phase switch
+    private bool Step(byte b)
     {
-        Phase.BeforeLine => BeginRequest(b),
-        Phase.RequestLine => RequestLine(b),
-        Phase.FieldStart => FieldStart(b),
-        Phase.FieldName => FieldName(b),
-        Phase.FieldValue => FieldValue(b),
-        _ => HeadEnd(b),
-    };
+        // A bare CR and NUL mean one thing to one server and another to the next (RFC 9112, 2.2; RFC 9110, 5.5).
+        if ((_carriageReturn && b != '\n') || b == 0)
+            return false;
+        _carriageReturn = b == '\r';
+        return _phase switch
+        {
+            Phase.BeforeLine => BeginRequest(b),
+            Phase.RequestLine => RequestLine(b),
+            Phase.FieldStart => FieldStart(b),
+            Phase.FieldName => FieldName(b),
+            _ => FieldValue(b),
+        };
+    }
 
     // Empty lines before a request line are passed over (RFC 9112, 2.2).
     private bool BeginRequest(byte b)
@@ -123,38 +133,39 @@ internal struct RequestScanner
         if (b == '\n')
         {
             // The line ends with HTTP/1.x; before 1.1 a connection does not stay open.
-            _closes = _last == '0';
+            var minor = (byte)_lineEnd;
+            _closes = minor == '0';
             _phase = Phase.FieldStart;
-            return _beforeLast == '.' && _last is (byte)'0' or (byte)'1';
+            return _lineEnd >> 8 == VersionPrefix && minor is >= (byte)'0' and <= (byte)'9';
         }
 
         if (b != '\r')
-            (_beforeLast, _last) = (_last, b);
+            _lineEnd = (_lineEnd << 8) | b;
         return true;
     }
 
     private bool FieldStart(byte b)
     {
         if (b == '\r')
+            return true;
+        if (b == '\n')
         {
-            _phase = Phase.HeadEnd;
+            _phase = Phase.Body;
             return true;
         }
 
-        if (b == '\n')
-            return HeadEnd(b);
         _phase = Phase.FieldName;
         _fields = Field.All;
         _index = 0;
-        // A line that begins with white space would continue the one before: obsolete, refused (RFC 9112, 5.2).
-        return b is not ((byte)' ' or (byte)'\t') && FieldName(b);
+        // White space would continue the line before, which is obsolete and refused (RFC 9112, 5.2).
+        return b != ':' && FieldName(b);
     }
 
     private bool FieldName(byte b)
     {
         if (b == ':')
             return EndFieldName();
-        if (b is (byte)' ' or (byte)'\t' or (byte)'\r' or (byte)'\n')
+        if (b is <= (byte)' ' or >= 0x7F)
             return false;
         Narrow(Field.ContentLength, ContentLength, b);
         Narrow(Field.Connection, Connection, b);
@@ -190,12 +201,8 @@ internal struct RequestScanner
     private bool FieldValue(byte b)
     {
         if (b == '\n')
-        {
             _phase = Phase.FieldStart;
-            return true;
-        }
-
-        if (b is (byte)'\r' or (byte)' ' or (byte)'\t')
+        if (b == '\r')
             return true;
         return _fields switch
         {
@@ -205,25 +212,42 @@ internal struct RequestScanner
         };
     }
 
+    // Digits with white space around them; _index counts the three parts.
     private bool LengthDigit(byte b)
     {
-        if (b is < (byte)'0' or > (byte)'9' || _length > LongestLength / 10)
+        if (b is (byte)' ' or (byte)'\t' or (byte)'\n')
+        {
+            var missing = _index == 0 && b == '\n';
+            _index = (byte)(_index == 0 ? 0 : 2);
+            return !missing;
+        }
+
+        if (b is < (byte)'0' or > (byte)'9' || _index == 2 || _length > LongestLength / 10)
             return false;
+        _index = 1;
         _length = (_length * 10) + (b - '0');
         return true;
     }
 
+    // A list of tokens; _index is how much of "close" the present one has been, one more once white space ended it.
     private bool ConnectionOption(byte b)
     {
-        _index = _index < CloseToken.Length && CloseToken[_index] == Lower(b) ? (byte)(_index + 1) : (byte)0;
-        _closes |= _index == CloseToken.Length;
-        return true;
-    }
+        if (b is (byte)',' or (byte)'\n')
+        {
+            _closes |= _index == CloseToken.Length || _index == CloseToken.Length + 1;
+            _index = 0;
+        }
+        else if (b is (byte)' ' or (byte)'\t')
+        {
+            if (_index != 0)
+                _index = _index == CloseToken.Length || _index == CloseToken.Length + 1 ? (byte)(CloseToken.Length + 1) : Mismatch;
+        }
+        else
+        {
+            _index = _index < CloseToken.Length && CloseToken[_index] == Lower(b) ? (byte)(_index + 1) : Mismatch;
+        }
 
-    private bool HeadEnd(byte b)
-    {
-        _phase = Phase.Body;
-        return b == '\n';
+        return true;
     }
 
     private static byte Lower(byte b) => b is >= (byte)'A' and <= (byte)'Z' ? (byte)(b | 0x20) : b;
