@@ -110,6 +110,8 @@ internal sealed class ActiveRun : IDisposable
             return false;
         _reactors.Snapshot(_builder);
         var drained = _builder.Drained;
+        if (drained)
+            _kernelView?.ReadNow();
         if (IsStarted && (drained || ElapsedMillis / 1000 > _sampledMillis / 1000))
             Emit(drained ? Math.Max(ElapsedMillis, _sampledMillis + 1) : ElapsedMillis / 1000 * 1000);
         if (drained)

@@ -12,6 +12,7 @@ public sealed partial class ConnectRole
 {
     private const long CloseTimeoutNanos = 10_000_000_000;
     private const int AbortBatch = 512;
+    private const double LeastDrainPerSecond = 1000;
 
     // The part of a drain's time that is left for the peers' FINs; the rest is for sending ours.
     private static readonly TimeSpan _drainTail = TimeSpan.FromSeconds(10);
@@ -30,8 +31,8 @@ public sealed partial class ConnectRole
         if (_draining && deadline >= _drainDeadlineNanos)
             return;
         _drainDeadlineNanos = deadline;
-        var paced = timeout > _drainTail * 2 ? timeout - _drainTail : timeout / 2;
-        _drainPerSecond = Math.Max(1, _reactor.Counters.Established / Math.Max(0.05, paced.TotalSeconds));
+        var paced = timeout > _drainTail ? timeout - _drainTail : timeout / 2;
+        _drainPerSecond = Math.Max(LeastDrainPerSecond, _reactor.Counters.Established / Math.Max(0.001, paced.TotalSeconds));
         _drainPace = new PacerState(now, 0);
         _draining = true;
         _owedReopens = 0;
