@@ -6,6 +6,8 @@ namespace LoadHarness.Coordinator.Aggregation;
 /// <summary>Holds the kernels' count against our own, as both were while the goal was held.</summary>
 internal static class KernelReader
 {
+    private static readonly TimeSpan _lastLook = TimeSpan.FromSeconds(1);
+
     /// <summary>Reads.</summary>
     public static KernelFacts Read(SummaryInput input, ResultFacts result)
     {
@@ -13,6 +15,9 @@ internal static class KernelReader
         var drain = SummaryBuilder.DrainStart(input);
         var holding = TimeSpan.FromSeconds(result.ReachedAfterSeconds ?? 0);
         var comparisons = view.Between(holding, drain);
+        // A reader takes its last look when it is told to drain: better than none, though others may have begun to close.
+        if (comparisons.IsEmpty && drain < input.Duration)
+            comparisons = view.Between(holding, drain + _lastLook);
         var facts = new KernelFacts
         {
             TimeWait = view.Newest.Namespaces > 0 ? view.PeakTimeWait : null,
@@ -29,7 +34,7 @@ internal static class KernelReader
             OwnEstablished = own,
             States = totals.States.ToImmutableSortedDictionary(s => Name(s.Key), s => s.Value, StringComparer.Ordinal),
             Foreign = totals.Foreign,
-            AgeSeconds = SummaryBuilder.Rounded((drain - totals.OldestAt!.Value).TotalSeconds),
+            AgeSeconds = SummaryBuilder.Rounded(Math.Max(0, (drain - totals.OldestAt!.Value).TotalSeconds)),
             Agrees = comparisons.All(c => c.Agrees) && Unread(input, comparisons).IsEmpty,
             Note = Join(CountNote(comparisons, own), UnreadNote(Unread(input, comparisons)), ForeignNote(totals.Foreign), TimeWaitNote(input)),
         };
@@ -44,9 +49,10 @@ internal static class KernelReader
             return "";
         var difference = $"{Math.Abs(kernel - own.Value):N0} {(kernel < own ? "fewer" : "more")} than our own count of {own:N0} at that moment";
         var inFlight = comparisons.Sum(c => c.InFlight);
+        var came = inFlight == 0 ? "no connection" : $"just {inFlight:N0} connections";
         return comparisons.All(c => c.Agrees)
             ? $"The kernel counted {kernel:N0} ESTABLISHED, {difference}: within the {inFlight:N0} connections that came or went while it was read."
-            : $"The kernel counted {kernel:N0} ESTABLISHED, {difference}, and just {inFlight:N0} connections came or went while it was read: "
+            : $"The kernel counted {kernel:N0} ESTABLISHED, {difference}, and {came} came or went while it was read: "
                 + "do not rely on our own count.";
     }
 

@@ -13,7 +13,7 @@ public static class SummaryBuilder
     public static RunSummary Build(SummaryInput input)
     {
         var timeline = input.Timeline;
-        timeline.Advance(input.Duration + Timeline.Patience + TimeSpan.FromSeconds(1));
+        timeline.Close(input.Duration);
         var result = ResultReader.Read(input);
         var kernel = KernelReader.Read(input, result);
         return new RunSummary

@@ -107,6 +107,14 @@ public sealed class Timeline
         Kernel.Compare();
     }
 
+    /// <summary>The run is over: every second up to its end is complete, and none beyond.</summary>
+    /// <param name="elapsed">When it ended; a second that had begun counts.</param>
+    public void Close(TimeSpan elapsed)
+    {
+        CompleteSeconds = (int)Math.Clamp(Math.Ceiling(elapsed.TotalSeconds), CompleteSeconds, _longest);
+        Kernel.Compare();
+    }
+
     /// <summary>One second, complete or not.</summary>
     /// <param name="second">0 or more; a second that nobody reported is all zero with everybody missing.</param>
     public SecondTotals At(int second) => Totalled(second, _agents.Values.Count(a => a.IsMissingIn(second)));

@@ -20,7 +20,7 @@ internal sealed class FieldReader(List<SpecError> errors)
         var parsed = quantity.Text is { } text ? CountText.Parse(text) : quantity.Value;
         if (parsed.Problem is { } problem)
         {
-            errors.Add(problem.At(field, quantity.Text ?? ""));
+            errors.Add((problem with { Allowed = $"{allowed}, as in 4, 500 or 20k" }).At(field, quantity.Text ?? ""));
             return 0;
         }
 

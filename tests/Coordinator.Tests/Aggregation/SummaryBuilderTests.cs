@@ -128,13 +128,26 @@ public class SummaryBuilderTests
     [Test]
     public void Build_KernelReadOnlyInTheDrain_IsMissingAndSaysSo()
     {
-        var kernel = SummaryBuilder.Build(Input(SteadyWithKernel(Goal, 40.5))).Kernel;
+        var kernel = SummaryBuilder.Build(Input(SteadyWithKernel(Goal, 41.5))).Kernel;
         using (Assert.EnterMultipleScope())
         {
             Assert.That(kernel.Established, Is.Null);
             Assert.That(kernel.Agrees, Is.False);
             Assert.That(kernel.Note, Does.Contain("No kernel was read while the goal was held"));
         }
+    }
+
+    [Test]
+    public void Build_KernelReadJustAsTheDrainBegan_IsTakenForWantOfABetterOne() =>
+        Assert.That(SummaryBuilder.Build(Input(SteadyWithKernel(Goal, 40.1))).Kernel.Established, Is.EqualTo(Goal));
+
+    [Test]
+    public void Build_AgentsThatFinishedWithTheRun_LeaveNoGap()
+    {
+        var timeline = SteadyWithKernel(Goal);
+        timeline.Leave("a0", At(41));
+        timeline.Leave("a1", At(41));
+        Assert.That(SummaryBuilder.Build(Input(timeline)).Gaps, Is.Empty);
     }
 
     [Test]
