@@ -27,6 +27,7 @@ internal sealed class SampleBuilder
     private long _processCpuMicros = ResourceUsage.ProcessCpuMicros;
     private int _reactors;
     private int _drained;
+    private long _establishedMax;
 
     /// <summary>Connections that the last round found, in any state but closed.</summary>
     public long Held => _gauges.Connecting + _gauges.Established + _gauges.Closing;
@@ -40,9 +41,13 @@ internal sealed class SampleBuilder
     /// <summary>Tuples that rested in the last round.</summary>
     public long RestingTuples => _gauges.RestingTuples;
 
+    // Of all rounds since the last sample.
+    private long EstablishedMax => Math.Max(_establishedMax, _gauges.EstablishedMax);
+
     /// <summary>Begins a round: its gauges replace those of the last.</summary>
     public void BeginRound()
     {
+        _establishedMax = EstablishedMax;
         _gauges = default;
         _reactors = 0;
         _drained = 0;
@@ -86,6 +91,8 @@ internal sealed class SampleBuilder
             Health = BuildHealth(),
         };
         _counters = default;
+        _establishedMax = 0;
+        _gauges.EstablishedMax = _gauges.Established;
         _failures.Clear();
         _connectTimes.Reset();
         _connectTimesClamped = 0;
@@ -137,7 +144,7 @@ internal sealed class SampleBuilder
         Closing = _gauges.Closing,
         RestingTuples = _gauges.RestingTuples,
         FreeTuples = _gauges.FreeTuples,
-        EstablishedMax = _gauges.EstablishedMax,
+        EstablishedMax = EstablishedMax,
         Scheduled = _counters.Scheduled,
         Offered = _counters.Offered,
         Opened = _counters.Opened,
