@@ -36,6 +36,8 @@ internal static class SourceProbe
         var socket = Sockets.Create(source.Family);
         if (!socket.Ok)
             return socket.Errno;
+        // Ports may all be ours by now: only the address is asked for.
+        Sockets.SetBindAddressNoPort((int)socket.Value);
         var bound = Sockets.Bind((int)socket.Value, source);
         Sockets.Close((int)socket.Value);
         return bound.Errno;

@@ -20,6 +20,8 @@ public static unsafe partial class Sockets
     private const int SoAttachReusePortCbpf = 51;
     private const int IpProtoTcp = 6;
     private const int TcpNoDelay = 1;
+    private const int IpProtoIp = 0;
+    private const int IpBindAddressNoPort = 24;
     private const int IpProtoIpv6 = 41;
     private const int Ipv6Only = 26;
     private const int ShutWr = 1;
@@ -94,6 +96,9 @@ public static unsafe partial class Sockets
 
     /// <summary>TCP_NODELAY.</summary>
     public static SysResult SetNoDelay(int fd) => SetFlag(fd, IpProtoTcp, TcpNoDelay);
+
+    /// <summary>IP_BIND_ADDRESS_NO_PORT (ip(7), kernel 4.2; IPv6 sockets too): bind(2) with port 0 takes no port, it only looks at the address.</summary>
+    public static SysResult SetBindAddressNoPort(int fd) => SetFlag(fd, IpProtoIp, IpBindAddressNoPort);
 
     /// <summary>IPV6_V6ONLY: leaves the IPv4 side of the port to others.</summary>
     public static SysResult SetIpv6Only(int fd) => SetFlag(fd, IpProtoIpv6, Ipv6Only);
