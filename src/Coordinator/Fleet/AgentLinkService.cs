@@ -37,7 +37,20 @@ public sealed partial class AgentLinkService(AgentRegistry registry, ILogger<Age
     public override async Task Upload(
         IAsyncStreamReader<UploadRequest> requests, IServerStreamWriter<UploadResponse> responses, ServerCallContext context)
     {
-        var cancel = context.CancellationToken;
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(context.CancellationToken, registry.Closing);
+        try
+        {
+            await UploadAsync(requests, responses, either.Token);
+        }
+        catch (OperationCanceledException) when (registry.Closing.IsCancellationRequested)
+        {
+            throw new RpcException(new Status(StatusCode.Unavailable, "the coordinator is ending"));
+        }
+    }
+
+    private async Task UploadAsync(
+        IAsyncStreamReader<UploadRequest> requests, IServerStreamWriter<UploadResponse> responses, CancellationToken cancel)
+    {
         if (!await requests.MoveNext(cancel) || requests.Current.Hello is not { } hello)
             throw new RpcException(new Status(StatusCode.InvalidArgument, "the first message of Upload must be UploadHello"));
         var session = registry.FindSession(hello.AgentId, hello.Incarnation, hello.SessionId)

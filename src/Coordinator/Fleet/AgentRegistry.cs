@@ -14,6 +14,7 @@ public sealed class AgentRegistry(CoordinatorClock clock, FleetOptions options)
     private readonly ConcurrentDictionary<string, IRunLink> _runs = new(StringComparer.Ordinal);
     private readonly Lock _admission = new();
     private ImmutableList<AgentExit> _exits = [];
+    private readonly CancellationTokenSource _closing = new();
     private string? _ended;
 
     /// <summary>Raised when an agent has attached, detached, departed or become idle. Handlers return at once.</summary>
@@ -24,6 +25,9 @@ public sealed class AgentRegistry(CoordinatorClock clock, FleetOptions options)
 
     /// <summary>The clock that agents map elapsed time to.</summary>
     public CoordinatorClock Clock => clock;
+
+    /// <summary>Cancelled when the coordinator goes away.</summary>
+    public CancellationToken Closing => _closing.Token;
 
     /// <summary>All agents, by identity.</summary>
     public ImmutableArray<AgentState> Agents => [.. _agents.Values.OrderBy(a => a.Id, StringComparer.Ordinal)];
@@ -142,6 +146,7 @@ public sealed class AgentRegistry(CoordinatorClock clock, FleetOptions options)
             _ended = reason;
         foreach (var agent in Agents)
             agent.Session?.End(reason);
+        _closing.Cancel();
     }
 
     private AgentSession Attach(AgentState? existing, AgentHello hello)

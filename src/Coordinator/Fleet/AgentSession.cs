@@ -2,9 +2,10 @@ namespace LoadHarness.Coordinator.Fleet;
 
 /// <summary>One attachment of an agent. What goes out lies in slots of one item each, the newest replacing the older:
 /// a peer that reads slowly costs nothing and delays nobody.</summary>
-public sealed class AgentSession(string id, AgentHello hello, CoordinatorClock clock) : IDisposable
+public sealed class AgentSession(string id, AgentHello hello, CoordinatorClock clock)
 {
     private readonly Lock _lock = new();
+    // Never disposed: it has no wait handle to give back, and whoever wakes it late must not fail.
     private readonly SemaphoreSlim _waiting = new(0, 1);
     private TaskCompletionSource _heard = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private long _lastHeardNanos = clock.Nanos;
@@ -99,9 +100,6 @@ public sealed class AgentSession(string id, AgentHello hello, CoordinatorClock c
             await _waiting.WaitAsync(cancel);
         }
     }
-
-    /// <inheritdoc/>
-    public void Dispose() => _waiting.Dispose();
 
     private void Wake()
     {

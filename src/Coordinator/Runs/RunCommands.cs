@@ -3,8 +3,9 @@ using System.Collections.Concurrent;
 namespace LoadHarness.Coordinator.Runs;
 
 /// <summary>What users and agents want of a run's loop. Writers return at once; the loop looks when it wakes.</summary>
-internal sealed class RunCommands(TimeProvider time) : IDisposable
+internal sealed class RunCommands(TimeProvider time)
 {
+    // Never disposed: it has no wait handle to give back, and whoever wakes it late must not fail.
     private readonly SemaphoreSlim _pulse = new(0, 1);
     private readonly Lock _lock = new();
     private readonly ConcurrentQueue<ScaleRequest> _scales = new();
@@ -65,9 +66,6 @@ internal sealed class RunCommands(TimeProvider time) : IDisposable
         await _pulse.WaitAsync(either.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         cancel.ThrowIfCancellationRequested();
     }
-
-    /// <inheritdoc/>
-    public void Dispose() => _pulse.Dispose();
 }
 
 /// <summary>A user wants the run to end.</summary>

@@ -29,7 +29,7 @@ public sealed partial class RunController
         Destinations = _plan?.Destinations ?? DestinationCounts.Destinations(_spec.Targets),
         Goal = _stages.LongestHeldGoal ?? _plan?.Goal ?? _spec.Connections,
         Agents = [.. _roster.Everyone.Where(m => m.Plan is not null).Select(SummaryAgentOf)],
-        Notes = [.. _measurements.Notes.Select(n => $"{n.Finding.Subject}: {n.Finding.Message}")],
+        Notes = [.. _measurements.Notes.Select(n => n.Finding.Message)],
         Timeline = timeline,
     };
 

@@ -116,7 +116,6 @@ public sealed partial class RunController : IRunLink, IAsyncDisposable
     {
         await _abandoned.CancelAsync();
         await _conducting;
-        _commands.Dispose();
         _abandoned.Dispose();
     }
 

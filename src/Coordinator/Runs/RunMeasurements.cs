@@ -88,7 +88,7 @@ internal sealed class RunMeasurements(RunSpec spec)
     {
         lock (_lock)
             _timeline.Leave(agentId, _timeline.Agent(agentId)?.NewestAt ?? elapsed);
-        Note(agentId, new(Finding.Types.Severity.Error, "lost", $"agent {agentId} was lost: {how}; its share was not given to others"));
+        Note(agentId, new(Finding.Types.Severity.Error, "lost", $"agent {agentId} was lost ({how}); its share was not given to others"));
     }
 
     /// <summary>A lost agent is back.</summary>

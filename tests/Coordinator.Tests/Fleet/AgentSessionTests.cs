@@ -21,9 +21,6 @@ public sealed class AgentSessionTests
         _session = new AgentSession("session", WireTranslation.ToHello(FakeAgent.MakeHello("a")), new CoordinatorClock(_time));
     }
 
-    [TearDown]
-    public void TearDown() => _session.Dispose();
-
     [Test]
     public async Task NextAsync_AssignmentBeforeHeartbeat_SendsTheReplyFirst()
     {
