@@ -15,6 +15,12 @@ internal static class AgentCommandLine
             JoinVerb.Create(parent),
             BackendVerb.Create(parent),
         };
+        if (args.Length == 0)
+        {
+            root.Parse("--help").Invoke();
+            return ExitCode.Usage;
+        }
+
         var parsed = root.Parse(args);
         if (parsed.Errors.Count > 0)
             return Fail(parsed.Errors.Select(e => e.Message));

@@ -19,7 +19,7 @@ internal static class JoinHost
         using var signals = new ShutdownSignals(parentDecides);
         RuntimeWarmUp.Touch();
         var builder = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings { DisableDefaults = true });
-        builder.Logging.AddProvider(new StandardErrorLog()).SetMinimumLevel(level);
+        builder.Logging.AddProvider(new StandardErrorLog()).SetMinimumLevel(level).AddFilter("Microsoft", LogLevel.Warning);
         builder.Services
             .AddSingleton(options)
             .AddSingleton(allowList)

@@ -69,7 +69,13 @@ public sealed class LinkDialer(LinkOptions options)
     private async ValueTask<Stream> ConnectAsync(CancellationToken cancel)
     {
         if (options.Coordinator.SocketPath is { } path)
-            return await ConnectAsync(new UnixDomainSocketEndPoint(path), null, cancel).ConfigureAwait(false);
+        {
+            // The framework would call it an address that cannot be assigned.
+            return File.Exists(path)
+                ? await ConnectAsync(new UnixDomainSocketEndPoint(path), null, cancel).ConfigureAwait(false)
+                : throw new LinkLostException("there is no such socket; is the coordinator running?");
+        }
+
         SocketException? failure = null;
         foreach (var endpoint in options.Coordinator.Endpoints)
         {

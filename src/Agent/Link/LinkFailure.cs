@@ -11,8 +11,8 @@ internal static class LinkFailure
     {
         for (var inner = failure; inner is not null; inner = inner.InnerException ?? (inner as RpcException)?.Status.DebugException)
         {
-            if (inner is SocketException socket)
-                return socket.Message;
+            if (inner is SocketException or LinkLostException)
+                return inner.Message;
         }
 
         return failure is RpcException rpc ? $"{rpc.StatusCode}: {rpc.Status.Detail}" : failure.Message;

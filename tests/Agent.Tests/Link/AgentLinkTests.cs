@@ -1,0 +1,266 @@
+using System.Collections.Immutable;
+using LoadHarness.Agent.Assignments;
+using LoadHarness.Agent.Interop.Libc;
+using LoadHarness.Agent.Link;
+using LoadHarness.Agent.Measurement;
+using LoadHarness.Agent.Preflight;
+using LoadHarness.Agent.Safety;
+using LoadHarness.V1;
+using Microsoft.Extensions.Logging.Abstractions;
+using AgentLink = LoadHarness.Agent.Link.AgentLink;
+using AssignmentStatus = LoadHarness.Agent.Assignments.AssignmentStatus;
+
+namespace LoadHarness.Agent.Tests.Link;
+
+/// <summary>The agent's end of the link against a real gRPC server on a Unix socket.</summary>
+public class AgentLinkTests
+{
+    private const int PatienceMillis = 20_000;
+    private static readonly HostInventory s_inventory = HostInventory.Read();
+
+    private ScriptedCoordinator _coordinator = null!;
+    private RecordingRunner _runner = null!;
+    private SampleOutbox _outbox = null!;
+    private CoordinatorClock _clock = null!;
+    private Lease _lease = null!;
+    private CancellationTokenSource _cancel = null!;
+    private AgentLink? _link;
+    private Task _running = Task.CompletedTask;
+
+    [SetUp]
+    public async Task SetUp()
+    {
+        (_coordinator, _runner, _outbox, _clock, _lease, _cancel) = (new(), new(), new(), new(), new(), new());
+        await _coordinator.StartAsync();
+    }
+
+    [TearDown]
+    public async Task TearDown()
+    {
+        await _cancel.CancelAsync();
+        await _running.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        _link?.Dispose();
+        _cancel.Dispose();
+        await _coordinator.DisposeAsync();
+    }
+
+    [Test]
+    public void RunAsync_Welcomed_SaysWhoItIsAndLearnsTheClock()
+    {
+        Join();
+
+        Assert.That(() => _coordinator.Heartbeats.Count, Is.GreaterThan(5).After(PatienceMillis, 10));
+        var hello = _coordinator.Hellos.Single();
+        Assert.That((hello.AgentId, hello.Role, hello.Labels["zone"]), Is.EqualTo(("agent-1", AgentRole.Client, "a")));
+        Assert.That(hello.Incarnation, Is.Not.Empty);
+        Assert.That(hello.Capabilities, Does.Contain("workload.hold"));
+        Assert.That(hello.Held, Is.Null);
+        Assert.That(hello.Inventory.NetworkNamespace, Is.EqualTo(s_inventory.NetworkNamespace));
+        Assert.That(_coordinator.Heartbeats.Select(h => h.Sequence), Is.Ordered.And.Unique);
+        Assert.That(_clock.IsKnown, Is.True);
+        var mapped = _clock.ToBoottimeNanos(ScriptedCoordinator.ClockOffsetNanos);
+        Assert.That(Math.Abs(mapped), Is.LessThanOrEqualTo(_clock.UncertaintyNanos + 1));
+        var lastSent = _coordinator.Heartbeats.Last().SentNanos;
+        Assert.That(() => _lease.DeadlineNanos, Is.GreaterThanOrEqualTo(lastSent + 30_000_000_000).After(PatienceMillis, 10));
+        Assert.That(_lease.DeadlineNanos, Is.LessThan(Clock.BoottimeNanos + 30_000_000_000), "counted from when it was sent");
+    }
+
+    [Test]
+    public void RunAsync_HeartbeatsNotAnswered_RenewNothing()
+    {
+        _coordinator.AnswersHeartbeats = false;
+
+        Join();
+
+        Assert.That(() => _coordinator.Heartbeats.Count, Is.GreaterThan(3).After(PatienceMillis, 10));
+        Assert.That(_lease.DeadlineNanos, Is.EqualTo(long.MaxValue));
+        Assert.That(_clock.IsKnown, Is.False);
+    }
+
+    [Test]
+    public async Task RunAsync_AnAssignment_IsAppliedAndItsStatusSent()
+    {
+        Join();
+        await AttachedAsync();
+
+        await _coordinator.SendAsync(WireSamples.Assignment());
+
+        Assert.That(() => _runner.Applied.Count, Is.EqualTo(1).After(PatienceMillis, 10));
+        var applied = _runner.Applied.Single();
+        Assert.That((applied.RunId, applied.Revision.ToString(), applied.Phase, applied.Share), Is.EqualTo(("run-1", "3.7", Phase.Running, 5000L)));
+
+        _runner.Status = Status(applied.RunId, held: 42);
+        Assert.That(() => _coordinator.Statuses.LastOrDefault()?.Held, Is.EqualTo(42).After(PatienceMillis, 10));
+    }
+
+    [Test]
+    public async Task RunAsync_AStatusThatDoesNotChange_IsRepeated()
+    {
+        _runner.Status = Status("run-1", held: 1);
+        Join();
+        await AttachedAsync();
+
+        Assert.That(() => _coordinator.Statuses.Count, Is.GreaterThan(2).After(PatienceMillis, 50));
+    }
+
+    [Test]
+    public async Task RunAsync_AMalformedAssignment_IsRefusedByField()
+    {
+        Join();
+        await AttachedAsync();
+        var wrong = WireSamples.Assignment();
+        wrong.Slice.Blocks[0].FirstPort = 1000;
+
+        await _coordinator.SendAsync(wrong);
+
+        Assert.That(() => _coordinator.Statuses.LastOrDefault()?.Refused?.Field, Is.EqualTo("slice.blocks[0].first_port").After(PatienceMillis, 10));
+        Assert.That(_coordinator.Statuses.Last().Revision.Number, Is.EqualTo(7));
+        Assert.That(_runner.Applied, Is.Empty);
+
+        await _coordinator.SendAsync(WireSamples.Assignment());
+        Assert.That(() => _runner.Applied.Count, Is.EqualTo(1).After(PatienceMillis, 10), "the link outlives it");
+    }
+
+    [Test]
+    public async Task RunAsync_TheCoordinatorComesBack_AttachesWithWhatItHoldsAndSendsAgain()
+    {
+        _coordinator.Acknowledges = false;
+        Join();
+        await AttachedAsync();
+        _runner.Status = Status("run-1", held: 9);
+        _outbox.Add(Second(0));
+        _outbox.Add(Second(1));
+        Assert.That(() => _coordinator.Samples.Count, Is.EqualTo(2).After(PatienceMillis, 10));
+
+        _coordinator.Acknowledges = true;
+        _coordinator.Epoch = 2;
+        await _coordinator.RestartAsync();
+
+        Assert.That(() => _coordinator.Hellos.Count, Is.EqualTo(2).After(PatienceMillis, 10));
+        Assert.That(_coordinator.Hellos.Last().Held.Held, Is.EqualTo(9));
+        Assert.That(_coordinator.Hellos.Select(h => h.Incarnation).Distinct().Count(), Is.EqualTo(1));
+        Assert.That(() => _outbox.Count, Is.Zero.After(PatienceMillis, 10));
+        Assert.That(_coordinator.Samples.Select(s => s.Sequence), Is.EqualTo(new ulong[] { 1, 2, 1, 2 }));
+        Assert.That(_runner.Drains, Is.Empty, "the work goes on");
+    }
+
+    [Test]
+    public async Task RunAsync_AttachAndUpload_HaveConnectionsOfTheirOwn()
+    {
+        Join();
+        await AttachedAsync();
+        _outbox.Add(Second(0));
+
+        Assert.That(() => _outbox.Count, Is.Zero.After(PatienceMillis, 10));
+        Assert.That(_coordinator.Connections["Attach"], Is.Not.EqualTo(_coordinator.Connections["Upload"]));
+    }
+
+    [Test]
+    public void RunAsync_OverTcp_Attaches()
+    {
+        Join($"http://localhost:{_coordinator.Port}");
+
+        Assert.That(() => _clock.IsKnown, Is.True.After(PatienceMillis, 10));
+    }
+
+    [Test]
+    public async Task Leave_WithSamplesLeft_SendsThemBeforeGoodbye()
+    {
+        Join();
+        await AttachedAsync();
+        for (var i = 0; i < 200; i++)
+            _outbox.Add(Second(i));
+
+        _link!.Leave("test ends");
+        await _running.WaitAsync(TimeSpan.FromMilliseconds(PatienceMillis));
+
+        Assert.That(_coordinator.Goodbyes, Is.EqualTo(new[] { "test ends" }));
+        Assert.That(_coordinator.Samples.Select(s => s.Sequence).Distinct().Count(), Is.EqualTo(200));
+    }
+
+    [Test]
+    public async Task Leave_NobodyToSayItTo_ReturnsAtOnce()
+    {
+        await _coordinator.StopAsync();
+        Join();
+        await Task.Delay(50);
+
+        _link!.Leave("test ends");
+
+        Assert.That(async () => await _running.WaitAsync(TimeSpan.FromMilliseconds(PatienceMillis)), Throws.Nothing);
+        await _coordinator.StartAsync();
+    }
+
+    [Test]
+    public void RunAsync_Refused_SaysTheCoordinatorsWords()
+    {
+        _coordinator.Refusal = new() { Code = Refusal.Types.Code.IdentityInUse, Message = "agent-1 is process 77 on host b" };
+
+        Join();
+
+        Assert.That(async () => await _running, Throws.InstanceOf<LinkRefusedException>().With.Message.EqualTo("agent-1 is process 77 on host b"));
+    }
+
+    [Test]
+    public void RunAsync_ShuttingDown_TriesAgain()
+    {
+        _coordinator.Refusal = new() { Code = Refusal.Types.Code.ShuttingDown, Message = "going away" };
+        Join();
+        Assert.That(() => _coordinator.Hellos.Count, Is.GreaterThan(1).After(PatienceMillis, 10));
+
+        _coordinator.Refusal = null;
+
+        Assert.That(() => _coordinator.Heartbeats.Count, Is.Positive.After(PatienceMillis, 10));
+    }
+
+    [Test]
+    public void RunAsync_WrongCredential_IsRefused()
+    {
+        _coordinator.Credential = "another";
+
+        Join();
+
+        Assert.That(async () => await _running, Throws.InstanceOf<LinkRefusedException>().With.Message.Contains("wrong credential"));
+    }
+
+    [Test]
+    public void RunAsync_CredentialOpenToOthers_IsRefused()
+    {
+        File.SetUnixFileMode(_coordinator.CredentialPath, UnixFileMode.UserRead | UnixFileMode.OtherRead);
+
+        Join();
+
+        Assert.That(async () => await _running, Throws.InstanceOf<LinkRefusedException>().With.Message.Contains("chmod 600"));
+    }
+
+    private void Join(string? url = null)
+    {
+        var options = new LinkOptions
+        {
+            Coordinator = CoordinatorAddress.TryParse(url ?? $"unix:{_coordinator.SocketPath}", out var address, out var error) ? address : throw new FormatException(error),
+            AgentId = "agent-1",
+            Labels = ImmutableSortedDictionary<string, string>.Empty.Add("zone", "a"),
+            CredentialFile = _coordinator.CredentialPath,
+        };
+        _link = new AgentLink(options, s_inventory, _runner, _outbox, _clock, _lease, NullLogger<AgentLink>.Instance);
+        _running = _link.RunAsync(_cancel.Token);
+    }
+
+    private async Task AttachedAsync()
+    {
+        while (_coordinator.Heartbeats.IsEmpty && !_running.IsCompleted)
+            await Task.Delay(5);
+    }
+
+    private static AssignmentStatus Status(string runId, long held) =>
+        new() { RunId = runId, Revision = new(3, 7), StoreId = "store", Phase = Phase.Running, Held = held };
+
+    private static AgentSample Second(int number) => new()
+    {
+        RunId = "run-1",
+        FromMillis = number * 1000,
+        ToMillis = (number + 1) * 1000,
+        Counts = new Counts { Opened = 1 },
+        Health = new(),
+    };
+}

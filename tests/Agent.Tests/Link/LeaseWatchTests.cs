@@ -1,0 +1,56 @@
+using LoadHarness.Agent.Assignments;
+using LoadHarness.Agent.Interop.Libc;
+using LoadHarness.Agent.Link;
+using LoadHarness.Agent.Safety;
+using LoadHarness.V1;
+using Microsoft.Extensions.Logging.Abstractions;
+using AssignmentStatus = LoadHarness.Agent.Assignments.AssignmentStatus;
+
+namespace LoadHarness.Agent.Tests.Link;
+
+public class LeaseWatchTests
+{
+    private static readonly AssignmentStatus s_running = new() { RunId = "run-1", Revision = new(1, 1), StoreId = "store", Phase = Phase.Running };
+
+    [Test]
+    public void Watch_TheLeaseEnds_DrainsOnceForEachLease()
+    {
+        var (lease, runner) = (new Lease(), new RecordingRunner { Status = s_running });
+        using var watch = new LeaseWatch(lease, runner, NullLogger<LeaseWatch>.Instance);
+        lease.Renew(Clock.BoottimeNanos, TimeSpan.FromMilliseconds(300));
+        Assert.That(runner.Drains, Is.Empty);
+
+        Assert.That(() => runner.Drains.Count, Is.EqualTo(1).After(20_000, 10));
+        Assert.That(() => runner.Drains.Count, Is.EqualTo(1).After(1_200), "the same lease ends once");
+
+        lease.Renew(Clock.BoottimeNanos, TimeSpan.FromMilliseconds(100));
+        Assert.That(() => runner.Drains.Count, Is.EqualTo(2).After(20_000, 10));
+    }
+
+    [Test]
+    public void Watch_NeverWelcomedOrRenewedInTime_DrainsNothing()
+    {
+        var (lease, runner) = (new Lease(), new RecordingRunner { Status = s_running });
+        using var watch = new LeaseWatch(lease, runner, NullLogger<LeaseWatch>.Instance);
+        Assert.That(() => runner.Drains.Count, Is.Zero.After(700));
+
+        for (var i = 0; i < 10; i++)
+        {
+            lease.Renew(Clock.BoottimeNanos, TimeSpan.FromSeconds(30));
+            Thread.Sleep(100);
+        }
+
+        Assert.That(runner.Drains, Is.Empty);
+    }
+
+    [Test]
+    public void Watch_NothingAssigned_HasNothingToDrain()
+    {
+        var (lease, runner) = (new Lease(), new RecordingRunner());
+        using var watch = new LeaseWatch(lease, runner, NullLogger<LeaseWatch>.Instance);
+
+        lease.Renew(Clock.BoottimeNanos, TimeSpan.FromMilliseconds(50));
+
+        Assert.That(() => runner.Drains.Count, Is.Zero.After(800));
+    }
+}

@@ -1,0 +1,188 @@
+using System.Collections.Concurrent;
+using System.Net;
+using Grpc.Core;
+using LoadHarness.Protos;
+using LoadHarness.V1;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using Duration = Google.Protobuf.WellKnownTypes.Duration;
+
+namespace LoadHarness.Agent.Tests.Link;
+
+/// <summary>A real gRPC server on a Unix socket that plays the coordinator: welcomes, answers heartbeats, keeps samples, records all.</summary>
+internal sealed class ScriptedCoordinator : IAsyncDisposable
+{
+    /// <summary>What its clock is ahead of the agent's.</summary>
+    public const long ClockOffsetNanos = 5_000_000_000_000;
+
+    private readonly string _directory = Directory.CreateTempSubdirectory("lh-link-").FullName;
+    private readonly ConcurrentDictionary<Session, bool> _sessions = [];
+    private WebApplication? _app;
+
+    public string SocketPath => Path.Combine(_directory, "c.sock");
+
+    /// <summary>On 127.0.0.1.</summary>
+    public int Port => _app!.Urls.Select(u => new Uri(u)).Single(u => u.Scheme == "http" && u.Port > 0 && u.Host == "127.0.0.1").Port;
+
+    public string CredentialPath => Path.Combine(_directory, "credential");
+
+    public string Credential { get; set; } = "secret";
+
+    public ulong Epoch { get; set; } = 1;
+
+    public TimeSpan Lease { get; set; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>Answers Hello with this, when set.</summary>
+    public Refusal? Refusal { get; set; }
+
+    public bool AnswersHeartbeats { get; set; } = true;
+
+    public bool Acknowledges { get; set; } = true;
+
+    public ConcurrentQueue<Hello> Hellos { get; } = [];
+
+    public ConcurrentQueue<Heartbeat> Heartbeats { get; } = [];
+
+    public ConcurrentQueue<AssignmentStatus> Statuses { get; } = [];
+
+    public ConcurrentQueue<string> Goodbyes { get; } = [];
+
+    public ConcurrentQueue<Sample> Samples { get; } = [];
+
+    /// <summary>HTTP/2 connections over which calls came.</summary>
+    public ConcurrentDictionary<string, string> Connections { get; } = [];
+
+    public async Task StartAsync()
+    {
+        File.WriteAllText(CredentialPath, Credential + "\n");
+        File.SetUnixFileMode(CredentialPath, UnixFileMode.UserRead | UnixFileMode.UserWrite);
+        var builder = WebApplication.CreateSlimBuilder();
+        builder.Logging.ClearProviders();
+        builder.WebHost.ConfigureKestrel(kestrel =>
+        {
+            kestrel.ListenUnixSocket(SocketPath, o => o.Protocols = HttpProtocols.Http2);
+            kestrel.Listen(IPAddress.Loopback, 0, o => o.Protocols = HttpProtocols.Http2);
+        });
+        builder.Services.AddGrpc();
+        builder.Services.AddSingleton(this);
+        _app = builder.Build();
+        _app.MapGrpcService<Service>();
+        await _app.StartAsync();
+    }
+
+    /// <summary>Sends an assignment over the newest attachment.</summary>
+    public Task SendAsync(Assignment assignment) =>
+        _sessions.Keys.Single().Responses.WriteAsync(new AttachResponse { Assignment = assignment });
+
+    /// <summary>Breaks all connections and starts anew, as a coordinator that crashed.</summary>
+    public async Task RestartAsync()
+    {
+        await StopAsync();
+        await StartAsync();
+    }
+
+    public async Task StopAsync()
+    {
+        foreach (var session in _sessions.Keys)
+            session.Context.GetHttpContext().Abort();
+        using var now = new CancellationTokenSource(0);
+        await _app!.StopAsync(now.Token);
+        await _app.DisposeAsync();
+        _sessions.Clear();
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await StopAsync();
+        Directory.Delete(_directory, recursive: true);
+    }
+
+    private sealed record Session(IServerStreamWriter<AttachResponse> Responses, ServerCallContext Context);
+
+    private sealed class Service(ScriptedCoordinator owner) : AgentLink.AgentLinkBase
+    {
+        public override async Task Attach(
+            IAsyncStreamReader<AttachRequest> requests, IServerStreamWriter<AttachResponse> responses, ServerCallContext context)
+        {
+            Demand(context, "Attach");
+            await requests.MoveNext();
+            owner.Hellos.Enqueue(requests.Current.Hello);
+            if (owner.Refusal is { } refusal)
+            {
+                await responses.WriteAsync(new AttachResponse { Refusal = refusal });
+                return;
+            }
+
+            await responses.WriteAsync(Welcome());
+            var session = new Session(responses, context);
+            owner._sessions[session] = true;
+            try
+            {
+                while (await requests.MoveNext())
+                    await TakeAsync(requests.Current, responses);
+            }
+            finally
+            {
+                owner._sessions.TryRemove(session, out _);
+            }
+        }
+
+        public override async Task Upload(
+            IAsyncStreamReader<UploadRequest> requests, IServerStreamWriter<UploadResponse> responses, ServerCallContext context)
+        {
+            Demand(context, "Upload");
+            await requests.MoveNext();
+            Assert.That(requests.Current.Hello.SessionId, Is.EqualTo("session"));
+            while (await requests.MoveNext())
+            {
+                owner.Samples.Enqueue(requests.Current.Sample);
+                if (owner.Acknowledges)
+                    await responses.WriteAsync(new UploadResponse { Ack = new() { Sequence = requests.Current.Sample.Sequence } });
+            }
+        }
+
+        private AttachResponse Welcome() => new()
+        {
+            Welcome = new()
+            {
+                SessionId = "session",
+                HeartbeatInterval = Duration.FromTimeSpan(TimeSpan.FromMilliseconds(100)),
+                Lease = Duration.FromTimeSpan(owner.Lease),
+                StoreId = "store",
+                Epoch = owner.Epoch,
+                Version = Protocol.Version,
+            },
+        };
+
+        private async Task TakeAsync(AttachRequest request, IServerStreamWriter<AttachResponse> responses)
+        {
+            if (request.Heartbeat is { } heartbeat)
+            {
+                owner.Heartbeats.Enqueue(heartbeat);
+                if (owner.AnswersHeartbeats)
+                {
+                    var now = Interop.Libc.Clock.BoottimeNanos + ClockOffsetNanos;
+                    await responses.WriteAsync(new AttachResponse
+                    {
+                        HeartbeatReply = new() { Sequence = heartbeat.Sequence, SentNanos = heartbeat.SentNanos, CoordinatorNanos = now },
+                    });
+                }
+            }
+
+            if (request.Status is { } status)
+                owner.Statuses.Enqueue(status);
+            if (request.Goodbye is { } goodbye)
+                owner.Goodbyes.Enqueue(goodbye.Reason);
+        }
+
+        private void Demand(ServerCallContext context, string call)
+        {
+            owner.Connections[call] = context.GetHttpContext().Connection.Id;
+            if (context.RequestHeaders.GetValue("authorization") != $"Bearer {owner.Credential}")
+                throw new RpcException(new Status(StatusCode.Unauthenticated, "wrong credential"));
+        }
+    }
+}

@@ -1,0 +1,219 @@
+using System.Collections.Immutable;
+using CsCheck;
+using Google.Protobuf;
+using Google.Protobuf.WellKnownTypes;
+using LoadHarness.Agent.Assignments;
+using LoadHarness.Agent.KernelView;
+using LoadHarness.Agent.Link;
+using LoadHarness.Protos;
+using LoadHarness.V1;
+using Assignment = LoadHarness.V1.Assignment;
+using SchedulePoint = LoadHarness.Protos.SchedulePoint;
+using SourceCounts = LoadHarness.Agent.Assignments.SourceCounts;
+
+namespace LoadHarness.Agent.Tests.Link;
+
+public class WireTranslationTests
+{
+    private static readonly LinkGrant s_grant = new("session", TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(30), "store", 1);
+
+    [Test]
+    public void ToAssignment_EveryField_IsTaken()
+    {
+        var assignment = WireTranslation.ToAssignment(WireSamples.Assignment(), s_grant);
+
+        Assert.That(assignment.Revision, Is.EqualTo(new Protos.Revision(3, 7)));
+        Assert.That(assignment.Destinations.Single().ToString(), Does.Contain("10.0.0.5-10.0.0.6").And.Contain("443-450").And.Contain("lb:443-450"));
+        Assert.That(assignment.Slice.Blocks.Single().Count, Is.EqualTo(800));
+        Assert.That(assignment.Slice.ExcludedPorts, Is.EqualTo(new[] { new PortSpan(8080, 8090) }));
+        Assert.That(assignment.Slice.Rest, Is.EqualTo(TimeSpan.FromSeconds(60)));
+        Assert.That(assignment.Schedule.ConnectsPerSecond, Is.EqualTo(1000));
+        Assert.That(assignment.Schedule.Points, Has.Length.EqualTo(4).And.Member(new SchedulePoint(TimeSpan.FromSeconds(10), 5000)));
+        Assert.That((assignment.ConnectTimeout, assignment.DrainTimeout, assignment.MaxDuration),
+            Is.EqualTo((TimeSpan.FromSeconds(10), TimeSpan.FromSeconds(11), TimeSpan.FromHours(24))));
+        Assert.That((assignment.ExpectGreeting, assignment.StartNanos), Is.EqualTo((true, (long?)123_456_789)));
+        Assert.That(assignment.KernelView!.CoreShare, Is.EqualTo(0.1));
+        Assert.That(assignment.KernelView.Destinations, Is.EqualTo(assignment.Destinations));
+        Assert.That(assignment.KernelView.Owned.Single().FirstPort, Is.EqualTo(1024));
+    }
+
+    private static readonly TestCaseData[] s_wrong =
+    [
+        Wrong("run_id", a => a.RunId = ""),
+        Wrong("store_id", a => a.StoreId = "another"),
+        Wrong("phase", a => a.Phase = Phase.Unspecified),
+        Wrong("phase", a => a.Phase = (Phase)9),
+        Wrong("start_nanos", a => a.ClearStartNanos()),
+        Wrong("required_capabilities", a => a.RequiredCapabilities.Add("workload.teleport")),
+        Wrong("share", a => a.Share = ulong.MaxValue),
+        Wrong("slice", a => a.Slice = null),
+        Wrong("slice.blocks[0].first_port", a => a.Slice.Blocks[0].FirstPort = 1023),
+        Wrong("slice.blocks[0].first_port", a => a.Slice.Blocks[0].PortBlocks = 0),
+        Wrong("slice.blocks[0].first_port", a => a.Slice.Blocks[0].PortBlocks = 253),
+        Wrong("slice.blocks[0].first_port", a => a.Slice.Blocks[0].PortBlocks = uint.MaxValue),
+        Wrong("slice.blocks[0].sources", a => a.Slice.Blocks[0].Sources = null),
+        Wrong("slice.blocks[0].sources.first", a => a.Slice.Blocks[0].Sources.First = ByteString.CopyFrom(1, 2, 3)),
+        Wrong("slice.blocks[0].sources.count", a => a.Slice.Blocks[0].Sources.Count = 0),
+        Wrong("slice.blocks[0].sources.count", a => a.Slice.Blocks[0].Sources.Count = uint.MaxValue),
+        Wrong("slice.blocks[0].retiring", a => a.Slice.Blocks[0].Retiring = true),
+        Wrong("slice.excluded_ports[0]", a => a.Slice.ExcludedPorts[0].Last = 1),
+        Wrong("slice.rest", a => a.Slice.Rest = new Duration { Seconds = -1 }),
+        Wrong("destinations", a => a.Destinations.Clear()),
+        Wrong("destinations[0].addresses", a => a.Destinations[0].Addresses = null),
+        Wrong("destinations[0].ports", a => a.Destinations[0].Ports = null),
+        Wrong("destinations[0].ports", a => a.Destinations[0].Ports.First = 0),
+        Wrong("destinations[0].ports", a => a.Destinations[0].Ports.Last = 65536),
+        Wrong("schedule", a => a.Schedule = null),
+        Wrong("schedule.connects_per_second", a => a.Schedule.ConnectsPerSecond = 0),
+        Wrong("schedule.connects_per_second", a => a.Schedule.ConnectsPerSecond = double.NaN),
+        Wrong("schedule.connects_per_second", a => a.Schedule.ConnectsPerSecond = double.PositiveInfinity),
+        Wrong("schedule.points", a => a.Schedule.Points.Clear()),
+        Wrong("schedule.points[1].elapsed", a => a.Schedule.Points[0].Elapsed = new Duration { Seconds = 11 }),
+        Wrong("schedule.points[1].goal", a => a.Schedule.Points[1].Goal = ulong.MaxValue),
+        Wrong("workload", a => a.Workload = null),
+        Wrong("workload", a => a.Workload.ClearKind()),
+        Wrong("workload.connect_timeout", a => a.Workload.ConnectTimeout = null),
+        Wrong("workload.connect_timeout", a => a.Workload.ConnectTimeout = new Duration { Nanos = -5 }),
+        Wrong("drain_timeout", a => a.DrainTimeout = new Duration { Seconds = long.MaxValue }),
+        Wrong("max_duration", a => a.MaxDuration = new Duration()),
+        Wrong("kernel_view.core_share", a => a.KernelView.CoreShare = 0),
+        Wrong("kernel_view.core_share", a => a.KernelView.CoreShare = double.NaN),
+        Wrong("kernel_view.core_share", a => a.KernelView.CoreShare = 1.5),
+        Wrong("kernel_view.slices[0].blocks[0].first_port", a => a.KernelView.Slices[0].Blocks[0].FirstPort = 7),
+    ];
+
+    [TestCaseSource(nameof(s_wrong))]
+    public void ToAssignment_AWrongField_IsNamed(string field, Action<Assignment> spoil)
+    {
+        var message = WireSamples.Assignment();
+        spoil(message);
+
+        var refusal = Assert.Throws<WireException>(() => WireTranslation.ToAssignment(message, s_grant))!;
+
+        Assert.That(refusal.Field, Is.EqualTo(field));
+        Assert.That(refusal.Message, Is.Not.Empty);
+        var status = WireTranslation.ToRefusal(message, refusal, held: 3);
+        Assert.That((status.RunId, status.Refused!.Field, status.Held), Is.EqualTo((message.RunId, field, 3L)));
+    }
+
+    [Test]
+    public void ToAssignment_AnyBytes_AreTakenOrRefusedNeverMore()
+    {
+        var valid = WireSamples.Assignment().ToByteArray();
+        Gen.Select(Gen.Int[0, valid.Length - 1], Gen.Byte).Array[1, 8].Sample(changes =>
+        {
+            var bytes = (byte[])valid.Clone();
+            foreach (var (at, value) in changes)
+                bytes[at] = value;
+            Assignment message;
+            try
+            {
+                message = Assignment.Parser.ParseFrom(bytes);
+            }
+            catch (InvalidProtocolBufferException)
+            {
+                return;
+            }
+
+            try
+            {
+                WireTranslation.ToAssignment(message, s_grant);
+            }
+            catch (WireException e)
+            {
+                Assert.That(e.Field, Is.Not.Empty);
+            }
+        });
+    }
+
+    [TestCase(0, 30)]
+    [TestCase(1, 1)]
+    [TestCase(-1, 30)]
+    public void ToGrant_NothingToLiveBy_IsRefused(int intervalSeconds, int leaseSeconds)
+    {
+        var welcome = new Welcome
+        {
+            HeartbeatInterval = new Duration { Seconds = intervalSeconds },
+            Lease = new Duration { Seconds = leaseSeconds },
+        };
+
+        Assert.That(() => WireTranslation.ToGrant(welcome), Throws.InstanceOf<WireException>());
+    }
+
+    [Test]
+    public void ToMessage_ASample_KeepsEveryCount()
+    {
+        var source = new IpAddress(false, 0x0a000102);
+        var sample = new AgentSample
+        {
+            RunId = "run-1",
+            FromMillis = 1000,
+            ToMillis = 2000,
+            Counts = new Counts
+            {
+                Goal = 1,
+                Connecting = 2,
+                Handshaking = 3,
+                Established = 4,
+                Confirmed = 5,
+                Closing = 6,
+                RestingTuples = 7,
+                FreeTuples = 8,
+                EstablishedMax = 9,
+                Scheduled = 10,
+                Offered = 11,
+                Opened = 12,
+                Failed = 13,
+                NotOffered = 14,
+                Reopened = 15,
+                ClosedByPeer = 16,
+                Closed = 17,
+                SkippedTuples = 18,
+                DroppedPorts = 19,
+                BytesReceived = 20,
+                BytesSent = 21,
+            },
+            Failures = [new(FailureStage.Connect, FailureParty.Target, FailureCause.Refused, 111, 22)],
+            Histograms = [new(HistogramKind.Connect, [1, 2, 3], 23)],
+            Health = new Health
+            {
+                ReactorLagMaxMicros = 24,
+                CpuMicros = 25,
+                ReactorCpuMaxMicros = 26,
+                RssBytes = 27,
+                Saturated = true,
+                Reactors = 28,
+                ReactorAllocatedBytes = 29,
+            },
+            Kernel = new KernelReading
+            {
+                TakenAtNanos = 1,
+                States = ImmutableDictionary<TcpState, long>.Empty.Add(TcpState.Established, 30),
+                EstablishedBySource = ImmutableDictionary<IpAddress, long>.Empty,
+                Foreign = 31,
+                Wall = TimeSpan.FromMicroseconds(32),
+                Cpu = TimeSpan.FromMicroseconds(33),
+                Interval = TimeSpan.FromMilliseconds(34),
+                Sockstat = new(35, 36, 37, 38, 39),
+                Error = "e",
+            },
+            KernelTakenAtMillis = 1900,
+            Sources = new SourceCounts(true, ImmutableDictionary<IpAddress, long>.Empty.Add(source, 40)),
+        };
+
+        var text = WireTranslation.ToMessage(new NumberedSample(41, sample)).Sample.ToString();
+
+        Assert.That(text, Is.EqualTo("""
+            { "runId": "run-1", "sequence": "41", "fromMillis": "1000", "toMillis": "2000",
+            "gauges": { "goal": "1", "connecting": "2", "handshaking": "3", "established": "4", "confirmed": "5", "closing": "6", "restingTuples": "7", "freeTuples": "8", "establishedMax": "9" },
+            "counters": { "scheduled": "10", "offered": "11", "opened": "12", "failed": "13", "notOffered": "14", "reopened": "15", "closedByPeer": "16", "closed": "17", "skippedTuples": "18", "droppedPorts": "19", "bytesReceived": "20", "bytesSent": "21" },
+            "failures": [ { "reason": { "stage": "FAILURE_STAGE_CONNECT", "party": "FAILURE_PARTY_TARGET", "cause": "FAILURE_CAUSE_REFUSED" }, "errno": 111, "count": "22" } ],
+            "histograms": [ { "kind": "HISTOGRAM_KIND_CONNECT", "encoded": "AQID", "clamped": "23" } ],
+            "health": { "reactorLagMaxMicros": "24", "cpuMicros": "25", "reactorCpuMaxMicros": "26", "rssBytes": "27", "saturated": true, "reactors": 28, "reactorAllocatedBytes": "29" },
+            "kernelView": { "takenAtMillis": "1900", "wallMicros": "32", "cpuMicros": "33", "states": [ { "state": "TCP_STATE_ESTABLISHED", "count": "30" } ], "foreign": "31", "intervalMillis": "34", "sockstat": { "inUse": "35", "orphan": "36", "timeWait": "37", "allocated": "38", "memoryPages": "39" }, "error": "e" },
+            "sourceCounts": { "whole": true, "sources": [ { "source": "CgABAg==", "established": "40" } ] } }
+            """.ReplaceLineEndings(" ")));
+    }
+
+    private static TestCaseData Wrong(string field, Action<Assignment> spoil) => new(field, spoil);
+}
