@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Net;
 using Grpc.Core;
+using LoadHarness.Agent.Interop.Libc;
 using LoadHarness.Protos;
 using LoadHarness.V1;
 using Microsoft.AspNetCore.Builder;
@@ -164,7 +165,7 @@ internal sealed class ScriptedCoordinator : IAsyncDisposable
                 owner.Heartbeats.Enqueue(heartbeat);
                 if (owner.AnswersHeartbeats)
                 {
-                    var now = Interop.Libc.Clock.BoottimeNanos + ClockOffsetNanos;
+                    var now = Clock.BoottimeNanos + ClockOffsetNanos;
                     await responses.WriteAsync(new AttachResponse
                     {
                         HeartbeatReply = new() { Sequence = heartbeat.Sequence, SentNanos = heartbeat.SentNanos, CoordinatorNanos = now },
