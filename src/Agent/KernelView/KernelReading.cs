@@ -16,7 +16,7 @@ public sealed record KernelReading
     /// <summary>ESTABLISHED per source address, of the run's own connections.</summary>
     public required ImmutableDictionary<IpAddress, long> EstablishedBySource { get; init; }
 
-    /// <summary>Sockets to the target whose source is outside the run's blocks.</summary>
+    /// <summary>Live sockets (in any state but TIME-WAIT) to the target whose source is outside the run's blocks.</summary>
     public long Foreign { get; init; }
 
     /// <summary>How long the dump took.</summary>

@@ -74,15 +74,20 @@ internal static partial class WireTranslation
 
     private static ImmutableDictionary<Wire.HistogramKind, HistogramBase> ToHistograms(IEnumerable<Wire.HistogramDelta> deltas)
     {
+        // An agent that merged samples sends their deltas side by side.
         var histograms = ImmutableDictionary.CreateBuilder<Wire.HistogramKind, HistogramBase>();
         foreach (var delta in deltas)
         {
             var path = $"sample.histograms[{delta.Kind}]";
-            if (delta.Kind == Wire.HistogramKind.Unspecified || !Enum.IsDefined(delta.Kind) || histograms.ContainsKey(delta.Kind))
-                throw new WireException(path, "each kind that the contract names may come once");
+            if (delta.Kind == Wire.HistogramKind.Unspecified || !Enum.IsDefined(delta.Kind))
+                throw new WireException(path, "the contract names no such kind");
             try
             {
-                histograms.Add(delta.Kind, HistogramLayout.Decode(delta.Encoded.Span));
+                var histogram = HistogramLayout.Decode(delta.Encoded.Span);
+                if (histograms.TryGetValue(delta.Kind, out var sum))
+                    sum.Add(histogram);
+                else
+                    histograms.Add(delta.Kind, histogram);
             }
             catch (InvalidDataException e)
             {

@@ -34,6 +34,15 @@ public sealed class WireTranslationTests
         });
     }
 
+    [Test]
+    public void ToSample_AKindThatComesTwice_IsAddedUp()
+    {
+        var merged = Sound();
+        merged.Histograms.Add(merged.Histograms[0].Clone());
+
+        Assert.That(WireTranslation.ToSample(merged, _agent).Histograms[HistogramKind.Connect].TotalCount, Is.EqualTo(2));
+    }
+
     private static IEnumerable<TestCaseData> Spoilt()
     {
         yield return Case("sample.to_millis", s => s.FromMillis = -1);
@@ -49,7 +58,6 @@ public sealed class WireTranslationTests
         yield return Case("sample.histograms[Connect]", s => s.Histograms[0].Encoded = ByteString.CopyFromUtf8("no histogram at all"));
         yield return Case("sample.histograms[Connect]", s => s.Histograms[0].Encoded = ByteString.Empty);
         yield return Case("sample.histograms[Connect]", s => s.Histograms[0].Encoded = Cut(s.Histograms[0].Encoded));
-        yield return Case("sample.histograms[Connect]", s => s.Histograms.Add(s.Histograms[0].Clone()));
         yield return Case("sample.histograms[Unspecified]", s => s.Histograms[0].Kind = HistogramKind.Unspecified);
         yield return Case("sample.histograms[99]", s => s.Histograms[0].Kind = (HistogramKind)99);
         yield return Case("sample.kernel_view.taken_at_millis", s => s.KernelView.TakenAtMillis = long.MinValue);
