@@ -65,7 +65,11 @@ public sealed class ControlService(RunRegistry runs, AgentRegistry agents, HostR
         if (!request.HasConnections)
             throw ControlErrors.BadRequest([("connections", "connections: it is missing; give the new goal, 0 or more")]);
         if (request.Connections > RunSpecValidator.MostConnections)
-            throw ControlErrors.BadRequest([("connections", $"connections {request.Connections}: 0 to {RunSpecValidator.MostConnections} is allowed")]);
+        {
+            throw ControlErrors.BadRequest(
+                [("connections", $"connections {request.Connections}: 0 to {RunSpecValidator.MostConnections} is allowed")]);
+        }
+
         var run = runs.Get(request.Id);
         await run.ScaleAsync((long)request.Connections, WireTranslation.ToTime(request.Over, "over"));
         return WireTranslation.ToMessage(run.Snapshot.Value);
@@ -80,7 +84,7 @@ public sealed class ControlService(RunRegistry runs, AgentRegistry agents, HostR
     });
 
     /// <inheritdoc/>
-    public override Task<ListAgentsResponse> ListAgents(ListAgentsRequest request, ServerCallContext context) => ControlErrors.CatchAsync(() =>
+    public override Task<ListAgentsResponse> ListAgents(ListAgentsRequest request, ServerCallContext context)
     {
         var page = Page.Of(agents.Agents, a => a.Id, request.PageSize, request.PageToken);
         return Task.FromResult(new ListAgentsResponse
@@ -88,7 +92,7 @@ public sealed class ControlService(RunRegistry runs, AgentRegistry agents, HostR
             Agents = { page.Items.Select(WireTranslation.ToMessage) },
             NextPageToken = page.NextToken,
         });
-    });
+    }
 }
 
 /// <summary>Resolves the host names of targets.</summary>

@@ -29,7 +29,10 @@ internal static class Page
             while (from < all.Count && idOf(all[from]) != token)
                 from++;
             if (from++ == all.Count)
-                throw ControlErrors.BadRequest([("page_token", "page_token: it names no item that is still there; begin with an empty one")]);
+            {
+                throw ControlErrors.BadRequest(
+                    [("page_token", "page_token: it names no item that is still there; begin with an empty one")]);
+            }
         }
 
         var items = all.Skip(from).Take(size == 0 ? DefaultSize : Math.Min(size, LargestSize)).ToArray();

@@ -54,7 +54,8 @@ public sealed partial class AgentLinkService(AgentRegistry registry, ILogger<Age
         if (!await requests.MoveNext(cancel) || requests.Current.Hello is not { } hello)
             throw new RpcException(new Status(StatusCode.InvalidArgument, "the first message of Upload must be UploadHello"));
         var session = registry.FindSession(hello.AgentId, hello.Incarnation, hello.SessionId)
-            ?? throw new RpcException(new Status(StatusCode.FailedPrecondition, "no such session; attach first, then upload with its session id"));
+            ?? throw new RpcException(new Status(
+                StatusCode.FailedPrecondition, "no such session; attach first, then upload with its session id"));
         var agent = registry.Find(hello.AgentId)!;
         while (await requests.MoveNext(cancel))
         {
@@ -90,7 +91,9 @@ public sealed partial class AgentLinkService(AgentRegistry registry, ILogger<Age
         try
         {
             var any = await requests.MoveNext(cancel).WaitAsync(registry.Options.HelloTimeout, registry.Clock.Time, cancel);
-            return any && requests.Current.Hello is { } hello ? hello : throw new WireException("hello", "the first message of Attach must be Hello");
+            return any && requests.Current.Hello is { } hello
+                ? hello
+                : throw new WireException("hello", "the first message of Attach must be Hello");
         }
         catch (TimeoutException)
         {

@@ -116,8 +116,11 @@ public sealed class AgentRegistry(CoordinatorClock clock, FleetOptions options)
     }
 
     /// <summary>As <see cref="ReportExited(string, string)"/>, for who knows only the process id.</summary>
-    public void ReportExited(int processId, string how) =>
-        ReportExited(Agents.FirstOrDefault(a => a.Hello.Inventory.ProcessId == processId && a.Departure is null)?.Id ?? $"process {processId}", how);
+    public void ReportExited(int processId, string how)
+    {
+        var agent = Agents.FirstOrDefault(a => a.Hello.Inventory.ProcessId == processId && a.Departure is null);
+        ReportExited(agent?.Id ?? $"process {processId}", how);
+    }
 
     /// <summary>From now on samples of this run find their way to it.</summary>
     public void Open(IRunLink run) => _runs[run.RunId] = run;

@@ -65,7 +65,8 @@ public static class SourceResolver
         var owned = namespaces.ToImmutableDictionary(
             n => n.Key, n => Merge(n.Value.Addresses.Select(a => a.Address).Where(a => named.Any(r => r.Contains(a)))));
         var problems = namespaces.Where(n => owned[n.Key].IsEmpty)
-            .Select(n => $"host {n.Value.Hostname} has none of the sources {string.Join(", ", named)}; add one of its addresses, or leave its agents out");
+            .Select(n => $"host {n.Value.Hostname} has none of the sources {string.Join(", ", named)}; "
+                + "add one of its addresses, or leave its agents out");
         return new(owned, [.. problems]);
     }
 

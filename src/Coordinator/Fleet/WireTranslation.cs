@@ -19,7 +19,8 @@ internal static partial class WireTranslation
         if (major != Protocol.Major)
         {
             throw new WireException("version",
-                $"this agent speaks version {major} of the contract, the coordinator version {Protocol.Major}; install the same release on both sides",
+                $"this agent speaks version {major} of the contract, the coordinator version {Protocol.Major}; "
+                + "install the same release on both sides",
                 Wire.Refusal.Types.Code.Version);
         }
 
@@ -30,7 +31,8 @@ internal static partial class WireTranslation
             AgentId = Name(hello.AgentId, "agent_id"),
             Incarnation = Name(hello.Incarnation, "incarnation"),
             Role = hello.Role,
-            Labels = hello.Labels.ToImmutableSortedDictionary(l => Bounded(l.Key, "labels"), l => Bounded(l.Value, "labels"), StringComparer.Ordinal),
+            Labels = hello.Labels.ToImmutableSortedDictionary(
+                l => Bounded(l.Key, "labels"), l => Bounded(l.Value, "labels"), StringComparer.Ordinal),
             Capabilities = [.. hello.Capabilities.Select(c => Bounded(c, "capabilities"))],
             Inventory = ToInventory(hello.Inventory ?? throw new WireException("inventory", "it is missing")),
             Held = hello.Held is { RunId.Length: > 0 } held ? ToStatus(held, "held.") : null,
@@ -128,8 +130,8 @@ internal static partial class WireTranslation
         PrivateDescriptorTables = inventory.PrivateDescriptorTables,
         Addresses = [.. Few(inventory.Addresses, "inventory.addresses").Select(ToHostAddress)],
         EphemeralPorts = inventory.EphemeralPorts is { } ephemeral ? ToPorts(ephemeral, "inventory.ephemeral_ports") : null,
-        ReservedPorts = [.. Few(inventory.ReservedPorts, "inventory.reserved_ports").Select(p => ToPorts(p, "inventory.reserved_ports"))],
-        ListeningPorts = [.. Few(inventory.ListeningPorts, "inventory.listening_ports").Select(p => ToPorts(p, "inventory.listening_ports"))],
+        ReservedPorts = ToPorts(inventory.ReservedPorts, "inventory.reserved_ports"),
+        ListeningPorts = ToPorts(inventory.ListeningPorts, "inventory.listening_ports"),
         MaxTimeWaitBuckets = Count(inventory.MaxTimeWaitBuckets, "inventory.max_time_wait_buckets"),
         TcpTimestamps = inventory.TcpTimestamps,
         ProcessId = inventory.Pid,
@@ -141,11 +143,16 @@ internal static partial class WireTranslation
         (int)Math.Min(address.PrefixLength, 128),
         Bounded(address.Device, "inventory.addresses.device"));
 
-    private static AgentRefusal ToRefusal(Wire.AssignmentRefusal refusal, string path) =>
-        new(Bounded(refusal.Field, path + "refused.field"), Bounded(refusal.Rule, path + "refused.rule"), Bounded(refusal.Message, path + "refused.message"));
+    private static AgentRefusal ToRefusal(Wire.AssignmentRefusal refusal, string path) => new(
+        Bounded(refusal.Field, path + "refused.field"),
+        Bounded(refusal.Rule, path + "refused.rule"),
+        Bounded(refusal.Message, path + "refused.message"));
 
     private static ImmutableArray<AgentFinding> ToFindings(IReadOnlyCollection<Wire.Finding> findings, string path) =>
         [.. Few(findings, path).Select(f => new AgentFinding(f.Severity, Bounded(f.Subject, path), Bounded(f.Message, path)))];
+
+    private static ImmutableArray<PortSpan> ToPorts(IReadOnlyCollection<Wire.PortRange> ports, string path) =>
+        [.. Few(ports, path).Select(p => ToPorts(p, path))];
 
     private static PortSpan ToPorts(Wire.PortRange ports, string path) => ports.First <= ports.Last && ports.Last <= 65535
         ? new((int)ports.First, (int)ports.Last)

@@ -2,7 +2,7 @@ using System.Runtime.CompilerServices;
 
 namespace LoadHarness.Coordinator.Runs;
 
-/// <summary>A value that many watch. A watcher that is slow sees the newest value next and misses those between: nothing queues up.</summary>
+/// <summary>A value that many watch. A slow watcher sees the newest value next and misses those between: nothing queues up.</summary>
 public sealed class Latest<T>(T initial)
     where T : class
 {

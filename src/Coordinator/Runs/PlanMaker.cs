@@ -39,4 +39,8 @@ internal sealed class PlanMaker(RunSpec spec, Func<string, bool> isHere)
 /// <param name="Plan">Null when there are problems.</param>
 /// <param name="IsInvalid">The request is wrong in itself; otherwise it does not fit.</param>
 /// <param name="Problems">For people.</param>
-internal sealed record PlanMade(RunPlan? Plan, bool IsInvalid, ImmutableArray<string> Problems);
+internal sealed record PlanMade(RunPlan? Plan, bool IsInvalid, ImmutableArray<string> Problems)
+{
+    /// <summary>What whoever asked for the plan is told.</summary>
+    public RunRejectedException Rejection => new(IsInvalid ? RunRejection.Invalid : RunRejection.DoesNotFit, Problems);
+}

@@ -1,6 +1,7 @@
 using LoadHarness.Coordinator.Aggregation;
 using LoadHarness.Coordinator.Fleet;
 using LoadHarness.Coordinator.Planning;
+using LoadHarness.Coordinator.Specs;
 using LoadHarness.V1;
 
 namespace LoadHarness.Coordinator.Runs;
@@ -43,7 +44,7 @@ public sealed partial class RunController
             if (elapsed >= _plan.HoldEnd)
                 return new(RunEnding.Completed, "");
             if (elapsed >= _spec.MaxDuration)
-                return new(RunEnding.MaxDuration, $"it has lasted {_spec.MaxDuration.TotalSeconds:0.###} s, as long as it may (--max-duration)");
+                return new(RunEnding.MaxDuration, $"it lasted {DurationText.Format(_spec.MaxDuration)}, as long as it may (--max-duration)");
             await TickAsync(abandoned);
         }
     }
@@ -53,7 +54,11 @@ public sealed partial class RunController
     {
         ReviewLosses(elapsed);
         if (!_roster.Working.Any())
-            throw new RunEndException(RunEnding.AgentsLost, $"every agent was lost, the last one: {_roster.Members[^1].Agent.Id} {_roster.Members[^1].Lost}");
+        {
+            var last = _roster.Members[^1];
+            throw new RunEndException(RunEnding.AgentsLost, $"every agent was lost; {last.Agent.Id}: {last.Lost}");
+        }
+
         _roster.ReviewReaders(elapsed);
         RouseIdlers(elapsed);
         NoteFindings();
@@ -68,7 +73,8 @@ public sealed partial class RunController
         foreach (var idler in idlers)
         {
             _measurements.Note(idler.Agent.Id, new(Finding.Types.Severity.Warning, "lease",
-                $"agent {idler.Agent.Id} had drained by itself after {elapsed.TotalSeconds:0} s, for it had not heard from the coordinator; it opens its share again"));
+                $"agent {idler.Agent.Id} had drained by itself after {elapsed.TotalSeconds:0} s, "
+                + "for it had not heard from the coordinator; it opens its share again"));
         }
 
         _rousedAt = elapsed;
@@ -108,8 +114,7 @@ public sealed partial class RunController
             _plan!, new ScaleOrder(elapsed, request.Goal, request.Over), [.. _roster.Working.Select(m => m.Agent)]);
         if (made.Plan is not { } plan)
         {
-            request.Done.TrySetException(
-                new RunRejectedException(made.IsInvalid ? RunRejection.Invalid : RunRejection.DoesNotFit, made.Problems));
+            request.Done.TrySetException(made.Rejection);
             return;
         }
 
@@ -159,7 +164,8 @@ public sealed partial class RunController
         foreach (var laggard in _roster.Laggards(Phase.Drained))
         {
             _measurements.Note(laggard.Agent.Id, new(Finding.Types.Severity.Warning, "drain",
-                $"agent {laggard.Agent.Id} did not confirm that it has closed everything; `ss -tn` on {laggard.Agent.Hello.Inventory.Hostname} shows what is left"));
+                $"agent {laggard.Agent.Id} did not confirm that it has closed everything; "
+                + $"`ss -tn` on {laggard.Agent.Hello.Inventory.Hostname} shows what is left"));
         }
     }
 

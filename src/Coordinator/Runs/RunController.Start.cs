@@ -27,9 +27,9 @@ public sealed partial class RunController
             _firstLook.TrySetResult();
             // Only children of ours are seen to exit, and those do not come back.
             if (_registry.Exits.LastOrDefault(e => _registry.Find(e.AgentId)?.Answers != true) is { } exit)
-                throw new RunEndException(RunEnding.AgentsLost, $"agent {exit.AgentId} has ended ({exit.How}) before it was ready; {Missing(idle)}");
+                throw NotReady($"agent {exit.AgentId} has ended ({exit.How}) before it was ready; {Missing(idle)}");
             if (_clock.Nanos >= deadline)
-                throw new RunEndException(RunEnding.AgentsLost, $"{Missing(idle)} within {_spec.ReadyTimeout.TotalSeconds:0.###} s (--ready-timeout)");
+                throw NotReady($"{Missing(idle)} within {_spec.ReadyTimeout.TotalSeconds:0.###} s (--ready-timeout)");
             ShowWaiting(Missing(idle));
             await TickAsync(abandoned);
         }
@@ -49,7 +49,7 @@ public sealed partial class RunController
         if (made.Plan is not { } plan)
         {
             // Whoever asked for the run is still waiting for the answer to that: there is no run then.
-            _firstLook.TrySetException(new RunRejectedException(made.IsInvalid ? RunRejection.Invalid : RunRejection.DoesNotFit, made.Problems));
+            _firstLook.TrySetException(made.Rejection);
             throw new RunEndException(made.IsInvalid ? RunEnding.Invalid : RunEnding.DoesNotFit, string.Join(" ", made.Problems));
         }
 
@@ -91,7 +91,7 @@ public sealed partial class RunController
         var rest = _roster.Members.Except(laggards).Select(m => m.Agent).ToImmutableArray();
         var made = rest.IsEmpty ? new PlanMade(null, false, ["no agent is left"]) : _planMaker.Make(rest, NextPlan);
         if (made.Plan is not { } plan)
-            throw new RunEndException(RunEnding.AgentsLost, $"agents did not get ready: {names}; without them: {string.Join(" ", made.Problems)}");
+            throw NotReady($"agents did not get ready: {names}; without them: {string.Join(" ", made.Problems)}");
         foreach (var laggard in laggards)
         {
             _measurements.Note(laggard.Agent.Id, new(Finding.Types.Severity.Warning, "ready",
@@ -117,6 +117,8 @@ public sealed partial class RunController
                 $"agent {member.Agent.Id} refused its assignment: {refusal.Message} ({refusal.Field}, rule {refusal.Rule})");
         }
     }
+
+    private static RunEndException NotReady(string reason) => new(RunEnding.AgentsLost, reason);
 
     // What an agent may refuse is what was asked for, unless the share is too large for it or one of us is at fault.
     private static RunEnding EndingOf(string rule) => rule switch

@@ -81,7 +81,11 @@ public sealed partial class RunController : IRunLink, IAsyncDisposable
     public async Task ScaleAsync(long goal, TimeSpan? over)
     {
         if (goal is < 0 or > RunSpecValidator.MostConnections)
-            throw new RunRejectedException(RunRejection.Invalid, [$"connections {goal}: 0 to {RunSpecValidator.MostConnections} is allowed"]);
+        {
+            throw new RunRejectedException(
+                RunRejection.Invalid, [$"connections {goal}: 0 to {RunSpecValidator.MostConnections} is allowed"]);
+        }
+
         if (over < TimeSpan.Zero)
             throw new RunRejectedException(RunRejection.Invalid, [$"over {over}: a time of zero or more is allowed"]);
         if (!_snapshot.Value.State.IsUnderLoad())

@@ -79,7 +79,8 @@ internal sealed class RunMeasurements(RunSpec spec)
         if (outcome == SampleOutcome.OutOfRange)
         {
             Note(sample.AgentId, new(Finding.Types.Severity.Error, "sample.to_millis",
-                $"sample {sample.Sequence} of agent {sample.AgentId} was left out: {sample.From} to {sample.To} is no interval of this run"));
+                $"sample {sample.Sequence} of agent {sample.AgentId} was left out: "
+                + $"{sample.From} to {sample.To} is no interval of this run"));
         }
     }
 
@@ -135,7 +136,9 @@ internal sealed class RunMeasurements(RunSpec spec)
         }
     }
 
-    /// <summary>Why the run cannot come to anything: some complete seconds with failures and nothing that was ever established. Null while it can.</summary>
+    /// <summary>
+    /// Why the run cannot come to anything: some complete seconds with failures, and nothing was ever established. Null while it can.
+    /// </summary>
     public string? WhyHopeless()
     {
         lock (_lock)
@@ -149,7 +152,8 @@ internal sealed class RunMeasurements(RunSpec spec)
     {
         lock (_lock)
         {
-            return _timeline.Agent(agentId) is { NewestAt: not null, Newest: { Established: 0, Connecting: 0, Handshaking: 0, Closing: 0 } };
+            return _timeline.Agent(agentId) is { NewestAt: not null, Newest: var newest }
+                && newest is { Established: 0, Connecting: 0, Handshaking: 0, Closing: 0 };
         }
     }
 

@@ -35,5 +35,6 @@ internal sealed class RunMember(AgentState agent)
         && status.Revision.Number == number ? status : null;
 
     /// <summary>Whether it has reached a phase of a revision.</summary>
-    public bool HasReached(string runId, ulong number, Phase phase) => StatusOf(runId, number) is { Refused: null } status && status.Phase == phase;
+    public bool HasReached(string runId, ulong number, Phase phase) =>
+        StatusOf(runId, number) is { Refused: null } status && status.Phase == phase;
 }

@@ -53,7 +53,11 @@ public sealed class RunRegistry : IAsyncDisposable
     {
         var run = id.Length == 0 ? _runs.FirstOrDefault() : _runs.Find(r => r.RunId == id);
         return run ?? throw new RunRejectedException(RunRejection.Unknown,
-            [id.Length == 0 ? "there is no run yet; start one with `loadharness run`" : $"there is no run `{id}`; `loadharness runs list` shows those that there are"]);
+        [
+            id.Length == 0
+                ? "there is no run yet; start one with `loadharness run`"
+                : $"there is no run `{id}`; `loadharness runs list` shows those that there are",
+        ]);
     }
 
     /// <summary>Stops every run that goes on, with a drain, and waits for their ends.</summary>
@@ -94,8 +98,11 @@ public sealed class RunRegistry : IAsyncDisposable
         while (_runs.Count > MostRuns && _runs.FindLast(r => r.Snapshot.Value.State.HasEnded()) is { } oldest)
         {
             _runs = _runs.Remove(oldest);
-            foreach (var request in _requests.Where(r => r.Value.IsCompletedSuccessfully && r.Value.Result == oldest).Select(r => r.Key).ToArray())
-                _requests.Remove(request);
+            foreach (var (request, created) in _requests.ToArray())
+            {
+                if (created.IsCompletedSuccessfully && created.Result == oldest)
+                    _requests.Remove(request);
+            }
         }
     }
 

@@ -68,7 +68,9 @@ internal sealed class RunRoster(IRunLink run, AgentRegistry registry, Assignment
             Repeat(elapsed);
     }
 
-    /// <summary>Members that have drained although they were not told to: their leases had ended, or they think that the run has lasted long enough.</summary>
+    /// <summary>
+    /// Members that have drained although they were not told to: their leases had ended, or they think that the run has lasted long enough.
+    /// </summary>
     public ImmutableArray<RunMember> Idlers() =>
         [.. Working.Where(m => Order is { Phase: not Phase.Drained } order && m.HasReached(run.RunId, order.Number, Phase.Drained))];
 

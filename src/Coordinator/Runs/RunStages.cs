@@ -34,7 +34,10 @@ internal sealed class RunStages(CoordinatorClock clock)
     {
         var now = clock.Nanos;
         var origin = startNanos ?? _stages.FirstOrDefault()?.StartNanos ?? now;
-        return [.. _stages.Select(s => new StageSpan(s.Name, s.From, s.To, CoordinatorClock.Between(origin, s.StartNanos), s.Duration(now)))];
+        return
+        [
+            .. _stages.Select(s => new StageSpan(s.Name, s.From, s.To, CoordinatorClock.Between(origin, s.StartNanos), s.Duration(now))),
+        ];
     }
 
     private void Close(long atNanos)

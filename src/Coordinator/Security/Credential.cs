@@ -4,7 +4,9 @@ using System.Text;
 
 namespace LoadHarness.Coordinator.Security;
 
-/// <summary>The secret that opens a coordinator: 32 random bytes, written as base64url. It never appears in logs, reports or arguments.</summary>
+/// <summary>
+/// The secret that opens a coordinator: 32 random bytes, written as base64url. It never appears in logs, reports or arguments.
+/// </summary>
 public sealed class Credential
 {
     /// <summary>Random bytes in a generated credential.</summary>

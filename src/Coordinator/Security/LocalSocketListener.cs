@@ -10,7 +10,7 @@ internal static partial class LocalSocketListener
 {
     private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite;
 
-    /// <summary>Makes a path free for a new listener: its directory is closed to others, and a socket that nobody listens on is removed.</summary>
+    /// <summary>Makes a path free for a listener: its directory is closed to others, a socket that nobody listens on is removed.</summary>
     /// <exception cref="CredentialException">Somebody listens there, or the path cannot be used.</exception>
     public static void Prepare(string socketPath)
     {

@@ -247,7 +247,9 @@ public sealed class ControlServiceTests
 
         Assert.Multiple(() =>
         {
-            Assert.That(agents.Select(a => (a.Id, a.RunId, a.Connected)), Is.EqualTo(new[] { ("busy", run.Id, true), ("gone", "", false), ("idle", "", true) }));
+            Assert.That(
+                agents.Select(a => (a.Id, a.RunId, a.Connected)),
+                Is.EqualTo(new[] { ("busy", run.Id, true), ("gone", "", false), ("idle", "", true) }));
             Assert.That(agents[0].Labels["zone"], Is.EqualTo("west"));
             Assert.That(agents[0].Inventory, Is.EqualTo(hello.Inventory));
         });

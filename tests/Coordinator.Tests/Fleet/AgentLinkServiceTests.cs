@@ -11,7 +11,8 @@ public sealed class AgentLinkServiceTests
     private FleetFixture _fixture = null!;
 
     [SetUp]
-    public async Task SetUp() => _fixture = await FleetFixture.StartAsync(o => o with { Lease = TimeSpan.FromSeconds(20), Epoch = 7, StoreId = "store" });
+    public async Task SetUp() =>
+        _fixture = await FleetFixture.StartAsync(o => o with { Lease = TimeSpan.FromSeconds(20), Epoch = 7, StoreId = "store" });
 
     [TearDown]
     public async Task TearDown() => await _fixture.DisposeAsync();
@@ -58,7 +59,8 @@ public sealed class AgentLinkServiceTests
         yield return Wrong("labels", Refusal.Types.Code.InvalidHello, h => h.Labels.Add("zone", new string('z', 5000)));
         yield return Wrong("inventory", Refusal.Types.Code.InvalidHello, h => h.Inventory = null);
         yield return Wrong("inventory.cores", Refusal.Types.Code.InvalidHello, h => h.Inventory.Cores = 0);
-        yield return Wrong("inventory.connections_per_reactor", Refusal.Types.Code.InvalidHello, h => h.Inventory.ConnectionsPerReactor = 0);
+        yield return Wrong("inventory.connections_per_reactor", Refusal.Types.Code.InvalidHello,
+            h => h.Inventory.ConnectionsPerReactor = 0);
         yield return Wrong("inventory.network_namespace", Refusal.Types.Code.InvalidHello, h => h.Inventory.NetworkNamespace = "");
         yield return Wrong("inventory.addresses", Refusal.Types.Code.InvalidHello,
             h => h.Inventory.Addresses.Add(new V1.HostAddress { Address = ByteString.CopyFrom(1, 2, 3) }));
@@ -258,7 +260,9 @@ public sealed class AgentLinkServiceTests
         {
             Assert.That(_fixture.Host.Agents.Find("a")!.Departure, Does.Contain("signal 9"));
             Assert.That(_fixture.Host.Agents.Find("b")!.Departure, Does.Contain("exit code 3"));
-            Assert.That(_fixture.Host.Agents.Exits, Is.EqualTo(new AgentExit[] { new("a", "signal 9"), new("b", "exit code 3"), new("never seen", "exit code 1") }));
+            Assert.That(
+                _fixture.Host.Agents.Exits,
+                Is.EqualTo(new AgentExit[] { new("a", "signal 9"), new("b", "exit code 3"), new("never seen", "exit code 1") }));
             Assert.That(_fixture.Host.Agents.IdleClients, Is.Empty);
         });
     }

@@ -81,7 +81,7 @@ public sealed class AgentSessionTests
         });
     }
 
-    private async Task<object?> NextAsync() => await _session.NextAsync(CancellationToken.None).AsTask().WaitAsync(TimeSpan.FromSeconds(10));
+    private Task<object?> NextAsync() => _session.NextAsync(CancellationToken.None).AsTask().WaitAsync(TimeSpan.FromSeconds(10));
 
     private static AgentAssignment Assignment(ulong number) => new()
     {

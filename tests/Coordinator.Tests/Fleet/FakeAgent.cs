@@ -8,7 +8,9 @@ using LoadHarness.V1;
 
 namespace LoadHarness.Coordinator.Tests.Fleet;
 
-/// <summary>An agent that speaks the real contract over a real socket and opens nothing. It does as it is told, unless a test tells it otherwise.</summary>
+/// <summary>
+/// An agent that speaks the real contract over a real socket and opens nothing. It does as it is told, unless a test tells it otherwise.
+/// </summary>
 internal sealed class FakeAgent : IAsyncDisposable
 {
     private static readonly TimeSpan _patience = TimeSpan.FromSeconds(20);
@@ -51,7 +53,7 @@ internal sealed class FakeAgent : IAsyncDisposable
     /// <summary>What it answers; null: nothing. By default the phase wanted.</summary>
     public Func<Assignment, AssignmentStatus?> Respond { get; set; } = Obey;
 
-    /// <summary>What one second was like: gets the assignment, its number and the goal at its end. By default the goal is met at once.</summary>
+    /// <summary>What a second was like: gets the assignment, its number, the goal at its end. By default the goal is met at once.</summary>
     public Func<Assignment, long, long, Sample?>? Measure { get; set; }
 
     /// <summary>Whether it sends heartbeats and samples when time passes.</summary>

@@ -32,7 +32,8 @@ public sealed class SourceResolverTests
     [TestCase("192.168.5.4", "192.168.5.1", TestName = "Resolve_NoSourcesOnTheSecondNetwork_TakesThatOne")]
     public void Resolve_Elsewhere(string target, string expected)
     {
-        var agent = Agent("a", There, "127.0.0.1/8 lo", "192.168.5.1/24 eth1", "10.0.0.1/24 eth0", "169.254.3.4/16 eth0", "fd00::1/64 eth0");
+        var agent = Agent(
+            "a", There, "127.0.0.1/8 lo", "192.168.5.1/24 eth1", "10.0.0.1/24 eth0", "169.254.3.4/16 eth0", "fd00::1/64 eth0");
 
         Assert.That(Texts(SourceResolver.Resolve(Spec(target), [agent], _ => false), There), Is.EqualTo(new[] { expected }));
     }
@@ -44,8 +45,8 @@ public sealed class SourceResolverTests
     public void Resolve_Auto(string target, string expected)
     {
         var agent = Agent(
-            "a", There, "127.0.0.1/8 lo", "192.168.5.1/24 eth1", "10.0.0.1/24 eth0", "10.0.0.2/24 eth0", "169.254.3.4/16 eth0", "fd00::1/64 eth0",
-            "fe80::1/64 eth0");
+            "a", There, "127.0.0.1/8 lo", "192.168.5.1/24 eth1", "10.0.0.1/24 eth0", "10.0.0.2/24 eth0", "169.254.3.4/16 eth0",
+            "fd00::1/64 eth0", "fe80::1/64 eth0");
 
         var found = SourceResolver.Resolve(Spec(target, new SourceSpec("auto", null)), [agent], _ => false);
 

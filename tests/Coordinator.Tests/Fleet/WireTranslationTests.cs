@@ -157,10 +157,17 @@ public sealed class WireTranslationTests
                     Count = 7,
                 },
             },
-            Histograms = { new HistogramDelta { Kind = HistogramKind.Connect, Encoded = ByteString.CopyFrom(HistogramLayout.Encode(histogram)) } },
+            Histograms =
+            {
+                new HistogramDelta { Kind = HistogramKind.Connect, Encoded = ByteString.CopyFrom(HistogramLayout.Encode(histogram)) },
+            },
             Health = new(),
             KernelView = new() { TakenAtMillis = 1900, States = { new StateCount { State = TcpState.Established, Count = 8 } } },
-            SourceCounts = new() { Whole = true, Sources = { new SourceCount { Source = ByteString.CopyFrom(127, 0, 0, 1), Established = 9 } } },
+            SourceCounts = new()
+            {
+                Whole = true,
+                Sources = { new SourceCount { Source = ByteString.CopyFrom(127, 0, 0, 1), Established = 9 } },
+            },
         };
     }
 }

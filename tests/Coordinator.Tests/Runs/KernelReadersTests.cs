@@ -29,7 +29,9 @@ public sealed class KernelReadersTests
         {
             Assert.That(changed, Is.True);
             Assert.That(Readers(), Is.EqualTo(new[] { "a", "c" }));
-            Assert.That(_readers.DutyOf(_members[0], _members)!.Slices, Is.EqualTo(new[] { _members[0].Plan!.Slice, _members[1].Plan!.Slice }));
+            Assert.That(
+                _readers.DutyOf(_members[0], _members)!.Slices,
+                Is.EqualTo(new[] { _members[0].Plan!.Slice, _members[1].Plan!.Slice }));
             Assert.That(_readers.DutyOf(_members[2], _members)!.Slices, Is.EqualTo(new[] { _members[2].Plan!.Slice }));
         });
     }

@@ -27,7 +27,8 @@ public sealed class RunChangesTests
         await _fixture.UntilAsync(RunState.Holding);
         var end = _fixture.Run().Plan.DrainFrom;
 
-        var scaled = await _fixture.Control.ScaleRunAsync(new() { Connections = goal, Over = Duration.FromTimeSpan(TimeSpan.FromSeconds(3)) });
+        var scaled = await _fixture.Control.ScaleRunAsync(
+            new() { Connections = goal, Over = Duration.FromTimeSpan(TimeSpan.FromSeconds(3)) });
         var state = scaled.State;
         await _fixture.UntilAsync(RunState.Holding);
         var established = _fixture.Run().Progress.Established;
@@ -41,7 +42,8 @@ public sealed class RunChangesTests
             Assert.That(run.State, Is.EqualTo(RunState.Completed));
             Assert.That(summary.GetProperty("run").GetProperty("stages").EnumerateArray().Select(s => s.GetProperty("name").GetString()),
                 Is.EqualTo(new[] { "prepare", "ramp", "hold", "scale", "hold", "drain" }));
-            Assert.That(agents.Sum(a => (long)a.Assignments.Last(x => x.Phase == Phase.Running).Schedule.Points[^1].Goal), Is.EqualTo(goal));
+            Assert.That(
+                agents.Sum(a => (long)a.Assignments.Last(x => x.Phase == Phase.Running).Schedule.Points[^1].Goal), Is.EqualTo(goal));
         });
     }
 
@@ -52,7 +54,8 @@ public sealed class RunChangesTests
         await _fixture.CreateAsync(Spec(1000, agents: 1));
         await _fixture.UntilAsync(RunState.Holding);
 
-        var refused = await Assert.ThrowsAsync<RpcException>(async () => await _fixture.Control.ScaleRunAsync(new() { Connections = 99_000_000 }));
+        var refused = await Assert.ThrowsAsync<RpcException>(
+            async () => await _fixture.Control.ScaleRunAsync(new() { Connections = 99_000_000 }));
 
         Assert.Multiple(() =>
         {
@@ -125,7 +128,8 @@ public sealed class RunChangesTests
         Assert.Multiple(() =>
         {
             Assert.That(run.State, Is.EqualTo(RunState.Stopped));
-            Assert.That(agent.Assignments.TakeLast(2).Select(a => a.DrainTimeout.ToTimeSpan() > TimeSpan.Zero), Is.EqualTo(new[] { true, false }));
+            Assert.That(
+                agent.Assignments.TakeLast(2).Select(a => a.DrainTimeout.ToTimeSpan() > TimeSpan.Zero), Is.EqualTo(new[] { true, false }));
         });
     }
 
@@ -284,8 +288,9 @@ public sealed class RunChangesTests
         broken.Measure = (assignment, second, goal) =>
         {
             var sample = broken.MakeSample(assignment.RunId, second, goal, opened: second == 0 ? goal : 0);
+            var noHistogram = Google.Protobuf.ByteString.CopyFromUtf8("not one");
             if (second == 1)
-                sample.Histograms.Add(new HistogramDelta { Kind = HistogramKind.Connect, Encoded = Google.Protobuf.ByteString.CopyFromUtf8("not one") });
+                sample.Histograms.Add(new HistogramDelta { Kind = HistogramKind.Connect, Encoded = noHistogram });
             return sample;
         };
 

@@ -42,7 +42,8 @@ public sealed class RunControllerTests
             }
 
             Assert.That(agents[0].Assignments[1].StartNanos, Is.EqualTo(agents[1].Assignments[1].StartNanos));
-            Assert.That(agents.Select(a => a.Assignments[1].KernelView is null), Is.EqualTo(new[] { false, true }), "one reader for their namespace");
+            Assert.That(
+                agents.Select(a => a.Assignments[1].KernelView is null), Is.EqualTo(new[] { false, true }), "one reader a namespace");
             Assert.That(_fixture.Log.Lines, Is.Empty);
         });
     }
@@ -182,7 +183,9 @@ public sealed class RunControllerTests
         Assert.Multiple(() =>
         {
             Assert.That(run.State, Is.EqualTo(RunState.Failed));
-            Assert.That(run.StateReason, Does.Contain("refusing").And.Contain("this cannot be; do that").And.Contain("slice.blocks.sources").And.Contain(rule));
+            Assert.That(
+                run.StateReason,
+                Does.Contain("refusing").And.Contain("this cannot be; do that").And.Contain("slice.blocks.sources").And.Contain(rule));
             Assert.That(summary.ExitCode(), Is.EqualTo(exitCode));
             Assert.That(willing.Assignments[^1].Phase, Is.EqualTo(Phase.Drained));
             Assert.That(willing.Assignments.Select(a => a.Phase), Has.None.EqualTo(Phase.Running));

@@ -23,7 +23,8 @@ internal static class RunFixture
     };
 
     /// <summary>Asks for a run.</summary>
-    public static async Task<Run> CreateAsync(this FleetFixture fixture, RunSpec spec) => await fixture.Control.CreateRunAsync(new() { Spec = spec });
+    public static async Task<Run> CreateAsync(this FleetFixture fixture, RunSpec spec) =>
+        await fixture.Control.CreateRunAsync(new() { Spec = spec });
 
     /// <summary>The latest run.</summary>
     public static Run Run(this FleetFixture fixture) => fixture.Control.GetRun(new());
@@ -44,5 +45,6 @@ internal static class RunFixture
     public static int ExitCode(this JsonElement summary) => summary.GetProperty("exitCode").GetInt32();
 
     /// <summary>The sentences of the summary.</summary>
-    public static IEnumerable<string> Notes(this JsonElement summary) => summary.GetProperty("notes").EnumerateArray().Select(n => n.GetString()!);
+    public static IEnumerable<string> Notes(this JsonElement summary) =>
+        summary.GetProperty("notes").EnumerateArray().Select(n => n.GetString()!);
 }
