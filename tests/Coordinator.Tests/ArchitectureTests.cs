@@ -11,7 +11,9 @@ public class ArchitectureTests
     private const string Root = "LoadHarness.Coordinator";
     private const string Contract = "LoadHarness.V1";
 
-    /// <summary>Low to high. A folder depends on lower rows only, never on its neighbours; everything else is composition and may use all.</summary>
+    /// <summary>
+    /// Low to high. A folder depends on lower rows only, never on its neighbours; everything else is composition and may use all.
+    /// </summary>
     private static readonly string[][] _rows =
     [
         ["Interop"],
@@ -29,8 +31,8 @@ public class ArchitectureTests
     private static readonly string[] _impure =
     [
         "Grpc.", "Google.Protobuf", "Microsoft.", "System.Net.Sockets", "System.Net.Http", "System.Data", "System.Diagnostics.Process",
-        "System.Threading.Timer", "System.Threading.Tasks.Task", "System.TimeProvider", "System.Diagnostics.Stopwatch", "System.Random", "System.IO.File",
-        "System.IO.Directory", "System.Net.Dns", "System.Console", "Spectre.",
+        "System.Threading.Timer", "System.Threading.Tasks.Task", "System.TimeProvider", "System.Diagnostics.Stopwatch",
+        "System.Random", "System.IO.File", "System.IO.Directory", "System.Net.Dns", "System.Console", "Spectre.",
     ];
 
     private static readonly Dictionary<Type, IReadOnlySet<Type>> _references = Assembly.Load("loadharness").GetTypes()

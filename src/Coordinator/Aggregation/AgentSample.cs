@@ -5,7 +5,9 @@ using LoadHarness.V1;
 
 namespace LoadHarness.Coordinator.Aggregation;
 
-/// <summary>What one agent measured in one interval, as aggregation takes it. Merging is idempotent by (agent, incarnation, sequence).</summary>
+/// <summary>
+/// What one agent measured in one interval, as aggregation takes it. Merging is idempotent by (agent, incarnation, sequence).
+/// </summary>
 public sealed record AgentSample
 {
     /// <summary>The agent's identity.</summary>
@@ -36,7 +38,8 @@ public sealed record AgentSample
     public ImmutableArray<FailureTally> Failures { get; init; } = [];
 
     /// <summary>Histogram deltas, in the shared layout, in microseconds.</summary>
-    public ImmutableDictionary<HistogramKind, HistogramBase> Histograms { get; init; } = ImmutableDictionary<HistogramKind, HistogramBase>.Empty;
+    public ImmutableDictionary<HistogramKind, HistogramBase> Histograms { get; init; } =
+        ImmutableDictionary<HistogramKind, HistogramBase>.Empty;
 
     /// <summary>The agent about itself.</summary>
     public required HealthValues Health { get; init; }

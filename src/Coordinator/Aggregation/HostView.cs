@@ -20,7 +20,8 @@ public sealed record KernelTotals(
 /// <summary>One reading of the kernel held against our own count at the same moment.</summary>
 /// <param name="NetworkNamespace">Whose kernel.</param>
 /// <param name="Reading">What it said.</param>
-/// <param name="Own">Our own count of ESTABLISHED in that namespace, between the two seconds around the reading; null when an agent's report is missing.</param>
+/// <param name="Own">Our own count of ESTABLISHED in that namespace, between the two seconds around the reading; null when an agent's
+/// report is missing.</param>
 /// <param name="InFlight">Connections that came or went while the kernel was read or were on the way: as far as both may differ.</param>
 public sealed record KernelComparison(string NetworkNamespace, KernelReading Reading, long? Own, long InFlight)
 {

@@ -36,7 +36,8 @@ internal static class KernelReader
             Foreign = totals.Foreign,
             AgeSeconds = SummaryBuilder.Rounded(Math.Max(0, (drain - totals.OldestAt!.Value).TotalSeconds)),
             Agrees = comparisons.All(c => c.Agrees) && Unread(input, comparisons).IsEmpty,
-            Note = Join(CountNote(comparisons, own), UnreadNote(Unread(input, comparisons)), ForeignNote(totals.Foreign), TimeWaitNote(input)),
+            Note = Join(
+                CountNote(comparisons, own), UnreadNote(Unread(input, comparisons)), ForeignNote(totals.Foreign), TimeWaitNote(input)),
         };
     }
 
@@ -47,11 +48,13 @@ internal static class KernelReader
             return $"The kernel counted {kernel:N0} ESTABLISHED; our own count at that moment is incomplete, a report is missing.";
         if (own == kernel && comparisons.All(c => c.Established == c.Own))
             return "";
-        var difference = $"{Math.Abs(kernel - own.Value):N0} {(kernel < own ? "fewer" : "more")} than our own count of {own:N0} at that moment";
+        var sign = kernel < own ? "fewer" : "more";
+        var difference = $"{Math.Abs(kernel - own.Value):N0} {sign} than our own count of {own:N0} at that moment";
         var inFlight = comparisons.Sum(c => c.InFlight);
         var came = inFlight == 0 ? "no connection" : $"just {inFlight:N0} connections";
         return comparisons.All(c => c.Agrees)
-            ? $"The kernel counted {kernel:N0} ESTABLISHED, {difference}: within the {inFlight:N0} connections that came or went while it was read."
+            ? $"The kernel counted {kernel:N0} ESTABLISHED, {difference}: "
+                + $"within the {inFlight:N0} connections that came or went while it was read."
             : $"The kernel counted {kernel:N0} ESTABLISHED, {difference}, and {came} came or went while it was read: "
                 + "do not rely on our own count.";
     }
@@ -79,7 +82,8 @@ internal static class KernelReader
             var cap = input.Agents.Where(a => a.NetworkNamespace == name).Select(a => a.MaxTimeWaitBuckets).DefaultIfEmpty().Max();
             if (cap > 0 && timeWait >= cap)
             {
-                return $"TIME-WAIT reached the cap of {cap:N0} (net.ipv4.tcp_max_tw_buckets) on {input.Agents.First(a => a.NetworkNamespace == name).Host}: "
+                var host = input.Agents.First(a => a.NetworkNamespace == name).Host;
+                return $"TIME-WAIT reached the cap of {cap:N0} (net.ipv4.tcp_max_tw_buckets) on {host}: "
                     + "the kernel dropped what was beyond it, so timeWait is the cap and not the count.";
             }
         }

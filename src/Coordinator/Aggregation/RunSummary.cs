@@ -77,7 +77,9 @@ public sealed record ResultFacts
     /// <summary>The peak of the sums over complete seconds.</summary>
     public long PeakEstablished { get; init; }
 
-    /// <summary>The lowest sum from then on until the drain, over seconds that every agent reported; null when the goal was not reached.</summary>
+    /// <summary>
+    /// The lowest sum from then on until the drain, over seconds that every agent reported; null when the goal was not reached.
+    /// </summary>
     public long? HeldEstablishedMin { get; init; }
 
     /// <summary>The last such sum before the drain.</summary>
@@ -131,7 +133,8 @@ public sealed record KernelFacts
 public sealed record FailureFacts(long Total, ImmutableSortedDictionary<string, long> ByReason);
 
 /// <summary>Latencies; null where nothing was measured.</summary>
-public sealed record LatencyFacts(LatencyValues? Connect, LatencyValues? TlsHandshake, LatencyValues? Request, LatencyValues? RequestService);
+public sealed record LatencyFacts(
+    LatencyValues? Connect, LatencyValues? TlsHandshake, LatencyValues? Request, LatencyValues? RequestService);
 
 /// <summary>One latency, in milliseconds, out of the merged histogram.</summary>
 public sealed record LatencyValues(long Count, double Mean, double P50, double P90, double P99, double P999, double Max);

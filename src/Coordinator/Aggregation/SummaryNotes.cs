@@ -19,7 +19,8 @@ internal static class SummaryNotes
         var lost = input.Agents.Where(a => a.Lost).ToList();
         if (lost.Count > 0)
         {
-            yield return $"{lost.Count:N0} of {input.Agents.Length:N0} agents were lost ({string.Join(", ", lost.Take(5).Select(a => a.Id))}) "
+            var names = string.Join(", ", lost.Take(5).Select(a => a.Id));
+            yield return $"{lost.Count:N0} of {input.Agents.Length:N0} agents were lost ({names}) "
                 + $"with shares of {lost.Sum(a => a.Assigned):N0} connections.";
         }
 
@@ -38,6 +39,7 @@ internal static class SummaryNotes
     private static bool IsInside(TimeSpan at, StageSpan stage) => at > stage.Start && at <= stage.Start + stage.Duration;
 
     private static string Unconfirmed(long confirmed, long established) =>
-        $"{confirmed:N0} of {established:N0} connections were accepted by the target; the other {established - confirmed:N0} are ESTABLISHED "
-        + "in its accept queue: the target reached its own limit (HAProxy: maxconn; else its descriptors or its backlog).";
+        $"{confirmed:N0} of {established:N0} connections were accepted by the target; "
+        + $"the other {established - confirmed:N0} are ESTABLISHED in its accept queue: "
+        + "the target reached its own limit (HAProxy: maxconn; else its descriptors or its backlog).";
 }

@@ -6,7 +6,9 @@ public static class AgentCapacity
     /// <summary>Most reactors of one agent.</summary>
     public const int MostReactors = 256;
 
-    /// <summary>Connections that an agent holds at most: every reactor has a descriptor table of its own where the kernel allows it.</summary>
+    /// <summary>
+    /// Connections that an agent holds at most: every reactor has a descriptor table of its own where the kernel allows it.
+    /// </summary>
     public static long MostConnections(AgentResources agent) =>
         agent.PrivateDescriptorTables ? (long)agent.ConnectionsPerReactor * MostReactors : agent.ConnectionsPerReactor;
 

@@ -24,7 +24,8 @@ internal static class CapacityCheck
 
     /// <summary>Agents of one host whose descriptors and blocks do not match up.</summary>
     public static PlanProblem BlocksTooCoarse(string host) => PlanProblem.DoesNotFit(
-        $"The endpoint space of host {host} is nearly full and cannot be cut into blocks of {BlockRange.PortsPerBlock} ports that suit its agents. "
+        $"The endpoint space of host {host} is nearly full and cannot be cut into blocks of {BlockRange.PortsPerBlock} ports "
+        + "that suit its agents. "
         + "Give one more source address or one more target port, or use fewer agents there.");
 
     private static PlanProblem Tuples(
@@ -34,11 +35,13 @@ internal static class CapacityCheck
         var perDestination = Math.Max(1, tuples / targets);
         var sources = spaces.Sum(s => s.Space.Pool.Sources);
         var perSource = Math.Max(1, tuples / Math.Max(1, sources));
+        var addresses = Number(sources, "source address", "es");
         var arithmetic = spaces is [var only] && DestinationCounts.Of(destinations) is { V4: 0 } or { V6: 0 }
-            ? $"{Number(only.Space.Pool.Sources, "source address", "es")} x {only.Space.Ports.Count:N0} source ports x {Number(targets, "destination")}"
-            : $"{Number(sources, "source address", "es")} on {Number(spaces.Length, "host")} with their free ports, to {Number(targets, "destination")}";
+            ? $"{addresses} x {only.Space.Ports.Count:N0} source ports x {Number(targets, "destination")}"
+            : $"{addresses} on {Number(spaces.Length, "host")} with their free ports, to {Number(targets, "destination")}";
         return PlanProblem.DoesNotFit(
-            $"The goal of {goal:N0} connections is more than the endpoint space holds: {arithmetic} = {tuples:N0}; {goal - tuples:N0} are missing. "
+            $"The goal of {goal:N0} connections is more than the endpoint space holds: "
+            + $"{arithmetic} = {tuples:N0}; {goal - tuples:N0} are missing. "
             + $"Cheapest first: use {Needed(goal, perDestination)} target ports instead of {targets:N0}; "
             + $"or {Needed(goal, perSource)} source addresses instead of {sources:N0} (--sources); "
             + "or agents on more hosts; or a goal that fits.");
@@ -49,7 +52,8 @@ internal static class CapacityCheck
         var shared = agents.Where(a => !a.PrivateDescriptorTables).ToList();
         var average = Math.Max(1, descriptors / agents.Length);
         var cause = shared.Count > 0
-            ? $"{Number(shared.Count, "agent")} ({Names(shared)}) cannot give each reactor a descriptor table of its own, so ulimit -n binds for the whole process"
+            ? $"{Number(shared.Count, "agent")} ({Names(shared)}) cannot give each reactor a descriptor table of its own, "
+                + "so ulimit -n binds for the whole process"
             : $"an agent starts at most {AgentCapacity.MostReactors} reactors";
         return PlanProblem.DoesNotFit(
             $"The goal of {goal:N0} connections is more than the descriptors of {Number(agents.Length, "agent")} hold: {descriptors:N0}; "

@@ -5,7 +5,8 @@ using LoadHarness.Protos;
 namespace LoadHarness.Coordinator.Planning;
 
 /// <summary>The agents that share one network namespace, and the endpoint space that they share.</summary>
-internal sealed record NamespaceSpace(string Name, ImmutableArray<int> Agents, ImmutableArray<IpRange> Sources, PortMap Ports, BlockPool Pool)
+internal sealed record NamespaceSpace(
+    string Name, ImmutableArray<int> Agents, ImmutableArray<IpRange> Sources, PortMap Ports, BlockPool Pool)
 {
     /// <summary>Groups agents by namespace, in the order in which their first agents stand.</summary>
     /// <param name="spec">What is asked for.</param>

@@ -145,7 +145,9 @@ internal sealed class PlanDraft
     {
         var (resources, current) = (_agents[agent], _current[agent]);
         var running = current is null ? 0 : AgentCapacity.Reactors(resources, current.Share);
-        var hold = resources.PrivateDescriptorTables ? (long)running * resources.ConnectionsPerReactor : AgentCapacity.MostConnections(resources);
+        var hold = resources.PrivateDescriptorTables
+            ? (long)running * resources.ConnectionsPerReactor
+            : AgentCapacity.MostConnections(resources);
         return new SliceRequest(share, rate, AgentCapacity.Reactors(resources, share), Held(agent), running, hold);
     }
 

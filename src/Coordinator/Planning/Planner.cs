@@ -101,11 +101,16 @@ public static class Planner
     private static PlanProblem? WhyWrong(RunPlan current, ScaleOrder order)
     {
         if (order.Goal is < 0 or > RunSpecValidator.MostConnections)
-            return PlanProblem.Invalid($"A goal of {order.Goal:N0} connections is out of range. Give 0 to {RunSpecValidator.MostConnections:N0}.");
+        {
+            return PlanProblem.Invalid(
+                $"A goal of {order.Goal:N0} connections is out of range. Give 0 to {RunSpecValidator.MostConnections:N0}.");
+        }
+
         if (order.Over < TimeSpan.Zero)
             return PlanProblem.Invalid($"--over {DurationText.Format(order.Over.Value)} is negative. Write --over 60s.");
         return order.Elapsed >= current.HoldEnd
-            ? PlanProblem.Invalid($"The run's hold ended at {DurationText.Format(current.HoldEnd)}; what is left is the drain. Start another run.")
+            ? PlanProblem.Invalid(
+                $"The run's hold ended at {DurationText.Format(current.HoldEnd)}; what is left is the drain. Start another run.")
             : null;
     }
 
@@ -114,8 +119,9 @@ public static class Planner
 
     private static PlanProblem TooLong(RunSpec spec, Opening opening) => PlanProblem.Invalid(
         $"--hold {DurationText.Format(spec.Hold)} with {DurationText.Format(opening.Duration)} to open {spec.Connections:N0} connections"
-        + $" ({RateText.Format(opening.ConnectsPerSecond)}{(opening.IsDefault ? ", the gentle default" : "")}) is longer than the run may last:"
-        + $" {DurationText.Format(spec.MaxDuration)}. Open faster with --connect-rate, hold for less time, or give a longer --max-duration.");
+        + $" ({RateText.Format(opening.ConnectsPerSecond)}{(opening.IsDefault ? ", the gentle default" : "")})"
+        + $" is longer than the run may last: {DurationText.Format(spec.MaxDuration)}."
+        + " Open faster with --connect-rate, hold for less time, or give a longer --max-duration.");
 
     private static PlanProblem TooLate(RunPlan current, ScaleOrder order, long change, TimeSpan over)
     {

@@ -15,7 +15,9 @@ public sealed record RunPlan
     /// <summary>Destinations of all agents, without duplicates.</summary>
     public required ImmutableArray<Destination> Destinations { get; init; }
 
-    /// <summary>The goal of the whole run over time; the agents' schedules sum to it at every instant within one connection an agent.</summary>
+    /// <summary>
+    /// The goal of the whole run over time; the agents' schedules sum to it at every instant within one connection an agent.
+    /// </summary>
     public required Schedule Schedule { get; init; }
 
     /// <summary>Elapsed time from which on the schedule stands at <see cref="Goal"/>.</summary>

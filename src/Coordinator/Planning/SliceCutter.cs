@@ -23,7 +23,8 @@ internal static class SliceCutter
     /// Gives each agent blocks for its share, a reserve for tuples that rest as far as the pool has it, at least one block for
     /// each reactor, and whole multiples of the reactors that start when there is enough for everybody.
     /// </summary>
-    /// <returns>All blocks of each agent, those that it held included. When the pool is tight the last ones may fall short of their shares.</returns>
+    /// <returns>All blocks of each agent, those that it held included. When the pool is tight the last ones may fall short of their
+    /// shares.</returns>
     public static ImmutableArray<ImmutableArray<BlockRange>> Cut(BlockPool pool, ImmutableArray<SliceRequest> requests)
     {
         var missing = requests.Select(r => Math.Max(0, r.Share - Math.Min(pool.TuplesOf(r.Held), r.RunningHold))).ToArray();

@@ -21,7 +21,8 @@ public static class SourcePortPolicy
     /// <param name="agents">The agents of the namespace; at least one.</param>
     /// <param name="sources">The sources of the namespace.</param>
     public static PortMap Choose(
-        PortSpan? asked, ImmutableArray<Destination> destinations, IReadOnlyCollection<AgentResources> agents, IReadOnlyCollection<IpRange> sources)
+        PortSpan? asked, ImmutableArray<Destination> destinations,
+        IReadOnlyCollection<AgentResources> agents, IReadOnlyCollection<IpRange> sources)
     {
         var excluded = agents.SelectMany(a => a.UnusablePorts).ToList();
         excluded.AddRange(destinations.Where(d => IsLocal(d, agents, sources)).Select(d => d.Ports));
@@ -45,7 +46,8 @@ public static class SourcePortPolicy
                 ? $"Give --source-ports {range.First}-{highest}, or leave --source-ports out"
                 : "Leave --source-ports out";
             return PlanProblem.Invalid(
-                $"--source-ports {range} covers all of the ephemeral ports {ephemeral} of host {agent.Host} (net.ipv4.ip_local_port_range). "
+                $"--source-ports {range} covers all of the ephemeral ports {ephemeral} of host {agent.Host} "
+                + "(net.ipv4.ip_local_port_range). "
                 + "A port that a run binds is lost to every other program of that host, so nothing there could connect any more, "
                 + $"the agent included. {remedy}.");
         }
@@ -53,7 +55,8 @@ public static class SourcePortPolicy
         return null;
     }
 
-    private static PortSpan TopOf(PortSpan ephemeral) => ephemeral with { First = Math.Max(ephemeral.First, ephemeral.Last - LeftToOthers + 1) };
+    private static PortSpan TopOf(PortSpan ephemeral) =>
+        ephemeral with { First = Math.Max(ephemeral.First, ephemeral.Last - LeftToOthers + 1) };
 
     /// <summary>All of 127.0.0.0/8 is this host, whatever its interfaces name.</summary>
     private static bool IsLocal(Destination destination, IReadOnlyCollection<AgentResources> agents, IReadOnlyCollection<IpRange> sources)

@@ -8,16 +8,20 @@ public static class FailureRemedies
     /// <returns>Meaning and remedy, without full stops; a reason that is not known keeps its name and has no remedy.</returns>
     public static (string Meaning, string Remedy) Of(string reason) => reason.Split('/') switch
     {
-        ["source-bind", _, "address-gone"] => ("the host has no such source address", "add it ('ip address add'), or leave it out of --sources"),
-        ["source-bind", _, "port-in-use"] => ("another socket holds the source port", "nothing is needed: the port is left out; or give other --source-ports"),
+        ["source-bind", _, "address-gone"] =>
+            ("the host has no such source address", "add it ('ip address add'), or leave it out of --sources"),
+        ["source-bind", _, "port-in-use"] =>
+            ("another socket holds the source port", "nothing is needed: the port is left out; or give other --source-ports"),
         ["connect", _, "refused"] => ("the target refused the connection", "see that it listens there, and that its backlog is not full"),
-        ["connect", _, "timeout"] => ("no answer within the connect timeout", "look for a firewall that drops, a full SYN queue, or packet loss"),
+        ["connect", _, "timeout"] =>
+            ("no answer within the connect timeout", "look for a firewall that drops, a full SYN queue, or packet loss"),
         ["connect", _, "reset"] => ("the target reset the connection while it was opened", "look at the target's limits and its log"),
         [_, _, "unreachable"] => ("there is no route to the target", "check 'ip route get' towards it, and the gateway"),
         ["hold", _, "reset"] => ("the target reset an open connection", "look at its log: a crash, a reload or a limit"),
         ["hold", _, "closed"] => ("the target closed an open connection", "look at its idle timeouts (HAProxy: timeout client)"),
         ["hold", _, "timeout"] => ("an open connection died without an answer", "look for a firewall that forgets idle connections"),
-        [_, _, "descriptors"] => ("the agent ran out of descriptors", "raise ulimit -n (LimitNOFILE=) and fs.nr_open, or start more agents"),
+        [_, _, "descriptors"] =>
+            ("the agent ran out of descriptors", "raise ulimit -n (LimitNOFILE=) and fs.nr_open, or start more agents"),
         [_, _, "tuple-in-use"] => ("the tuple was taken or in TIME-WAIT", "give more source addresses or ports, or let less churn"),
         [_, _, "endpoint-space-exhausted"] => ("every tuple was in use or resting", "give more --sources, or more target ports"),
         [_, _, "memory"] => ("the kernel had no memory for the socket", "see net.ipv4.tcp_mem and free memory on that host"),

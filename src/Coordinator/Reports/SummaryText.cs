@@ -69,11 +69,13 @@ public static class SummaryText
     private static void AddRun(LabelledLines lines, RunSummary summary)
     {
         var (run, result) = (summary.Run, summary.Result);
-        lines.Add("target", string.Join(", ", summary.Target.Destinations.Take(6)) + (summary.Target.Destinations.Length > 6 ? ", ..." : ""));
+        var more = summary.Target.Destinations.Length > 6 ? ", ..." : "";
+        lines.Add("target", string.Join(", ", summary.Target.Destinations.Take(6)) + more);
         var stages = string.Join(", ", run.Stages.Select(s => $"{s.Name} {Seconds(s.DurationSeconds)}"));
         lines.Add("run", $"{run.Id}{(run.Name.Length > 0 ? $" ({run.Name})" : "")}: {run.State} after {Seconds(run.DurationSeconds)}"
             + (stages.Length > 0 ? $" ({stages})" : ""));
-        lines.Add("opened", $"{result.Opened:N0}, {RateText.Format(result.OpenRateMean)} on average and {RateText.Format(result.OpenRatePeak)} at most");
+        lines.Add("opened", $"{result.Opened:N0}, {RateText.Format(result.OpenRateMean)} on average and "
+            + $"{RateText.Format(result.OpenRatePeak)} at most");
         lines.Add("closed", $"by the target {result.ClosedByPeer:N0}; reopened {result.Reopened:N0}");
         if (result.Confirmed is { } confirmed)
             lines.Add("greeted", $"{confirmed:N0} by the target");

@@ -7,7 +7,10 @@ namespace LoadHarness.Coordinator.Specs;
 /// <summary>Addresses as people write them: IPv4 in four decimal parts, IPv6 without brackets and zone.</summary>
 public static class AddressText
 {
-    /// <summary>Reads an address. The short and octal forms that some programs take (<c>127.1</c>, <c>010.0.0.1</c>) are not addresses here.</summary>
+    /// <summary>
+    /// Reads an address. The short and octal forms that some programs take (<c>127.1</c>, <c>010.0.0.1</c>) are not addresses
+    /// here.
+    /// </summary>
     public static bool TryParse(string text, out IpAddress address)
     {
         address = default;

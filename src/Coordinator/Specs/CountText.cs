@@ -18,7 +18,8 @@ public static partial class CountText
         if (number.Problem is { } problem)
             return problem;
         if (number.Value != decimal.Truncate(number.Value))
-            return new ParseProblem("is not a whole number", Forms, $"Write {decimal.Truncate(number.Value):0} or {decimal.Ceiling(number.Value):0}");
+            return new ParseProblem("is not a whole number", Forms,
+                $"Write {decimal.Truncate(number.Value):0} or {decimal.Ceiling(number.Value):0}");
         return (long)number.Value;
     }
 

@@ -3,7 +3,9 @@ using System.Text;
 
 namespace LoadHarness.Coordinator.Specs;
 
-/// <summary>Durations as people write them: <c>10m</c>, <c>1h30m</c>, <c>90s</c>, <c>1.5s</c>, <c>500ms</c>. A unit is always named.</summary>
+/// <summary>
+/// Durations as people write them: <c>10m</c>, <c>1h30m</c>, <c>90s</c>, <c>1.5s</c>, <c>500ms</c>. A unit is always named.
+/// </summary>
 public static class DurationText
 {
     /// <summary>Longest duration that is read.</summary>
@@ -57,7 +59,10 @@ public static class DurationText
         return ticks > Longest.Ticks ? Wrong("is too long", "Give at most 365d") : TimeSpan.FromTicks((long)ticks);
     }
 
-    /// <summary>Writes a duration: <c>1h30m</c>, <c>90ms</c>, <c>0s</c>. <see cref="Parse"/> reads it back to the tick when it is not negative.</summary>
+    /// <summary>
+    /// Writes a duration: <c>1h30m</c>, <c>90ms</c>, <c>0s</c>. <see cref="Parse"/> reads it back to the tick when it is not
+    /// negative.
+    /// </summary>
     public static string Format(TimeSpan duration)
     {
         if (duration == TimeSpan.Zero)

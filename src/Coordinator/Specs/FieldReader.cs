@@ -2,7 +2,10 @@ using LoadHarness.Protos;
 
 namespace LoadHarness.Coordinator.Specs;
 
-/// <summary>Reads single fields and collects what is wrong with them; a wrong field yields a harmless value so that the others are still read.</summary>
+/// <summary>
+/// Reads single fields and collects what is wrong with them; a wrong field yields a harmless value so that the others are still
+/// read.
+/// </summary>
 internal sealed class FieldReader(List<SpecError> errors)
 {
     /// <summary>A field that must be given and is not.</summary>
@@ -74,7 +77,8 @@ internal sealed class FieldReader(List<SpecError> errors)
         var parsed = PortText.ParseSpan(text);
         if (parsed.Problem is not { } problem)
             return parsed.Value;
-        errors.Add(new SpecError(field, text, problem.Problem, "a range of ports, as in 10000-30000", $"Write {field} 10000-30000, or leave it out"));
+        errors.Add(new SpecError(field, text, problem.Problem, "a range of ports, as in 10000-30000",
+            $"Write {field} 10000-30000, or leave it out"));
         return null;
     }
 

@@ -18,7 +18,9 @@ public sealed record RunSpec
     /// <summary>Time from nothing to the goal; null when <see cref="ConnectRate"/> says how fast.</summary>
     public TimeSpan? Ramp { get; init; }
 
-    /// <summary>Connections per second over the whole run; null when neither it nor a ramp was given (the gentle default applies).</summary>
+    /// <summary>
+    /// Connections per second over the whole run; null when neither it nor a ramp was given (the gentle default applies).
+    /// </summary>
     public double? ConnectRate { get; init; }
 
     /// <summary>How long the goal is held, counted from the end of the ramp.</summary>

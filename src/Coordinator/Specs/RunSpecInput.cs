@@ -2,7 +2,10 @@ using System.Collections.Immutable;
 
 namespace LoadHarness.Coordinator.Specs;
 
-/// <summary>What a user asks for, as it arrived from the command line (texts) or the control API (values). Nothing is checked yet; null means not given.</summary>
+/// <summary>
+/// What a user asks for, as it arrived from the command line (texts) or the control API (values). Nothing is checked yet; null
+/// means not given.
+/// </summary>
 public sealed record RunSpecInput
 {
     /// <summary>For people.</summary>

@@ -64,7 +64,8 @@ public static class RunSpecValidator
             Hold = fields.Duration("--hold", input.Hold, _shortest, DurationText.Longest) ?? spec.Hold,
             Agents = input.Agents is { } agents ? (int)fields.Count("--agents", agents, 1, MostAgents, "Write --agents 4") : null,
             ReadyTimeout = fields.Duration("--ready-timeout", input.ReadyTimeout, _shortest, TimeSpan.FromHours(24)) ?? spec.ReadyTimeout,
-            ConnectTimeout = fields.Duration("--connect-timeout", input.ConnectTimeout, _shortest, TimeSpan.FromMinutes(10)) ?? spec.ConnectTimeout,
+            ConnectTimeout =
+                fields.Duration("--connect-timeout", input.ConnectTimeout, _shortest, TimeSpan.FromMinutes(10)) ?? spec.ConnectTimeout,
             MaxDuration = fields.Duration("--max-duration", input.MaxDuration, _shortest, DurationText.Longest) ?? spec.MaxDuration,
         };
         CheckName(spec, errors);
@@ -73,7 +74,9 @@ public static class RunSpecValidator
         return errors.Count == 0 ? new SpecResult(spec, []) : new SpecResult(null, [.. errors]);
     }
 
-    /// <summary>The shortest time in which the goal can be opened: agents are not known yet, so the gentle default counts in full.</summary>
+    /// <summary>
+    /// The shortest time in which the goal can be opened: agents are not known yet, so the gentle default counts in full.
+    /// </summary>
     private static TimeSpan ShortestOpening(RunSpec spec) =>
         spec.Ramp ?? TimeSpan.FromSeconds(spec.Connections / (spec.ConnectRate ?? GentleRate));
 
@@ -97,7 +100,8 @@ public static class RunSpecValidator
     {
         if (spec.Name.Length > LongestName || spec.Name.Any(char.IsControl))
         {
-            errors.Add(new SpecError("--name", spec.Name, "is no name of a run", $"at most {LongestName} characters, none of them a control character",
+            errors.Add(new SpecError("--name", spec.Name, "is no name of a run",
+                $"at most {LongestName} characters, none of them a control character",
                 "Give a shorter name"));
         }
     }

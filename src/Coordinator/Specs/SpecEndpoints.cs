@@ -99,10 +99,12 @@ internal static class SpecEndpoints
         if (spec.SourcePorts is not { Count: 1 } ports || spec.Sources is not [{ Range: { Count: 1 } range }])
             return;
         var onlySelf = spec.Targets.Length > 0
-            && spec.Targets.All(t => t.Addresses is [var address] && address == range.First && t.Ports is [{ Count: 1 } port] && port == ports);
+            && spec.Targets.All(t => t.Addresses is [var address] && address == range.First && t.Ports is [{ Count: 1 } port]
+                && port == ports);
         if (onlySelf)
         {
-            errors.Add(new SpecError("--source-ports", ports.ToString(), $"leaves {range.First}:{ports} as the only source, which is the target itself", "",
+            errors.Add(new SpecError("--source-ports", ports.ToString(),
+                $"leaves {range.First}:{ports} as the only source, which is the target itself", "",
                 "A connection from an endpoint to itself loads nothing: give other source ports, or leave --source-ports out"));
         }
     }

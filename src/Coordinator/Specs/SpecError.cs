@@ -27,7 +27,10 @@ public sealed record SpecError(string Field, string Value, string Problem, strin
     /// <inheritdoc/>
     public override string ToString() => Message;
 
-    /// <summary>Values come from anywhere, and the other parts quote them: control characters do not reach a terminal, and length is bounded.</summary>
+    /// <summary>
+    /// Values come from anywhere, and the other parts quote them: control characters do not reach a terminal, and length is
+    /// bounded.
+    /// </summary>
     private static string Shown(string text, int longest)
     {
         var bounded = text.Length <= longest ? text : text[..longest] + "...";

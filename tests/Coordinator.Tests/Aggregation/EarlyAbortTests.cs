@@ -39,7 +39,8 @@ public class EarlyAbortTests
         Assert.That(EarlyAbort.Judge(Fed(Failing(0, 100, opened: 1), Failing(1, 100), Failing(2, 100)), 3), Is.Null);
 
     [Test]
-    public void Judge_NothingHappens_GoesOn() => Assert.That(EarlyAbort.Judge(Fed(Failing(0, 0), Failing(1, 0), Failing(2, 0)), 3), Is.Null);
+    public void Judge_NothingHappens_GoesOn() =>
+        Assert.That(EarlyAbort.Judge(Fed(Failing(0, 0), Failing(1, 0), Failing(2, 0)), 3), Is.Null);
 
     [Test]
     public void Judge_IncompleteSeconds_DoNotCount()

@@ -9,7 +9,8 @@ namespace LoadHarness.Coordinator.Tests.Aggregation;
 
 public class HostViewTests
 {
-    private static AgentSample With(KernelReading reading, string network = "ns1", ulong sequence = 1, double from = 0, long established = 100) =>
+    private static AgentSample With(
+        KernelReading reading, string network = "ns1", ulong sequence = 1, double from = 0, long established = 100) =>
         Of("a-" + network, sequence, from, from + 1, established) with { Kernel = reading, NetworkNamespace = network };
 
     private static KernelComparison Compared(double takenAt, long kernel, double wall, params (long Established, long Opened)[] seconds)

@@ -12,18 +12,19 @@ namespace LoadHarness.Coordinator.Tests.Aggregation;
 /// <summary>Samples, timelines and readings for aggregation tests.</summary>
 internal static class Samples
 {
-    public static AgentSample Of(string agent, ulong sequence, double from, double to, long established = 0, CounterValues? counters = null) => new()
-    {
-        AgentId = agent,
-        Incarnation = "life-1",
-        NetworkNamespace = "ns1",
-        Sequence = sequence,
-        From = At(from),
-        To = At(to),
-        Gauges = new GaugeValues { Established = established },
-        Counters = counters ?? CounterValues.Zero,
-        Health = new HealthValues { Cpu = At(0.1), RssBytes = 1000, Reactors = 2 },
-    };
+    public static AgentSample Of(
+        string agent, ulong sequence, double from, double to, long established = 0, CounterValues? counters = null) => new()
+        {
+            AgentId = agent,
+            Incarnation = "life-1",
+            NetworkNamespace = "ns1",
+            Sequence = sequence,
+            From = At(from),
+            To = At(to),
+            Gauges = new GaugeValues { Established = established },
+            Counters = counters ?? CounterValues.Zero,
+            Health = new HealthValues { Cpu = At(0.1), RssBytes = 1000, Reactors = 2 },
+        };
 
     public static TimeSpan At(double seconds) => TimeSpan.FromSeconds(seconds);
 
@@ -62,7 +63,11 @@ internal static class Samples
         return histogram;
     }
 
-    public static IpAddress Address(string text) => AddressText.TryParse(text, out var address) ? address : throw new ArgumentException(text, nameof(text));
+    public static ImmutableDictionary<HistogramKind, HistogramBase> Connects(HistogramBase histogram) =>
+        ImmutableDictionary<HistogramKind, HistogramBase>.Empty.Add(HistogramKind.Connect, histogram);
+
+    public static IpAddress Address(string text) =>
+        AddressText.TryParse(text, out var address) ? address : throw new ArgumentException(text, nameof(text));
 
     /// <summary>The samples of a few agents over some seconds, some merged over several seconds, some agents in two lives.</summary>
     public static Gen<AgentSample[]> Any { get; } =
@@ -80,7 +85,7 @@ internal static class Samples
                 {
                     Incarnation = i % 2 == 0 ? "life-1" : "life-2",
                     Failures = [new(FailureStage.Connect, FailureParty.Target, FailureCause.Refused, 111, piece.Item3 / 2)],
-                    Histograms = ImmutableDictionary<HistogramKind, HistogramBase>.Empty.Add(HistogramKind.Connect, Histogram(piece.Item2, piece.Item3)),
+                    Histograms = Connects(Histogram(piece.Item2, piece.Item3)),
                 };
             })).ToArray());
 }

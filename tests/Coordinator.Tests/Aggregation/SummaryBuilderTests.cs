@@ -1,5 +1,3 @@
-using System.Collections.Immutable;
-using HdrHistogram;
 using LoadHarness.Coordinator.Aggregation;
 using LoadHarness.V1;
 using static LoadHarness.Coordinator.Tests.Aggregation.Samples;
@@ -51,7 +49,8 @@ public class SummaryBuilderTests
     {
         var timeline = new Timeline(TimeSpan.FromHours(1));
         for (var second = 0; second < 40; second++)
-            timeline.Add(Of("a0", (ulong)second + 1, second, second + 1, second == 20 ? 9_000 : Goal, new() { ClosedByPeer = second == 20 ? 1000 : 0 }));
+            timeline.Add(Of("a0", (ulong)second + 1, second, second + 1, second == 20 ? 9_000 : Goal,
+                new() { ClosedByPeer = second == 20 ? 1000 : 0 }));
         var summary = SummaryBuilder.Build(Input(timeline));
         using (Assert.EnterMultipleScope())
         {
@@ -95,7 +94,7 @@ public class SummaryBuilderTests
             Assert.That(summary.Result.Confirmed, Is.EqualTo(5000));
             Assert.That(
                 summary.Notes,
-                Has.One.StartsWith("5,000 of 9,000 connections were accepted by the target; the other 4,000 are ESTABLISHED in its accept queue"));
+                Has.One.StartsWith("5,000 of 9,000 connections were accepted by the target; the other 4,000 are ESTABLISHED in its"));
         }
     }
 
@@ -153,7 +152,8 @@ public class SummaryBuilderTests
     [Test]
     public void Build_TimeWaitAtTheCap_SaysThatItIsTheCap() =>
         Assert.That(
-            SummaryBuilder.Build(Input(SteadyWithKernel(Goal, timeWait: 1000))).Kernel.Note, Does.Contain("TIME-WAIT reached the cap of 1,000"));
+            SummaryBuilder.Build(Input(SteadyWithKernel(Goal, timeWait: 1000))).Kernel.Note,
+            Does.Contain("TIME-WAIT reached the cap of 1,000"));
 
     [Test]
     public void Build_OneKernelOfTwo_DoesNotCountAsAgreement()
@@ -178,7 +178,7 @@ public class SummaryBuilderTests
                 new(FailureStage.Connect, FailureParty.Target, FailureCause.Refused, 111, 3),
                 new(FailureStage.Connect, FailureParty.Us, FailureCause.Other, 22, 2),
             ],
-            Histograms = ImmutableDictionary<HistogramKind, HistogramBase>.Empty.Add(HistogramKind.Connect, Histogram(1000, 1000, 1000, 3000)),
+            Histograms = Connects(Histogram(1000, 1000, 1000, 3000)),
         });
         var summary = SummaryBuilder.Build(Input(timeline));
         using (Assert.EnterMultipleScope())

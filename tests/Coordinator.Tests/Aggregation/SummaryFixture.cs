@@ -17,9 +17,13 @@ internal static class SummaryFixture
         Duration = At(42),
         Stages =
         [
-            new(StageSpan.Ramp, 0, Goal, At(0), At(10)), new(StageSpan.Hold, Goal, Goal, At(10), At(30)), new(StageSpan.Drain, Goal, 0, At(40), At(2)),
+            new(StageSpan.Ramp, 0, Goal, At(0), At(10)), new(StageSpan.Hold, Goal, Goal, At(10), At(30)),
+            new(StageSpan.Drain, Goal, 0, At(40), At(2)),
         ],
-        Destinations = [new Destination(new(Address("10.0.0.5"), 1), new(443, 443), "t"), new Destination(new(Address("::1"), 1), new(80, 89), "t")],
+        Destinations =
+        [
+            new Destination(new(Address("10.0.0.5"), 1), new(443, 443), "t"), new Destination(new(Address("::1"), 1), new(80, 89), "t"),
+        ],
         Goal = Goal,
         Agents = [new("a0", "h", "ns1", 5000, false, 1000), new("a1", "h", "ns1", 5000, false, 1000)],
         Timeline = timeline,

@@ -53,7 +53,8 @@ public class TimelineTests
     [Test]
     public void Add_SameSequenceOfAnotherLife_Counts() =>
         Assert.That(
-            Fed([Of("a", 1, 0, 1, counters: new() { Opened = 1 }), Of("a", 1, 1, 2, counters: new() { Opened = 1 }) with { Incarnation = "life-2" }], 2)
+            Fed([Of("a", 1, 0, 1, counters: new() { Opened = 1 }),
+                Of("a", 1, 1, 2, counters: new() { Opened = 1 }) with { Incarnation = "life-2" }], 2)
                 .Totals.Opened,
             Is.EqualTo(2));
 
@@ -159,7 +160,8 @@ public class TimelineTests
     [Test]
     public void Add_AnyOrderAndRepeated_GivesTheSameTimeline() =>
         Any.SelectMany(samples => Gen.Shuffle(samples).Select(Gen.Shuffle(samples), (one, other) => (samples, one, other))).Sample(t =>
-            Print(Fed(t.one, 60)) == Print(Fed(t.samples, 60)) && Print(Fed([.. t.other, .. t.one, .. t.other], 60)) == Print(Fed(t.samples, 60)));
+            Print(Fed(t.one, 60)) == Print(Fed(t.samples, 60))
+                && Print(Fed([.. t.other, .. t.one, .. t.other], 60)) == Print(Fed(t.samples, 60)));
 
     [Test]
     public void Add_AnySamples_LosesNoCount() =>

@@ -57,7 +57,8 @@ public class BlockPoolTests
     [Test]
     public void FreeTuples_PartOfAGroup_CountsUsablePortsOnly()
     {
-        var pool = new BlockPool([Sources(1, 2)], PortMap.Of([new PortSpan(1000, 1300)], [new PortSpan(1100, 1109)]), new DestinationCounts(5, 7));
+        var pool = new BlockPool([Sources(1, 2)], PortMap.Of([new PortSpan(1000, 1300)], [new PortSpan(1100, 1109)]),
+            new DestinationCounts(5, 7));
         Assert.That(pool.FreeTuples, Is.EqualTo(2 * 291 * 5));
     }
 
@@ -70,7 +71,8 @@ public class BlockPoolTests
             for (var i = 0; pool.FreeBlocks > 0; i++)
                 taken.AddRange(pool.Take(Math.Min(sizes[i % sizes.Length], pool.FreeBlocks)));
             var expanded = Expand(taken).ToList();
-            return expanded.Count == blocks && expanded.Distinct().Count() == blocks && pool.TuplesOf(taken) == tuples && pool.FreeTuples == 0;
+            return expanded.Count == blocks && expanded.Distinct().Count() == blocks && pool.TuplesOf(taken) == tuples
+                && pool.FreeTuples == 0;
         });
 
     [Test]

@@ -37,7 +37,8 @@ internal static class PlannerFixture
         ranges.GroupBy(r => r.Network).ToImmutableDictionary(
             g => g.Key, g => g.Select(r => SourceText.Parse(r.Range).Value.Range!.Value).ToImmutableArray());
 
-    public static RunPlan Planned(RunSpec spec, ImmutableArray<AgentResources> agents, ImmutableDictionary<string, ImmutableArray<IpRange>> sources)
+    public static RunPlan Planned(
+        RunSpec spec, ImmutableArray<AgentResources> agents, ImmutableDictionary<string, ImmutableArray<IpRange>> sources)
     {
         var result = Planner.Plan(spec, agents, sources, 1);
         Assert.That(result.Problems, Is.Empty);

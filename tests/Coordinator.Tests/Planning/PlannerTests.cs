@@ -79,7 +79,8 @@ public class PlannerTests
         using (Assert.EnterMultipleScope())
         {
             Assert.That(problem.Kind, Is.EqualTo(PlanProblemKind.DoesNotFit));
-            Assert.That(problem.Message, Does.Contain("1 source address x 60,416 source ports x 1 destination = 60,416; 39,584 are missing"));
+            Assert.That(problem.Message,
+                Does.Contain("1 source address x 60,416 source ports x 1 destination = 60,416; 39,584 are missing"));
             Assert.That(problem.Message, Does.Contain("use 2 target ports instead of 1; or 2 source addresses instead of 1"));
         }
     }
@@ -88,7 +89,8 @@ public class PlannerTests
     public void Plan_SharedDescriptorTable_SaysThatDescriptorsDoNotSuffice()
     {
         var problem = Problem(Spec(50_000), [Agent("a") with { PrivateDescriptorTables = false }], ("ns1", "10.0.0.1"));
-        Assert.That(problem.Message, Does.Contain("descriptors of 1 agent hold: 19,800").And.Contain("start 3 agents").And.Contain("CLOSE_RANGE_UNSHARE"));
+        Assert.That(problem.Message, Does.Contain("descriptors of 1 agent hold: 19,800").And.Contain("start 3 agents")
+            .And.Contain("CLOSE_RANGE_UNSHARE"));
     }
 
     [Test]
@@ -145,7 +147,8 @@ public class PlannerTests
     {
         var spec = Spec(10) with { Targets = [Target("10.0.0.5:80-81"), Target("10.0.0.5:81-82")] };
         var plan = Planned(spec, [Agent("a")], Sources(("ns1", "10.0.0.1")));
-        Assert.That(plan.Destinations, Is.EqualTo(new[] { new Destination(new IpRange(Address("10.0.0.5"), 1), new PortSpan(80, 82), "10.0.0.5") }));
+        Assert.That(plan.Destinations,
+            Is.EqualTo(new[] { new Destination(new IpRange(Address("10.0.0.5"), 1), new PortSpan(80, 82), "10.0.0.5") }));
     }
 
     [Test]
@@ -162,7 +165,8 @@ public class PlannerTests
     [Test]
     public void Plan_SlashEightOfSources_StaysSmallAndQuick()
     {
-        var plan = Planned(Spec(100_000_000, "10.9.9.9:1-50") with { ConnectRate = 1e6 }, [.. Enumerable.Range(0, 30).Select(i => Agent($"a{i}"))],
+        var plan = Planned(Spec(100_000_000, "10.9.9.9:1-50") with { ConnectRate = 1e6 },
+            [.. Enumerable.Range(0, 30).Select(i => Agent($"a{i}"))],
             Sources(("ns1", "10.0.0.0/8")));
         Assert.That(plan.Agents.Max(a => a.Slice.Blocks.Length), Is.LessThanOrEqualTo(4));
     }

@@ -25,9 +25,11 @@ public class PlanTextTests
     [Test]
     public void Lines_ManyOfEverything_StayWithinEightyColumns()
     {
-        var spec = Spec(10_000) with { Ramp = TimeSpan.FromSeconds(10), Targets = [.. Enumerable.Range(1, 9).Select(i => Target($"10.0.0.{i}:1000-1009"))] };
+        var targets = Enumerable.Range(1, 9).Select(i => Target($"10.0.0.{i}:1000-1009"));
+        var spec = Spec(10_000) with { Ramp = TimeSpan.FromSeconds(10), Targets = [.. targets] };
         var agents = Enumerable.Range(0, 40).Select(i => Agent($"agent-with-a-long-name-{i}"));
-        var plan = Planned(spec, [.. agents], Sources(("ns1", "10.1.0.1"), ("ns1", "10.1.0.3"), ("ns1", "10.1.0.5"), ("ns1", "10.1.0.7"), ("ns1", "10.1.0.9")));
+        var plan = Planned(spec, [.. agents],
+            Sources(("ns1", "10.1.0.1"), ("ns1", "10.1.0.3"), ("ns1", "10.1.0.5"), ("ns1", "10.1.0.7"), ("ns1", "10.1.0.9")));
         Assert.That(PlanText.Lines(spec, plan).Select(l => l.Length), Is.All.LessThanOrEqualTo(SummaryText.Width));
     }
 }

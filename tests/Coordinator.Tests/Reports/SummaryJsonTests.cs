@@ -12,12 +12,18 @@ public class SummaryJsonTests
         SummaryBuilder.Build(SummaryFixture.Input(SummaryFixture.SteadyWithKernel(SummaryFixture.Goal))), RunEnding.Completed);
 
     private static string[] Names(JsonElement element, string path) =>
-        [.. path.Split('.', StringSplitOptions.RemoveEmptyEntries).Aggregate(element, (e, name) => e.GetProperty(name)).EnumerateObject().Select(p => p.Name)];
+    [
+        .. path.Split('.', StringSplitOptions.RemoveEmptyEntries).Aggregate(element, (e, name) => e.GetProperty(name))
+            .EnumerateObject().Select(p => p.Name),
+    ];
 
     [TestCase("", "schema,run,target,result,kernel,failures,latency,rates,agents,limits,gaps,notes,verdict,exitCode")]
     [TestCase("run", "id,name,state,reason,startedAt,durationSeconds,stages")]
     [TestCase("target", "destinations,connections")]
-    [TestCase("result", "reached,reachedAfterSeconds,peakEstablished,heldEstablishedMin,heldEstablishedEnd,confirmed,opened,closedByPeer,reopened,openRatePeak,openRateMean")]
+    [TestCase(
+        "result",
+        "reached,reachedAfterSeconds,peakEstablished,heldEstablishedMin,heldEstablishedEnd,confirmed,"
+        + "opened,closedByPeer,reopened,openRatePeak,openRateMean")]
     [TestCase("kernel", "established,ownEstablished,timeWait,states,bySource,foreign,ageSeconds,agrees,note")]
     [TestCase("failures", "total,byReason")]
     [TestCase("latency", "connect,tlsHandshake,request,requestService")]
@@ -45,7 +51,8 @@ public class SummaryJsonTests
             Assert.That(
                 document.RootElement.GetProperty("run").GetProperty("stages")[0].EnumerateObject().Select(p => p.Name),
                 Is.EqualTo("name,from,to,durationSeconds".Split(',')));
-            Assert.That(document.RootElement.GetProperty("kernel").GetProperty("states").GetProperty("ESTABLISHED").GetInt64(), Is.EqualTo(10_000));
+            Assert.That(document.RootElement.GetProperty("kernel").GetProperty("states").GetProperty("ESTABLISHED").GetInt64(),
+                Is.EqualTo(10_000));
         }
     }
 

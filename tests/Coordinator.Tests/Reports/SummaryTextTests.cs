@@ -29,7 +29,11 @@ public class SummaryTextTests
     [Test]
     public void Lines_MissedRun_SayHowFarItCameAndWhy()
     {
-        var summary = SummaryBuilder.Build(SummaryFixture.Input(SummaryFixture.Steady()) with { Goal = 20_000, Reason = "the target refuses" });
+        var summary = SummaryBuilder.Build(SummaryFixture.Input(SummaryFixture.Steady()) with
+        {
+            Goal = 20_000,
+            Reason = "the target refuses",
+        });
         var lines = SummaryText.Lines(RunVerdict.Judge(summary, RunEnding.Aborted));
         using (Assert.EnterMultipleScope())
         {
@@ -69,7 +73,8 @@ public class SummaryTextTests
         {
             Notes = [string.Join(' ', Enumerable.Repeat("word", 100))],
             Gaps = [.. Enumerable.Range(0, 20).Select(i => new GapFacts("agent", i, i + 1))],
-            Agents = [.. Enumerable.Range(0, 100).Select(i => new AgentFacts(new string('x', 60), "h", "n", 100_000_000, 100_000_000, 99_999, 9_999_000_000, i == 3))],
+            Agents = [.. Enumerable.Range(0, 100).Select(i =>
+                new AgentFacts(new string('x', 60), "h", "n", 100_000_000, 100_000_000, 99_999, 9_999_000_000, i == 3))],
             Latency = new LatencyFacts(new LatencyValues(1, 123_456.789, 0.12345, 12.5, 999.999, 1000, 3_600_000), null, null, null),
             Limits = new LimitFacts(true, [string.Join(' ', Enumerable.Repeat("reason", 30))]),
         };

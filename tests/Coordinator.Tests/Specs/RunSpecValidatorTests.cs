@@ -16,7 +16,8 @@ public class RunSpecValidatorTests
         _ => [],
     };
 
-    private static IpAddress Address(string text) => AddressText.TryParse(text, out var address) ? address : throw new ArgumentException(text);
+    private static IpAddress Address(string text) =>
+        AddressText.TryParse(text, out var address) ? address : throw new ArgumentException(text);
 
     private static SpecError Single(RunSpecInput input)
     {
@@ -97,8 +98,8 @@ public class RunSpecValidatorTests
             result.Errors.Select(e => e.Field),
             Is.EquivalentTo(new[]
             {
-                "--target", "--target", "--connections", "--ramp", "--connect-rate", "--ramp", "--hold", "--sources", "--source-ports", "--agents",
-                "--ready-timeout",
+                "--target", "--target", "--connections", "--ramp", "--connect-rate", "--ramp", "--hold", "--sources",
+                "--source-ports", "--agents", "--ready-timeout",
             }));
     }
 
@@ -119,7 +120,8 @@ public class RunSpecValidatorTests
 
     [Test]
     public void Validate_RampAndRate_Refused() =>
-        Assert.That(Single(_good with { Ramp = "1m", ConnectRate = "5/s", Connections = 10 }).Message, Does.Contain("cannot stand together"));
+        Assert.That(Single(_good with { Ramp = "1m", ConnectRate = "5/s", Connections = 10 }).Message,
+            Does.Contain("cannot stand together"));
 
     [Test]
     public void Validate_NameWithoutAddress_SaysThatItDoesNotResolve() =>

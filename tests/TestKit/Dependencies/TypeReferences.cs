@@ -4,7 +4,8 @@ using System.Reflection.Emit;
 namespace LoadHarness.TestKit.Dependencies;
 
 /// <summary>
-/// Which types a type refers to: in its declaration, its members' signatures, and the bodies of its methods (locals and every token of the IL).
+/// Which types a type refers to: in its declaration, its members' signatures, and the bodies of its methods (locals and every token of
+/// the IL).
 /// Closures and state machines are nested types, so they are read with the type that contains them.
 /// </summary>
 public static class TypeReferences
@@ -19,7 +20,8 @@ public static class TypeReferences
     public static IReadOnlySet<Type> Of(Type type)
     {
         var found = new HashSet<Type>();
-        foreach (var reference in Declared(type).Concat(type.GetMethods(Everything).SelectMany(InMethod)).Concat(type.GetConstructors(Everything).SelectMany(InMethod)))
+        var methods = type.GetMethods(Everything).Concat<MethodBase>(type.GetConstructors(Everything));
+        foreach (var reference in Declared(type).Concat(methods.SelectMany(InMethod)))
             Take(reference, found);
         return found;
     }
