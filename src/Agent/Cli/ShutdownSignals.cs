@@ -5,7 +5,8 @@ namespace LoadHarness.Agent.Cli;
 
 /// <summary>
 /// The first SIGTERM, SIGINT or SIGHUP asks for an orderly end, a second one ends the process at once. With a parent that
-/// decides (`--exit-with-parent`) SIGINT is ignored: Ctrl-C reaches the whole process group, and the parent will say what to do.
+/// decides (`--exit-with-parent`) SIGINT and SIGHUP are ignored: Ctrl-C and a lost terminal reach the whole process group, and
+/// the parent will say what to do.
 /// </summary>
 internal sealed class ShutdownSignals : IDisposable
 {
@@ -16,11 +17,13 @@ internal sealed class ShutdownSignals : IDisposable
     public ShutdownSignals(bool parentDecides)
     {
         Register(PosixSignal.SIGTERM, 143);
-        Register(PosixSignal.SIGHUP, 129);
-        if (parentDecides)
-            _registrations.Add(PosixSignalRegistration.Create(PosixSignal.SIGINT, static signal => signal.Cancel = true));
-        else
-            Register(PosixSignal.SIGINT, 130);
+        foreach (var (signal, exitCode) in new[] { (PosixSignal.SIGINT, 130), (PosixSignal.SIGHUP, 129) })
+        {
+            if (parentDecides)
+                _registrations.Add(PosixSignalRegistration.Create(signal, static context => context.Cancel = true));
+            else
+                Register(signal, exitCode);
+        }
     }
 
     /// <summary>Completes with the name of the first signal.</summary>

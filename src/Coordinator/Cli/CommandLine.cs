@@ -59,27 +59,25 @@ public sealed class CommandLine
         {
             return await verb.ExecuteAsync(parsed, _context);
         }
-        catch (CliException e)
-        {
-            foreach (var message in e.Messages)
-                _context.Error.WriteLine($"{Program}: {message}");
-            return e.ExitCode;
-        }
-        catch (LocalFleetException e)
-        {
-            _context.Error.WriteLine($"{Program}: {e.Message}");
-            return ExitCode.Internal;
-        }
         catch (OperationCanceledException) when (_context.Interrupts.First.IsCancellationRequested)
         {
             return ExitCode.Interrupted;
         }
         catch (Exception e)
         {
-            _context.Error.WriteLine($"{Program}: internal error: {e.GetType().Name}: {e.Message}. This is a defect; please report it.");
-            return ExitCode.Internal;
+            var (code, messages) = Explain(e);
+            foreach (var message in messages)
+                _context.Error.WriteLine($"{Program}: {message}");
+            return _context.Interrupts.First.IsCancellationRequested ? ExitCodes.First(ExitCode.Interrupted, code) : code;
         }
     }
+
+    private static (ExitCode Code, IEnumerable<string> Messages) Explain(Exception exception) => exception switch
+    {
+        CliException e => (e.ExitCode, e.Messages),
+        LocalFleetException e => (ExitCode.Internal, [e.Message]),
+        var e => (ExitCode.Internal, [$"internal error: {e.GetType().Name}: {e.Message}. This is a defect; please report it."]),
+    };
 
     private async Task<ExitCode> InvokeAsync(ParseResult parsed)
     {

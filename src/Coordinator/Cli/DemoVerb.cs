@@ -15,11 +15,12 @@ internal sealed class DemoVerb() : Verb(
 {
     private const int FewestAgents = 2;
     private const double RampPerSecond = 4_200;
-    private static readonly TimeSpan ShortestRamp = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan _shortestRamp = TimeSpan.FromSeconds(10);
 
     private readonly Option<string> _connections = VerbOptions.Text("--connections", "N", "How many connections to hold (50k)", "-c");
     private readonly Option<string> _hold = VerbOptions.Text("--hold", "TIME", "How long to hold them (15s)");
-    private readonly Option<string> _agents = VerbOptions.Text("--agents", "N", "Agent processes to start (2, or more when the goal wants it)");
+    private readonly Option<string> _agents = VerbOptions.Text(
+        "--agents", "N", "Agent processes to start (2, or more when the goal wants it)");
     private readonly Option<bool> _json = VerbOptions.Json();
 
     /// <inheritdoc/>
@@ -39,9 +40,10 @@ internal sealed class DemoVerb() : Verb(
         spec = spec with { Agents = spec.Agents ?? Math.Max(FewestAgents, LocalRun.DefaultAgents(spec.Connections)) };
         context.Error.WriteLine(
             $"""
-             This demonstration stays on this machine. A backend listens on {target} and keeps
-             every connection that it accepts. {spec.Agents} agents open {Wording.Count(spec.Connections)} connections to it within {Words(spec.Ramp!.Value)}, hold
-             them for {Words(spec.Hold)}, and close them again; the kernel is asked all the while.
+             This demonstration stays on this machine. A backend accepts connections on
+             {target} and keeps them. {spec.Agents} agents open {Wording.Count(spec.Connections)} of them within {Words(spec.Ramp!.Value)},
+             hold them for {Words(spec.Hold)} and close them again; the kernel is asked all the while.
+
              """);
         return await new LocalRun(context, session, json).ExecuteAsync(spec);
     }
@@ -63,7 +65,7 @@ internal sealed class DemoVerb() : Verb(
     private static TimeSpan RampOf(long connections)
     {
         var byRate = TimeSpan.FromSeconds(Math.Ceiling(connections / RampPerSecond));
-        return byRate > ShortestRamp ? byRate : ShortestRamp;
+        return byRate > _shortestRamp ? byRate : _shortestRamp;
     }
 
     private static string Words(TimeSpan time) => DurationText.Format(time);

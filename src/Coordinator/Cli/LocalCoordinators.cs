@@ -6,6 +6,8 @@ namespace LoadHarness.Coordinator.Cli;
 /// <summary>The coordinators that serve on this machine for this user, and the run that a verb means.</summary>
 internal static class LocalCoordinators
 {
+    private const string Remedy = "start one with 'loadharness run' or 'loadharness demo'";
+
     /// <summary>Clients of all of them, newest first.</summary>
     /// <exception cref="CliException">There is none.</exception>
     public static IReadOnlyList<ControlClient> Connect(CliContext context)
@@ -14,17 +16,19 @@ internal static class LocalCoordinators
         if (live.Count == 0)
         {
             throw new CliException(ExitCode.Unreachable,
-                $"no run is going on here (no coordinator in {context.RuntimeRoot.Path}); start one with 'loadharness run' or 'loadharness demo'");
+                $"no run is going on here (no coordinator in {context.RuntimeRoot.Path}); {Remedy}");
         }
 
         return [.. live.Select(TryConnect).OfType<ControlClient>()];
     }
 
-    /// <summary>All runs, newest first, each with its coordinator. A coordinator that goes away meanwhile is left out.</summary>
+    /// <summary>All runs, newest first, each with its coordinator. One that does not answer is left out as long as another does.</summary>
+    /// <exception cref="CliException">None answers.</exception>
     public static async Task<IReadOnlyList<(ControlClient Client, RunView Run)>> RunsAsync(
         IEnumerable<ControlClient> clients, CancellationToken cancel)
     {
         var runs = new List<(ControlClient, RunView Run)>();
+        CliException? failure = null;
         foreach (var client in clients)
         {
             try
@@ -33,11 +37,11 @@ internal static class LocalCoordinators
             }
             catch (CliException e) when (e.ExitCode == ExitCode.Unreachable)
             {
-                // It ended between the look and the call.
+                failure = e;
             }
         }
 
-        return [.. runs.OrderByDescending(r => r.Run.Created)];
+        return runs.Count == 0 && failure is not null ? throw failure : [.. runs.OrderByDescending(r => r.Run.Created)];
     }
 
     /// <summary>The run that is meant, and a client of its coordinator, which the caller disposes.</summary>
@@ -66,7 +70,7 @@ internal static class LocalCoordinators
     internal static (T Client, RunView Run) Choose<T>(IReadOnlyList<(T Client, RunView Run)> runs, string? id)
     {
         if (runs.Count == 0)
-            throw new CliException(ExitCode.Unreachable, "no run is going on here; start one with 'loadharness run' or 'loadharness demo'");
+            throw new CliException(ExitCode.Unreachable, $"no run is going on here; {Remedy}");
         if (string.IsNullOrEmpty(id))
             return runs[0];
         var exact = runs.Where(r => r.Run.Id == id).ToList();

@@ -14,7 +14,7 @@ namespace LoadHarness.Coordinator.Cli;
 internal sealed class LocalRun(CliContext context, LocalSession session, bool json)
 {
     /// <summary>How long agents have to reset their connections after the second interruption.</summary>
-    private static readonly TimeSpan EndAtOnceGrace = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan _endAtOnceGrace = TimeSpan.FromSeconds(2);
 
     private const int TailLines = 12;
 
@@ -46,7 +46,7 @@ internal sealed class LocalRun(CliContext context, LocalSession session, bool js
         using var drain = interrupts.First.Register(() => _ = StopAsync(client, run.Id, immediately: false));
         using var end = interrupts.Second.Register(() => _ = StopAsync(client, run.Id, immediately: true));
         using var giveUp = new CancellationTokenSource();
-        using var giveUpLater = interrupts.Second.Register(() => giveUp.CancelAfter(EndAtOnceGrace));
+        using var giveUpLater = interrupts.Second.Register(() => giveUp.CancelAfter(_endAtOnceGrace));
         var last = await FollowAsync(client, run, giveUp.Token);
         return Report(last);
     }
@@ -61,6 +61,8 @@ internal sealed class LocalRun(CliContext context, LocalSession session, bool js
                 last = updates.Current;
             foreach (var line in last.Plan?.Lines ?? [])
                 context.Error.WriteLine(line);
+            if (last.Plan is not null)
+                context.Error.WriteLine();
             return await Displays.For(context, _notes).FollowAsync(last, updates);
         }
         catch (OperationCanceledException) when (giveUp.IsCancellationRequested)
@@ -89,14 +91,8 @@ internal sealed class LocalRun(CliContext context, LocalSession session, bool js
         }
     }
 
-    private void Explain(ChildProcess child, ChildExit exit)
-    {
-        _notes.Add($"{exit.Name} (process {exit.Pid}) has ended by itself: {exit.How}");
-        foreach (var line in child.Tail(TailLines))
-            _notes.Add($"  {exit.Name}: {line}");
-        if (child.Spec.IsAgent && session.LivingAgents == 0)
-            _notes.Add("no agent is left");
-    }
+    private void Explain(ChildProcess child, ChildExit exit) =>
+        _notes.Add($"{exit.Name} (process {exit.Pid}) has ended by itself: {exit.How}", [.. child.Tail(TailLines)]);
 
     private static ImmutableArray<Destination> Destinations(RunSpec spec) =>
     [

@@ -31,7 +31,7 @@ internal static class RunJson
             ["connections"] = run.Connections,
         };
         if (run.Plan is { } plan)
-            json["plan"] = new JsonArray([.. plan.Lines.Select(l => JsonValue.Create(l))]);
+            json["plan"] = new JsonObject { ["goal"] = plan.Goal, ["lines"] = new JsonArray([.. plan.Lines.Select(l => JsonValue.Create(l))]) };
         if (run.Progress is { } progress)
             json["progress"] = Of(progress);
         if (run.SummaryJson is { } summary)

@@ -36,20 +36,26 @@ public sealed record RunView
     /// <summary>The summary as JSON; null until the run has ended.</summary>
     public string? SummaryJson { get; init; }
 
+    /// <summary>What is to be held: as planned, and until then as asked for.</summary>
+    public long Goal => Plan?.Goal ?? Connections;
+
     /// <summary>Whether nothing will change any more.</summary>
     public bool HasEnded => State is RunState.Completed or RunState.Stopped or RunState.Failed;
 }
 
 /// <summary>What was planned.</summary>
 /// <param name="Lines">For people.</param>
+/// <param name="Goal">The goal of the hold, in connections.</param>
 /// <param name="HoldFrom">Elapsed at which the goal is due; null when the coordinator does not say.</param>
 /// <param name="DrainFrom">Elapsed at which the drain begins; null when the coordinator does not say.</param>
-public sealed record PlanView(ImmutableArray<string> Lines, TimeSpan? HoldFrom, TimeSpan? DrainFrom);
+public sealed record PlanView(ImmutableArray<string> Lines, long Goal, TimeSpan? HoldFrom, TimeSpan? DrainFrom);
 
 /// <summary>The newest complete second of a run, in connections unless said otherwise.</summary>
 public sealed record ProgressView
 {
     public required TimeSpan Elapsed { get; init; }
+
+    /// <summary>The goal of this second: on its way to the goal of the hold while the run ramps.</summary>
     public long Goal { get; init; }
     public long Connecting { get; init; }
     public long Established { get; init; }

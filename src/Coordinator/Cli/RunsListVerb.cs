@@ -34,7 +34,7 @@ internal sealed class RunsListVerb() : Verb(
         Wording.State(run.State),
         run.Progress is { } progress ? Wording.Clock(progress.Elapsed) : "-",
         run.Progress is { } now ? Wording.Count(now.Established) : "-",
-        Wording.Count(run.Progress?.Goal ?? run.Connections),
+        Wording.Count(run.Goal),
         string.Join(' ', run.Targets),
         run.Name,
     ];

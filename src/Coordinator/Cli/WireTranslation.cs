@@ -42,7 +42,7 @@ internal static class WireTranslation
         Created = run.CreateTime?.ToDateTimeOffset() ?? default,
         Targets = [.. run.Spec?.Targets ?? []],
         Connections = (long)(run.Spec?.Connections ?? 0),
-        Plan = run.Plan is { } plan ? new([.. plan.Lines], plan.HoldFrom?.ToTimeSpan(), plan.DrainFrom?.ToTimeSpan()) : null,
+        Plan = run.Plan is { } plan ? new([.. plan.Lines], (long)plan.Goal, plan.HoldFrom?.ToTimeSpan(), plan.DrainFrom?.ToTimeSpan()) : null,
         Progress = run.Progress is { } progress ? FromWire(progress) : null,
         SummaryJson = run.HasSummaryJson ? run.SummaryJson : null,
     };

@@ -7,18 +7,18 @@ namespace LoadHarness.Coordinator.LocalFleet;
 /// <param name="Asked">Whether we had asked it to go.</param>
 public sealed record ChildExit(string Name, int Pid, int Code, bool Asked)
 {
-    /// <summary>For people: <c>exit code 3</c> or <c>signal 9 (SIGKILL)</c>.</summary>
-    public string How => Code <= 128 ? $"exit code {Code}" : $"signal {Code - 128}{NameOf(Code - 128)}";
+    /// <summary>For people: <c>exit code 3</c> or <c>signal 9 (SIGKILL)</c>. A program may end with a large code by itself, too.</summary>
+    public string How => NameOf(Code - 128) is { } name ? $"signal {Code - 128} ({name})" : $"exit code {Code}";
 
-    private static string NameOf(int signal) => signal switch
+    private static string? NameOf(int signal) => signal switch
     {
-        1 => " (SIGHUP)",
-        2 => " (SIGINT)",
-        6 => " (SIGABRT)",
-        7 => " (SIGBUS)",
-        9 => " (SIGKILL; out of memory?)",
-        11 => " (SIGSEGV)",
-        15 => " (SIGTERM)",
-        _ => "",
+        1 => "SIGHUP",
+        2 => "SIGINT",
+        6 => "SIGABRT",
+        7 => "SIGBUS",
+        9 => "SIGKILL; out of memory?",
+        11 => "SIGSEGV",
+        15 => "SIGTERM",
+        _ => null,
     };
 }

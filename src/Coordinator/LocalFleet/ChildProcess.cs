@@ -8,7 +8,7 @@ namespace LoadHarness.Coordinator.LocalFleet;
 /// </summary>
 public sealed class ChildProcess : IAsyncDisposable
 {
-    private static readonly TimeSpan LogGrace = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan _logGrace = TimeSpan.FromSeconds(1);
 
     private readonly Process _process;
     private readonly ChildLog _log;
@@ -94,7 +94,7 @@ public sealed class ChildProcess : IAsyncDisposable
         await _process.WaitForExitAsync();
 
         // A grandchild may hold the pipes open: what it writes is not waited for.
-        await Task.WhenAny(_pumps, Task.Delay(LogGrace));
+        await Task.WhenAny(_pumps, Task.Delay(_logGrace));
         return new(Spec.Name, Pid, _process.ExitCode, _stopping);
     }
 

@@ -8,13 +8,13 @@ namespace LoadHarness.Coordinator.LocalFleet;
 /// <param name="PrivateDescriptorTables">Linux 5.9 or newer: threads can leave the process's descriptor table.</param>
 public sealed record HostLimits(int Cores, long Descriptors, bool PrivateDescriptorTables)
 {
-    private static readonly Version CloseRangeKernel = new(5, 9);
+    private static readonly Version _closeRangeKernel = new(5, 9);
 
     /// <summary>Of this machine.</summary>
     public static HostLimits Read() => new(
         Environment.ProcessorCount,
         HardDescriptorLimit(File.ReadLines("/proc/self/limits")),
-        Environment.OSVersion.Version >= CloseRangeKernel);
+        Environment.OSVersion.Version >= _closeRangeKernel);
 
     /// <summary>The hard limit from the lines of /proc/self/limits; 1024 when they do not say.</summary>
     internal static long HardDescriptorLimit(IEnumerable<string> lines)

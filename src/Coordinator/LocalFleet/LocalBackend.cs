@@ -14,8 +14,8 @@ public static class LocalBackend
     private const int FirstPort = 9000;
     private const int LastPort = 32_000;
     private const int TailLines = 12;
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
-    private static readonly TimeSpan BetweenLooks = TimeSpan.FromMilliseconds(50);
+    private static readonly TimeSpan _patience = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan _betweenLooks = TimeSpan.FromMilliseconds(50);
 
     /// <summary>The target that is tried first, for checks before anything is started.</summary>
     /// <param name="connections">The goal.</param>
@@ -32,7 +32,7 @@ public static class LocalBackend
         var ports = FreePorts(FirstPort, PortsFor(connections));
         var child = await session.StartBackendAsync(IpAddress.From(IPAddress.Loopback), ports);
         using var timeout = CancellationTokenSource.CreateLinkedTokenSource(cancel);
-        timeout.CancelAfter(Patience);
+        timeout.CancelAfter(_patience);
         foreach (var port in Enumerable.Range(ports.First, ports.Count))
             await WaitUntilAcceptingAsync(child, port, timeout.Token, cancel);
         return TargetOf(ports);
@@ -76,7 +76,7 @@ public static class LocalBackend
             if (child.Exited.IsCompleted || (patience.IsCancellationRequested && !cancel.IsCancellationRequested))
                 throw await WhyNotAsync(child, port);
             cancel.ThrowIfCancellationRequested();
-            await Task.Delay(BetweenLooks, CancellationToken.None);
+            await Task.Delay(_betweenLooks, CancellationToken.None);
         }
     }
 
@@ -100,7 +100,7 @@ public static class LocalBackend
     {
         var what = child.Exited.IsCompleted
             ? $"has ended ({(await child.Exited).How})"
-            : $"does not accept connections on 127.0.0.1:{port} after {Patience.TotalSeconds:0} s";
+            : $"does not accept connections on 127.0.0.1:{port} after {_patience.TotalSeconds:0} s";
         var said = string.Join(Environment.NewLine, child.Tail(TailLines).Select(l => $"  {l}"));
         return new($"the backend {what}" + (said.Length > 0 ? $"; it said:{Environment.NewLine}{said}" : ""));
     }

@@ -11,7 +11,7 @@ namespace LoadHarness.Coordinator.LocalFleet;
 public sealed class LocalSession : IAsyncDisposable
 {
     /// <summary>How long children have to go by themselves once they are no longer needed.</summary>
-    private static readonly TimeSpan StopGrace = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan _stopGrace = TimeSpan.FromSeconds(5);
 
     private readonly AgentProgram _program;
     private readonly RunDirectory _directory;
@@ -31,9 +31,6 @@ public sealed class LocalSession : IAsyncDisposable
 
     /// <summary>Socket, credential and logs.</summary>
     public RunPaths Paths => _directory.Paths;
-
-    /// <summary>Agents that were started and have not ended.</summary>
-    public int LivingAgents => _children.Count(c => c.Spec.IsAgent && !c.Exited.IsCompleted);
 
     /// <summary>Cleans away what dead runs left behind and starts a coordinator.</summary>
     /// <exception cref="LocalFleetException">This machine does not let us; the message says what to do.</exception>
@@ -78,7 +75,7 @@ public sealed class LocalSession : IAsyncDisposable
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
     {
-        await Task.WhenAll(_children.Select(c => c.StopAsync(StopGrace)));
+        await Task.WhenAll(_children.Select(c => c.StopAsync(_stopGrace)));
         await _coordinator.DisposeAsync();
         foreach (var child in _children)
             await child.DisposeAsync();
@@ -97,9 +94,10 @@ public sealed class LocalSession : IAsyncDisposable
     private async Task ReportAsync(ChildProcess child)
     {
         var exit = await child.Exited;
-        if (child.Spec.IsAgent)
-            _coordinator.ReportExited(child.Spec.Name, exit.How);
+        // First the user, then the coordinator, which may end the run over it.
         if (!exit.Asked)
             Died?.Invoke(child, exit);
+        if (child.Spec.IsAgent)
+            _coordinator.ReportExited(child.Spec.Name, exit.How);
     }
 }

@@ -14,7 +14,7 @@ public sealed class RuntimeRoot
     private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
 
     /// <summary>A directory without a lock file is somebody's half-made one until it is this old.</summary>
-    private static readonly TimeSpan UnlockedGrace = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan _unlockedGrace = TimeSpan.FromMinutes(1);
 
     /// <summary>A root at a given place.</summary>
     public RuntimeRoot(string path) => Path = path;
@@ -86,7 +86,7 @@ public sealed class RuntimeRoot
         {
             if (!File.Exists(paths.Lock))
             {
-                if (now - Directory.GetLastWriteTimeUtc(paths.Directory) < UnlockedGrace || IsListening(paths.Socket))
+                if (now - Directory.GetLastWriteTimeUtc(paths.Directory) < _unlockedGrace || IsListening(paths.Socket))
                     return false;
                 Directory.Delete(paths.Directory, recursive: true);
                 return true;

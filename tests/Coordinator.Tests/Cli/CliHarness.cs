@@ -12,12 +12,18 @@ internal sealed class CliHarness : IDisposable
     private readonly StringWriter _out = new();
     private readonly StringWriter _error = new();
 
-    public CliHarness() => Context = new CliContext
+    public CliHarness()
+        : this(null)
+    {
+    }
+
+    /// <param name="other">Another terminal of the same user.</param>
+    public CliHarness(CliHarness? other) => Context = new CliContext
     {
         Out = _out,
         Error = _error,
         Terminal = TerminalStyle.Plain,
-        RuntimeRoot = new RuntimeRoot(_temporary.File("root")),
+        RuntimeRoot = other?.Context.RuntimeRoot ?? new RuntimeRoot(_temporary.File("root")),
         StartCoordinator = (_, _) => throw new InvalidOperationException("this test starts no coordinator"),
         Interrupts = Interrupts,
     };
@@ -32,7 +38,8 @@ internal sealed class CliHarness : IDisposable
 
     public string[] ErrorLines => Error.Split('\n', StringSplitOptions.RemoveEmptyEntries);
 
-    public Task<ExitCode> RunAsync(string line) => new CommandLine(Context).RunAsync(line.Split(' ', StringSplitOptions.RemoveEmptyEntries));
+    public Task<ExitCode> RunAsync(string line) =>
+        new CommandLine(Context).RunAsync(line.Split(' ', StringSplitOptions.RemoveEmptyEntries));
 
     public void Dispose()
     {

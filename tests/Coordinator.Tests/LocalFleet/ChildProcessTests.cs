@@ -5,7 +5,7 @@ namespace LoadHarness.Coordinator.Tests.LocalFleet;
 
 public class ChildProcessTests
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan _patience = TimeSpan.FromSeconds(20);
 
     private TemporaryDirectory _temporary = null!;
     private ChildStarter _starter = null!;
@@ -28,7 +28,7 @@ public class ChildProcessTests
     public async Task Exited_ChildDies_GivesCodeAndLastWords()
     {
         await using var child = await Start("echo first; echo second >&2; exit 3");
-        var exit = await child.Exited.WaitAsync(Patience);
+        var exit = await child.Exited.WaitAsync(_patience);
         Assert.That(exit.Code, Is.EqualTo(3));
         Assert.That(exit.Asked, Is.False);
         Assert.That(exit.How, Is.EqualTo("exit code 3"));
@@ -39,14 +39,14 @@ public class ChildProcessTests
     public async Task Exited_KilledBySignal_NamesIt()
     {
         await using var child = await Start("kill -9 $$");
-        Assert.That((await child.Exited.WaitAsync(Patience)).How, Does.StartWith("signal 9 (SIGKILL"));
+        Assert.That((await child.Exited.WaitAsync(_patience)).How, Does.StartWith("signal 9 (SIGKILL"));
     }
 
     [Test]
     public async Task StopAsync_ChildWatchesItsInput_GoesByItself()
     {
         await using var child = await Start("cat; exit 5");
-        await child.StopAsync(Patience);
+        await child.StopAsync(_patience);
         var exit = await child.Exited;
         Assert.That(exit.Code, Is.EqualTo(5));
         Assert.That(exit.Asked, Is.True);
@@ -64,7 +64,7 @@ public class ChildProcessTests
     public async Task StopAsync_ChildHasGone_DoesNothing()
     {
         await using var child = await Start("exit 0");
-        await child.Exited.WaitAsync(Patience);
+        await child.Exited.WaitAsync(_patience);
         await child.StopAsync(TimeSpan.Zero);
         Assert.That((await child.Exited).Asked, Is.False);
     }
@@ -74,7 +74,7 @@ public class ChildProcessTests
     {
         await using var first = await Start("cat", "first");
         await using var second = await Start("cat", "second");
-        await first.StopAsync(Patience);
+        await first.StopAsync(_patience);
         Assert.That((await first.Exited).Code, Is.Zero, "the second child must not hold the first one's pipe");
         Assert.That(second.Exited.IsCompleted, Is.False);
     }
@@ -100,7 +100,7 @@ public class ChildProcessTests
     public async Task StartAsync_Log_IsForItsOwnerOnly()
     {
         await using var child = await Start("exit 0");
-        await child.Exited.WaitAsync(Patience);
+        await child.Exited.WaitAsync(_patience);
         Assert.That(File.GetUnixFileMode(child.Spec.LogPath), Is.EqualTo(UnixFileMode.UserRead | UnixFileMode.UserWrite));
     }
 

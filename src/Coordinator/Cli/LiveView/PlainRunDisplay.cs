@@ -5,26 +5,19 @@ namespace LoadHarness.Coordinator.Cli.LiveView;
 /// <summary>Lines, for logs and pipes: each second while the goal moves, then each ten seconds or when something has changed.</summary>
 internal sealed class PlainRunDisplay(TextWriter writer, RunNotes notes) : IRunDisplay
 {
-    private static readonly TimeSpan WhileMoving = TimeSpan.FromSeconds(1);
-    private static readonly TimeSpan WhileSteady = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan _whileMoving = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan _whileSteady = TimeSpan.FromSeconds(10);
 
     private RunView? _written;
 
     public async Task<RunView> FollowAsync(RunView first, IAsyncEnumerator<RunView> updates)
     {
-        notes.Added += Write;
-        try
-        {
-            var last = first;
-            Show(last);
-            while (await updates.MoveNextAsync())
-                Show(last = updates.Current);
-            return last;
-        }
-        finally
-        {
-            notes.Added -= Write;
-        }
+        using var passing = notes.PassTo(Write);
+        var last = first;
+        Show(last);
+        while (await updates.MoveNextAsync())
+            Show(last = updates.Current);
+        return last;
     }
 
     internal void Show(RunView run)
@@ -42,7 +35,7 @@ internal sealed class PlainRunDisplay(TextWriter writer, RunNotes notes) : IRunD
         if (run.Progress is not { } now || before.Progress is not { } then)
             return false;
         var since = now.Elapsed - then.Elapsed;
-        return since >= (run.State is RunState.Ramping or RunState.Draining || HasChanged(then, now) ? WhileMoving : WhileSteady);
+        return since >= (run.State is RunState.Ramping or RunState.Draining || HasChanged(then, now) ? _whileMoving : _whileSteady);
     }
 
     private static bool HasChanged(ProgressView then, ProgressView now) =>
@@ -58,7 +51,7 @@ internal sealed class PlainRunDisplay(TextWriter writer, RunNotes notes) : IRunD
         var parts = new List<string>
         {
             $"{Wording.Clock(progress.Elapsed)} {state}",
-            $"{Wording.Count(progress.Established)} of {Wording.Count(progress.Goal)}",
+            $"{Wording.Count(progress.Established)} of {Wording.Count(run.Goal)}",
             Wording.Rate(progress.OpenRate),
             $"connecting {Wording.Count(progress.Connecting)}",
         };
@@ -72,6 +65,13 @@ internal sealed class PlainRunDisplay(TextWriter writer, RunNotes notes) : IRunD
         if (progress.Agents.Count(a => a.Lost) is > 0 and var lost)
             parts.Add($"agents lost {lost}");
         return string.Join("; ", parts);
+    }
+
+    private void Write(RunNote note)
+    {
+        Write(note.Text);
+        foreach (var line in note.Details)
+            Write($"  {line}");
     }
 
     private void Write(string line)

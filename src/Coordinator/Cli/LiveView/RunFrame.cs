@@ -24,8 +24,8 @@ internal static class RunFrame
         var foot = notes.TakeLast(MostNotes).Select(n => new StyledLine().Add(n, StyledLine.Careful)).ToList();
         if (run.Progress is { } progress)
         {
-            lines.Add(Bar(progress, run.State, width));
-            lines.AddRange(Counts(progress));
+            lines.Add(Bar(run, progress, width));
+            lines.AddRange(Counts(progress, run.Goal));
             lines.Add(Kernel(progress.Kernel));
             lines.AddRange(Failures(progress));
             if (progress.Saturated)
@@ -63,25 +63,29 @@ internal static class RunFrame
             : $"{elapsed} of {Wording.Clock(drain)}";
     }
 
-    private static StyledLine Bar(ProgressView progress, RunState state, int width)
+    private static StyledLine Bar(RunView run, ProgressView progress, int width)
     {
-        var text = $" {Wording.Count(progress.Established)} of {Wording.Count(progress.Goal)}";
-        var part = progress.Goal > 0 ? Math.Clamp((double)progress.Established / progress.Goal, 0, 1) : progress.Established == 0 ? 1 : 0;
-        var percent = progress.Goal > 0 ? Wording.Percent(Math.Floor(part * 100) / 100) : "";
+        var (goal, established) = (run.Goal, progress.Established);
+        var text = $" {Wording.Count(established)} of {Wording.Count(goal)}";
+        var part = goal > 0 ? Math.Clamp((double)established / goal, 0, 1) : established == 0 ? 1 : 0;
         var cells = Math.Max(10, width - text.Length - 6);
         var done = (int)(part * cells);
-        return new StyledLine().Add(new string('━', done), state == RunState.Draining ? StyledLine.Careful : StyledLine.Good)
+        return new StyledLine().Add(new string('━', done), run.State == RunState.Draining ? StyledLine.Careful : StyledLine.Good)
             .Add(new string('─', cells - done), StyledLine.Quiet)
             .Add(text, StyledLine.Strong)
-            .EndingAt(width, percent);
+            .EndingAt(width, Wording.Percent(Math.Floor(part * 100) / 100));
     }
 
-    private static IEnumerable<StyledLine> Counts(ProgressView progress)
+    private static IEnumerable<StyledLine> Counts(ProgressView progress, long goal)
     {
         var now = Label("connections").Add("established ").Add(Wording.Count(progress.Established), StyledLine.Strong);
+        if (progress.Goal != goal)
+            now.Add($" (due now {Wording.Count(progress.Goal)})", StyledLine.Quiet);
         if (progress.Confirmed is { } confirmed)
             now.Add($", confirmed {Wording.Count(confirmed)}");
-        now.Add($", connecting {Wording.Count(progress.Connecting)}, closing {Wording.Count(progress.Closing)}");
+        now.Add($", connecting {Wording.Count(progress.Connecting)}");
+        if (progress.Closing > 0)
+            now.Add($", closing {Wording.Count(progress.Closing)}");
         yield return now;
 
         var flow = Label("opened").Add($"{Wording.Count(progress.Opened)} at ").Add(Wording.Rate(progress.OpenRate), StyledLine.Strong);
@@ -95,8 +99,9 @@ internal static class RunFrame
         var line = Label("kernel");
         if (kernel is null)
             return line.Add("no reading yet", StyledLine.Quiet);
-        line.Add(Wording.KernelLine(kernel), kernel.Error.Length > 0 ? StyledLine.Careful : Style.Plain);
-        return kernel.Error.Length > 0 ? line : line.Add($"  ({Wording.Age(kernel.Age)} ago)", StyledLine.Quiet);
+        if (kernel.Error.Length > 0)
+            return line.Add(Wording.KernelLine(kernel), StyledLine.Careful);
+        return line.Add($"{Wording.Age(kernel.Age)} ago: ", StyledLine.Quiet).Add(Wording.KernelLine(kernel));
     }
 
     private static IEnumerable<StyledLine> Failures(ProgressView progress)

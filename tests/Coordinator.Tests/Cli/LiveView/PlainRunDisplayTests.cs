@@ -25,7 +25,8 @@ public class PlainRunDisplayTests
     public void Show_StateChanges_AreAllThere()
     {
         var lines = LinesOf([At(RunState.Ramping, 1), At(RunState.Holding, 1.2), At(RunState.Draining, 1.4), At(RunState.Completed, 1.5)]);
-        Assert.That(lines.Select(l => l.Split(';')[0]), Is.EqualTo(new[] { "0:01 ramping", "0:01 holding", "0:01 draining", "0:01 completed" }));
+        Assert.That(lines.Select(l => l.Split(';')[0]),
+            Is.EqualTo(new[] { "0:01 ramping", "0:01 holding", "0:01 draining", "0:01 completed" }));
     }
 
     [Test]
@@ -35,18 +36,22 @@ public class PlainRunDisplayTests
             + "failures 9 x the target refused the connection, 3 x no answer within the connect timeout"));
 
     [Test]
-    public async Task FollowAsync_NoteMeanwhile_IsWrittenAtOnce()
+    public async Task FollowAsync_NotesBeforeAndMeanwhile_AreWrittenWithTheirDetails()
     {
         var writer = new StringWriter();
         var notes = new RunNotes();
+        notes.Add("before");
         var last = await new PlainRunDisplay(writer, notes).FollowAsync(At(RunState.Ramping, 0), Updates(notes).GetAsyncEnumerator());
+        notes.Add("after");
         Assert.That(last.State, Is.EqualTo(RunState.Completed));
-        Assert.That(writer.ToString().Split('\n')[1], Is.EqualTo("something happened"));
+        var lines = writer.ToString().Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        Assert.That(lines.Select(l => l.Split(';')[0]),
+            Is.EqualTo(new[] { "before", "0:00 ramping", "meanwhile", "  its detail", "0:05 completed" }));
     }
 
     private static async IAsyncEnumerable<RunView> Updates(RunNotes notes)
     {
-        notes.Add("something happened");
+        notes.Add("meanwhile", "its detail");
         await Task.Yield();
         yield return At(RunState.Completed, 5);
     }

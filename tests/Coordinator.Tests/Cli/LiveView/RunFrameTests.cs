@@ -16,9 +16,9 @@ public class RunFrameTests
         var picture = Render(Samples.Holding());
         foreach (var part in new[]
         {
-            "run 7f3a holding", "0:27 of 0:45, hold ends in 0:18", "50,000 of 50,000", "100%", "established 50,000", "connecting 12", "closing 3",
-            "50,012 at 4,167/s", "ESTABLISHED 49,998, SYN-SENT 12", "(0.4 s ago)", "9 x the target refused the connection", "3 x no answer within the connect timeout",
-            "local-1", "25,000", "12%", "45 MiB",
+            "run 7f3a holding", "0:27 of 0:45, hold ends in 0:18", "50,000 of 50,000", "100%", "established 50,000", "connecting 12",
+            "closing 3", "50,012 at 4,167/s", "0.4 s ago: ESTABLISHED 49,998, SYN-SENT 12", "9 x the target refused the connection",
+            "3 x no answer within the connect timeout", "local-1", "25,000", "12%", "45 MiB",
         })
         {
             Assert.That(string.Join(' ', picture.Select(l => l.Replace("  ", " ", StringComparison.Ordinal))), Does.Contain(part));
@@ -42,6 +42,15 @@ public class RunFrameTests
         var run = Samples.Holding();
         var picture = Render(run with { Progress = run.Progress! with { Confirmed = 5000 } });
         Assert.That(picture, Has.Some.Contains("established 50,000, confirmed 5,000"));
+    }
+
+    [Test]
+    public void Build_Ramping_MeasuresAgainstTheGoalOfTheHold()
+    {
+        var run = Samples.Holding();
+        var picture = Render(run with { State = RunState.Ramping, Progress = run.Progress! with { Goal = 25_100, Established = 25_000 } });
+        Assert.That(picture[1], Does.EndWith("25,000 of 50,000   50%"));
+        Assert.That(picture[2], Does.Contain("established 25,000 (due now 25,100)"));
     }
 
     [Test]
@@ -86,7 +95,11 @@ public class RunFrameTests
     public void Build_AnyNumbers_AreShown(long goal, long established)
     {
         var run = Samples.Holding();
-        var picture = Render(run with { Progress = run.Progress! with { Goal = goal, Established = established } });
+        var picture = Render(run with
+        {
+            Plan = run.Plan! with { Goal = goal },
+            Progress = run.Progress! with { Goal = goal, Established = established },
+        });
         Assert.That(picture, Has.All.Length.LessThanOrEqualTo(Width));
     }
 

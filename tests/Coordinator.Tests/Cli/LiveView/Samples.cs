@@ -13,7 +13,7 @@ internal static class Samples
         State = RunState.Holding,
         Connections = 50_000,
         Targets = ["127.0.0.1:9000-9009"],
-        Plan = new(["50,000 connections"], TimeSpan.FromSeconds(12), TimeSpan.FromSeconds(45)),
+        Plan = new(["50,000 connections"], 50_000, TimeSpan.FromSeconds(12), TimeSpan.FromSeconds(45)),
         Progress = new()
         {
             Elapsed = TimeSpan.FromSeconds(27),
