@@ -18,6 +18,7 @@ internal static class AssignmentCheck
         CheckRun(assignment, present)
         ?? CheckCapabilities(assignment)
         ?? CheckDestinations(assignment, allowList)
+        ?? CheckChange(assignment, present)
         ?? CheckStart(assignment)
         ?? SourceProbe.Probe(assignment.Slice);
 
@@ -47,6 +48,18 @@ internal static class AssignmentCheck
         return count is > 0 and <= MostDestinations
             ? null
             : new("destinations", "count", $"{count:N0} destinations; allowed are 1 to {MostDestinations:N0} address and port pairs");
+    }
+
+    // Live connections go there, and their tuples rest as long as was said when they were dealt out.
+    private static AssignmentRefusal? CheckChange(Assignment assignment, Assignment? present)
+    {
+        if (present is null)
+            return null;
+        if (!assignment.Destinations.SequenceEqual(present.Destinations))
+            return new("destinations", "change", "the destinations of a run cannot change while it lasts; start another run");
+        return assignment.Slice.Rest == present.Slice.Rest
+            ? null
+            : new("slice.rest", "change", $"tuples of this run rest {present.Slice.Rest.TotalSeconds:0} s; that cannot change while it lasts");
     }
 
     private static AssignmentRefusal? CheckStart(Assignment assignment) =>

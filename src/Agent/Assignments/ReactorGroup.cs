@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using LoadHarness.Agent.Engine;
 using LoadHarness.Agent.Interop.Libc;
 using LoadHarness.Agent.Measurement;
@@ -26,15 +27,17 @@ internal sealed class ReactorGroup : IDisposable
     private readonly bool _privateTables;
     private readonly Lease _lease;
     private readonly (IpAddress Address, int Port)[] _destinations;
-    private readonly Slice _slice;
+    private readonly TimeSpan _rest;
+    private readonly BlockCapacity _capacity;
     private readonly PlainTransport _transport = new();
 
     public ReactorGroup(Assignment assignment, Lease lease, bool privateTables)
     {
         _lease = lease;
         _privateTables = privateTables;
-        _slice = assignment.Slice;
+        _rest = assignment.Slice.Rest;
         _destinations = [.. assignment.Destinations.SelectMany(Pairs)];
+        _capacity = new BlockCapacity(_destinations);
     }
 
     /// <summary>Reactors that run.</summary>
@@ -52,16 +55,23 @@ internal sealed class ReactorGroup : IDisposable
     /// <returns>Null, or why the assignment cannot be met; then nothing has changed.</returns>
     public AssignmentRefusal? Prepare(Assignment assignment)
     {
-        var fresh = assignment.Slice.Blocks.SelectMany(Blocks).Where(b => !_blocks.Contains(b)).ToList();
-        var wanted = WantedReactors(assignment.Share, _blocks.Count + fresh.Count);
-        var added = Math.Max(0, wanted - _members.Count);
-        if (Refuse(assignment, wanted, added, fresh.Count) is { } refusal)
+        _capacity.Exclude(assignment.Slice.ExcludedPorts);
+        var blocks = assignment.Slice.Blocks.SelectMany(Blocks).ToHashSet();
+        if (!blocks.IsSupersetOf(_blocks))
+            return new("slice.blocks", "change", "blocks that this agent works with are missing; it cannot give any back: end the run to free them");
+        var fresh = blocks.Where(b => !_blocks.Contains(b)).ToList();
+        var added = Math.Max(0, WantedReactors(assignment.Share, _blocks.Count + fresh.Count) - _members.Count);
+        long[] tuples = [.. _members.Select(TuplesOf), .. Enumerable.Repeat(0L, added)];
+        var freshTuples = fresh.ConvertAll(_capacity.TuplesOf);
+        var owners = BlockDealer.Deal(tuples, freshTuples, ConnectionsPerReactor);
+        for (var i = 0; i < owners.Length; i++)
+            tuples[owners[i]] += freshTuples[i];
+        if ((Refuse(assignment, added, fresh.Count, tuples) ?? Start(added)) is { } refusal)
             return refusal;
 
-        var firstNew = _members.Count;
-        for (var i = 0; i < added; i++)
-            _members.Add(StartMember());
-        Deal(fresh, added > 0 ? firstNew : 0);
+        for (var i = 0; i < owners.Length; i++)
+            _members[owners[i]].NewBlocks.Add(fresh[i]);
+        _blocks.UnionWith(fresh);
         return null;
     }
 
@@ -76,7 +86,7 @@ internal sealed class ReactorGroup : IDisposable
         var (baseParts, growthParts) = (GoalPart.SideBySide(bases), GoalPart.SideBySide(growth));
         for (var i = 0; i < _members.Count; i++)
         {
-            _members[i].Pursue(new ReactorGoal
+            var goal = new ReactorGoal
             {
                 Schedule = assignment.Schedule,
                 Base = baseParts[i],
@@ -85,7 +95,8 @@ internal sealed class ReactorGroup : IDisposable
                 MaxDuration = assignment.MaxDuration,
                 ConnectTimeoutNanos = assignment.ConnectTimeout.Ticks * 100,
                 DrainTimeout = assignment.DrainTimeout,
-            });
+            };
+            _members[i].Pursue(goal, assignment.Slice.ExcludedPorts);
         }
     }
 
@@ -147,20 +158,20 @@ internal sealed class ReactorGroup : IDisposable
         return (int)Math.Max(needed, Math.Max(1, Math.Min(Environment.ProcessorCount, blocks)));
     }
 
-    private AssignmentRefusal? Refuse(Assignment assignment, int wanted, int added, int freshBlocks)
+    private AssignmentRefusal? Refuse(Assignment assignment, int added, int freshBlocks, long[] tuples)
     {
         if (added > freshBlocks)
         {
             return new("slice.blocks", "descriptors",
-                $"{assignment.Share:N0} connections need {wanted} reactors at {ConnectionsPerReactor:N0} descriptors each, and every new one "
+                $"{assignment.Share:N0} connections need {tuples.Length} reactors at {ConnectionsPerReactor:N0} descriptors each, and every new one "
                 + $"needs a block of its own: {freshBlocks} new blocks for {added} new reactors; add sources or source ports, or raise ulimit -n");
         }
 
-        var tuples = (long)(_blocks.Count + freshBlocks) * BlockRange.PortsPerBlock * _destinations.Length;
-        if (tuples < assignment.Share)
+        var blocks = _blocks.Count + freshBlocks;
+        if (tuples.Sum() < assignment.Share)
         {
             return new("slice.blocks", "endpoint-space",
-                $"{_blocks.Count + freshBlocks} blocks x 256 ports x {_destinations.Length} destinations are {tuples:N0} tuples, less than the "
+                $"{blocks:N0} blocks of up to 256 ports to {_destinations.Length:N0} destinations are {tuples.Sum():N0} tuples, less than the "
                 + $"share of {assignment.Share:N0}; add sources or target ports");
         }
 
@@ -171,34 +182,46 @@ internal sealed class ReactorGroup : IDisposable
                 + $"({_descriptorLimit:N0}) binds for the whole agent: {assignment.Share:N0} do not fit; raise ulimit -n or start more agents");
         }
 
-        return null;
+        var room = tuples.Sum(t => Math.Min(t, ConnectionsPerReactor));
+        return room >= assignment.Share
+            ? null
+            : new("slice.blocks", "descriptors",
+                $"{blocks:N0} blocks dealt out whole to {tuples.Length} reactors at {ConnectionsPerReactor:N0} descriptors each have room for "
+                + $"{room:N0} connections, less than the share of {assignment.Share:N0}; add sources or source ports, or raise ulimit -n");
+    }
+
+    private AssignmentRefusal? Start(int count)
+    {
+        try
+        {
+            for (var i = 0; i < count; i++)
+                _members.Add(StartMember());
+            return null;
+        }
+        catch (InvalidOperationException e)
+        {
+            // Those that did start are used by the next assignment.
+            return new("share", "reactors", $"{e.Message}; lower the share, or raise the limit that it names");
+        }
     }
 
     private Member StartMember()
     {
-        var cursor = new EndpointCursor(_destinations, _slice.ExcludedPorts, _slice.Rest);
+        var cursor = new EndpointCursor(_destinations, [], _rest);
         var role = new ConnectRole(cursor, _transport, new HoldWorkload(_transport), _lease);
         var reactor = new Reactor(_members.Count, _descriptorLimit, _privateTables, role, _bell);
         reactor.Start();
         return new Member(reactor);
     }
 
-    private void Deal(List<(IpAddress Source, int FirstPort)> fresh, int first)
-    {
-        for (var i = 0; i < fresh.Count; i++)
-        {
-            _blocks.Add(fresh[i]);
-            _members[first + (i % (_members.Count - first))].NewBlocks.Add(fresh[i]);
-        }
-    }
+    private long TuplesOf(Member member) => member.Blocks.Concat(member.NewBlocks).Sum(_capacity.TuplesOf);
 
     private long[] Growth(long share, long[] bases)
     {
         var rooms = new long[_members.Count];
         for (var i = 0; i < rooms.Length; i++)
         {
-            var tuples = (long)(_members[i].BlockCount + _members[i].NewBlocks.Count) * BlockRange.PortsPerBlock * _destinations.Length;
-            rooms[i] = Math.Max(0, Math.Min(ConnectionsPerReactor, tuples) - bases[i]);
+            rooms[i] = Math.Max(0, Math.Min(ConnectionsPerReactor, TuplesOf(_members[i])) - bases[i]);
         }
 
         return GoalPart.Spread(Math.Max(0, share - bases.Sum()), rooms);
@@ -214,13 +237,13 @@ internal sealed class ReactorGroup : IDisposable
 
         public List<(IpAddress Source, int FirstPort)> NewBlocks { get; private set; } = [];
 
-        public int BlockCount { get; private set; }
+        public List<(IpAddress Source, int FirstPort)> Blocks { get; } = [];
 
-        public void Pursue(ReactorGoal goal)
+        public void Pursue(ReactorGoal goal, ImmutableArray<PortSpan> excludedPorts)
         {
             Goal = goal;
-            reactor.Post(new ConnectCommand.Pursue(goal, NewBlocks));
-            BlockCount += NewBlocks.Count;
+            reactor.Post(new ConnectCommand.Pursue(goal, NewBlocks, excludedPorts));
+            Blocks.AddRange(NewBlocks);
             NewBlocks = [];
         }
 

@@ -47,9 +47,6 @@ internal sealed class AcceptRole(BackendOptions options, ITransport transport) :
     }
 
     /// <inheritdoc/>
-    public void OnContinue(int slot) => OnConnection(slot, Epoll.In);
-
-    /// <inheritdoc/>
     public void OnExpired(int slot)
     {
     }
@@ -73,6 +70,8 @@ internal sealed class AcceptRole(BackendOptions options, ITransport transport) :
     /// <inheritdoc/>
     public void Dispose() => _http?.Dispose();
 
+    private bool IsPaused => _retryNanos != long.MaxValue;
+
     private int Listen((IpAddress Address, int Port) endpoint)
     {
         var address = new SocketAddress(endpoint.Address, endpoint.Port);
@@ -89,14 +88,18 @@ internal sealed class AcceptRole(BackendOptions options, ITransport transport) :
             result = Sockets.Bind(fd, address);
         if (result.Ok)
             result = Sockets.Listen(fd, Backlog);
-        if (!result.Ok || !_reactor.WatchListener(fd))
-            throw new InvalidOperationException(ListenProbe.Describe(endpoint.Address, endpoint.Port, result.Errno));
-        return fd;
+        if (result.Ok)
+            result = _reactor.WatchListener(fd);
+        if (result.Ok)
+            return fd;
+        if (socket.Ok)
+            Sockets.Close(fd);
+        throw new InvalidOperationException(ListenProbe.Describe(endpoint.Address, endpoint.Port, result.Errno));
     }
 
     private void Accept(int listener)
     {
-        for (var i = 0; i < AcceptsPerTurn; i++)
+        for (var i = 0; i < AcceptsPerTurn && !IsPaused; i++)
         {
             var accepted = Sockets.Accept(listener);
             if (accepted.Ok)
@@ -125,10 +128,13 @@ internal sealed class AcceptRole(BackendOptions options, ITransport transport) :
     {
         ref var counters = ref _reactor.Counters;
         counters.Opened++;
-        if (!_reactor.Watch(fd, ConnectionState.Established, writable: _http is not null))
+        var watched = _reactor.Watch(fd, ConnectionState.Established, writable: _http is not null);
+        if (!watched.Ok)
         {
-            _reactor.Close(fd, reset: true);
+            Sockets.Abort(fd);
             counters.Failed++;
+            counters.Closed++;
+            _reactor.Failures.Add(FailureStage.Connect, FailureClassifier.OfErrno(watched.Errno), watched.Errno);
             return;
         }
 
@@ -149,7 +155,7 @@ internal sealed class AcceptRole(BackendOptions options, ITransport transport) :
 
         var answer = _http is null ? Discard(slot) : _http.Serve(slot, events, ref _reactor.Counters);
         if (answer == TransportAnswer.Done)
-            _reactor.ContinueLater(slot);
+            _reactor.ContinueLater(slot, events);
         else if (answer == TransportAnswer.Failed || (_http is null && (events & Epoll.ReadHangUp) != 0))
             End(slot);
     }
@@ -164,7 +170,13 @@ internal sealed class AcceptRole(BackendOptions options, ITransport transport) :
     private void End(int slot)
     {
         _reactor.Unhold(slot);
-        _http?.Close(slot);
+        if (_http is not null)
+        {
+            // What is left unread would turn our FIN into RST, and that could take the last answer with it.
+            _http.Close(slot);
+            Discard(slot);
+        }
+
         _reactor.Counters.Established--;
         _reactor.Counters.Closed++;
         _reactor.Close(slot, reset: false);

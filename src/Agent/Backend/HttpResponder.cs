@@ -90,6 +90,8 @@ internal sealed unsafe class HttpResponder : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
+        for (var fd = 0; fd < _capacity; fd++)
+            Close(fd);
         NativeMemory.Free(_input);
         NativeMemory.Free(_output);
         Memory.Release(_exchanges, _capacity);

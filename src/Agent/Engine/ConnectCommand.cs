@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using LoadHarness.Protos;
 
 namespace LoadHarness.Agent.Engine;
@@ -5,8 +6,9 @@ namespace LoadHarness.Agent.Engine;
 /// <summary>Commands to a <see cref="ConnectRole"/>.</summary>
 public static class ConnectCommand
 {
-    /// <summary>Pursue this goal from now on, with these blocks more.</summary>
-    public sealed record Pursue(ReactorGoal Goal, IReadOnlyList<(IpAddress Source, int FirstPort)> MoreBlocks) : ReactorCommand;
+    /// <summary>Pursue this goal from now on, with these blocks more and without these ports in any block.</summary>
+    public sealed record Pursue(
+        ReactorGoal Goal, IReadOnlyList<(IpAddress Source, int FirstPort)> MoreBlocks, ImmutableArray<PortSpan> ExcludedPorts) : ReactorCommand;
 
     /// <summary>Open nothing more and close everything within this time; zero closes with RST at once.</summary>
     public sealed record Drain(TimeSpan Timeout) : ReactorCommand;

@@ -83,7 +83,7 @@ public sealed partial class ConnectRole
         _reactor.Counters.Closing++;
         _reactor.Connections.State(slot) = ConnectionState.Closing;
         // Once more before our FIN: unread bytes would turn it into RST.
-        _transport.Discard(slot, out var bytes, out _);
+        var discarded = _transport.Discard(slot, out var bytes, out _);
         _reactor.Counters.BytesReceived += bytes;
         if (_transport.Shutdown(slot, out _) == TransportAnswer.Failed)
         {
@@ -92,6 +92,8 @@ public sealed partial class ConnectRole
         }
 
         _reactor.SetDeadline(slot, deadlineNanos);
+        if (discarded == TransportAnswer.Done)
+            _reactor.ContinueLater(slot, Epoll.In);
     }
 
     private void Closed(int slot, bool reset)

@@ -30,9 +30,6 @@ public sealed partial class ConnectRole
     }
 
     /// <inheritdoc/>
-    public void OnContinue(int slot) => OnEvents(slot, Epoll.In);
-
-    /// <inheritdoc/>
     public void OnExpired(int slot)
     {
         if (_reactor.Connections.State(slot) == ConnectionState.Connecting)
@@ -45,8 +42,7 @@ public sealed partial class ConnectRole
     {
         if ((events & Epoll.Error) != 0)
         {
-            var errno = Sockets.TakeError(slot);
-            ConnectFailed(slot, FailureClassifier.OfConnect(errno), errno);
+            OnConnectingError(slot, Sockets.TakeError(slot));
             return;
         }
 
@@ -55,6 +51,20 @@ public sealed partial class ConnectRole
         Opened(slot);
         if ((events & Readable) != 0)
             OnEstablished(slot, events);
+    }
+
+    // A reset in answer to the SYN is ECONNREFUSED (tcp_reset in net/ipv4/tcp_input.c): the others end what was ESTABLISHED already.
+    private void OnConnectingError(int slot, int errno)
+    {
+        if (errno is Errno.ECONNRESET or Errno.EPIPE)
+        {
+            Opened(slot);
+            PeerClosed(slot, errno);
+        }
+        else
+        {
+            ConnectFailed(slot, FailureClassifier.OfConnect(errno), errno);
+        }
     }
 
     private void OnEstablished(int slot, uint events)
@@ -70,7 +80,7 @@ public sealed partial class ConnectRole
             return;
         var answer = _workload.OnReadable(_reactor, slot, out var failed);
         if (answer == TransportAnswer.Done)
-            _reactor.ContinueLater(slot);
+            _reactor.ContinueLater(slot, events);
         else if (answer == TransportAnswer.Failed || (events & Epoll.ReadHangUp) != 0)
             PeerClosed(slot, failed);
     }
@@ -87,7 +97,7 @@ public sealed partial class ConnectRole
         {
             _reactor.Counters.BytesReceived += bytes;
             if (answer == TransportAnswer.Done)
-                _reactor.ContinueLater(slot);
+                _reactor.ContinueLater(slot, events);
         }
     }
 

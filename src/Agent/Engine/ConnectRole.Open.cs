@@ -23,7 +23,6 @@ public sealed partial class ConnectRole
     {
         var started = 0L;
         var skips = 0;
-        _exhausted = false;
         while (started < due && skips < SkipsPerTurn)
         {
             if (!_cursor.TryTake(nowNanos, out var tuple))
@@ -32,6 +31,7 @@ public sealed partial class ConnectRole
                 return started;
             }
 
+            _exhausted = false;
             switch (Open(tuple, nowNanos))
             {
                 case OpenAnswer.Started or OpenAnswer.Failed:
@@ -74,11 +74,12 @@ public sealed partial class ConnectRole
     private OpenAnswer Watch(int fd, EndpointTuple tuple, long nowNanos)
     {
         _reactor.Counters.Offered++;
-        if (!_reactor.Watch(fd, ConnectionState.Connecting))
+        var watched = _reactor.Watch(fd, ConnectionState.Connecting);
+        if (!watched.Ok)
         {
-            _reactor.Close(fd, reset: true);
+            Sockets.Abort(fd);
             _cursor.ReturnToRest(tuple, nowNanos);
-            NotOpened(FailureStage.Connect, FailureCause.Memory, Errno.ENOMEM, offered: true);
+            NotOpened(FailureStage.Connect, FailureClassifier.OfErrno(watched.Errno), watched.Errno, offered: true);
             return OpenAnswer.Stuck;
         }
 

@@ -58,6 +58,7 @@ public sealed partial class ConnectRole : IReactorRole
         {
             case ConnectCommand.Pursue pursue:
                 _goal = pursue.Goal;
+                _cursor.Exclude(pursue.ExcludedPorts);
                 _cursor.Add(pursue.MoreBlocks);
                 break;
             case ConnectCommand.Drain drain:
@@ -108,13 +109,17 @@ public sealed partial class ConnectRole : IReactorRole
         if (missing < 0)
             return CloseSurplus(-missing, nowNanos);
 
+        // Those that were closed while the goal fell are not missing any more.
+        _owedReopens = Math.Min(_owedReopens, missing);
+        if (missing == 0)
+            _exhausted = false;
         var rate = goal.ConnectsPerSecond(elapsed);
         var step = Pacer.Step(_pace, rate, nowNanos, missing);
         var started = OpenUpTo(Math.Min(step.Due, Batch), nowNanos);
         _pace = step.StateAfter(started);
         _reactor.Counters.Scheduled += started + step.NotOffered;
         _reactor.Counters.NotOffered += step.NotOffered;
-        if (_exhausted)
+        if (_exhausted && started < step.Due)
             return NoteExhausted(step.Due - started, nowNanos);
         return started == Batch ? nowNanos : NextWake(goal, elapsed, rate, missing - started, nowNanos);
     }

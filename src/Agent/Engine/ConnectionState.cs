@@ -31,4 +31,7 @@ public enum ConnectionMarks : byte
 
     /// <summary>It takes the place of one that the peer closed.</summary>
     Reopened = 2,
+
+    /// <summary>The peer's FIN has come behind data that are still to be read.</summary>
+    PeerEnded = 4,
 }

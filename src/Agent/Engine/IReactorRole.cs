@@ -14,13 +14,10 @@ public interface IReactorRole : IDisposable
     /// <summary>A command that the reactor itself does not know.</summary>
     void OnCommand(ReactorCommand command);
 
-    /// <summary>Events of a live slot.</summary>
+    /// <summary>Events of a live slot, or the call that it asked for: a bound had stopped it.</summary>
     /// <param name="slot">The descriptor.</param>
     /// <param name="events">Bits as in <see cref="Interop.Libc.Epoll"/>.</param>
     void OnEvents(int slot, uint events);
-
-    /// <summary>A slot that asked to be called again: a bound had stopped it.</summary>
-    void OnContinue(int slot);
 
     /// <summary>The deadline of a slot has passed; it has been taken out of the wheel.</summary>
     void OnExpired(int slot);

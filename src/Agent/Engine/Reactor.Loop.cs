@@ -50,6 +50,7 @@ public sealed unsafe partial class Reactor
         finally
         {
             CloseAll();
+            _mailbox.Close();
             NativeMemory.Free(buffer);
         }
     }
@@ -84,7 +85,10 @@ public sealed unsafe partial class Reactor
         var timeout = TimeoutMillis();
         var before = Clock.BoottimeNanos;
         _counters.LagMaxNanos = Math.Max(_counters.LagMaxNanos, before - NowNanos);
-        _harvested = (int)Math.Max(0, Epoll.Wait(_epoll, _events, timeout).Value);
+        var waited = Epoll.Wait(_epoll, _events, timeout);
+        if (!waited.Ok)
+            throw new InvalidOperationException($"epoll_wait: errno {waited.Errno}");
+        _harvested = (int)waited.Value;
         NowNanos = Clock.BoottimeNanos;
         if (_harvested == 0)
             _counters.LagMaxNanos = Math.Max(_counters.LagMaxNanos, NowNanos - before - (timeout * 1_000_000L));
@@ -137,7 +141,7 @@ public sealed unsafe partial class Reactor
         {
             var slot = Connections.Resolve(_continuing[i]);
             if (slot >= 0)
-                _role.OnContinue(slot);
+                _role.OnEvents(slot, Epoll.In | ((Connections.Marks(slot) & ConnectionMarks.PeerEnded) != 0 ? Epoll.ReadHangUp : 0));
         }
     }
 

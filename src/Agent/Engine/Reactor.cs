@@ -1,3 +1,4 @@
+using LoadHarness.Agent.Interop;
 using LoadHarness.Agent.Interop.Libc;
 using LoadHarness.Agent.Measurement;
 
@@ -67,11 +68,13 @@ public sealed partial class Reactor : IDisposable
         // Waited for by polling: the reactor must not wake a thread of the runtime.
         while (!Volatile.Read(ref _ready) && _fault is null)
             Thread.Sleep(1);
-        if (_fault is { } fault)
-            throw new InvalidOperationException($"reactor {Number} did not start: {fault.Message}", fault);
+        if (_fault is not { } fault)
+            return;
+        Dispose();
+        throw new InvalidOperationException($"reactor {Number} did not start: {fault.Message}", fault);
     }
 
-    /// <summary>Hands a command over; returns at once.</summary>
+    /// <summary>Hands a command over; returns at once. A reactor that has ended takes none.</summary>
     public void Post(ReactorCommand command) => _mailbox.Post(command);
 
     /// <summary>Sets the deadline of a slot that is in no list.</summary>
@@ -93,27 +96,36 @@ public sealed partial class Reactor : IDisposable
     /// <param name="slot">The descriptor.</param>
     /// <param name="state">What it is.</param>
     /// <param name="writable">Whether room to write is of interest too.</param>
-    public bool Watch(int slot, ConnectionState state, bool writable = true)
+    /// <returns>On failure the slot is not in use, and the descriptor is still open.</returns>
+    public SysResult Watch(int slot, ConnectionState state, bool writable = true)
     {
+        // The limit may have been raised since the table was made.
+        if (slot >= Connections.Capacity)
+            return SysResult.Failed(Errno.EMFILE);
         var events = Epoll.In | Epoll.ReadHangUp | Epoll.EdgeTriggered | (writable ? Epoll.Out : 0);
-        return Epoll.Add(_epoll, slot, events, Connections.Open(slot, state)).Ok;
+        var added = Epoll.Add(_epoll, slot, events, Connections.Open(slot, state));
+        if (!added.Ok)
+            Connections.Release(slot);
+        return added;
     }
 
     /// <summary>Registers a listener, level-triggered: who could not be accepted now is reported again.</summary>
-    public bool WatchListener(int slot) => Epoll.Add(_epoll, slot, Epoll.In, Connections.Open(slot, ConnectionState.Listener)).Ok;
+    public SysResult WatchListener(int slot) => Epoll.Add(_epoll, slot, Epoll.In, Connections.Open(slot, ConnectionState.Listener));
 
-    /// <summary>Stops events of a listener until it is watched again.</summary>
-    public void UnwatchListener(int slot)
-    {
-        Epoll.Remove(_epoll, slot);
-        Connections.Release(slot);
-    }
+    /// <summary>Stops events of a listener until it is watched again; it stays open.</summary>
+    public void UnwatchListener(int slot) => Epoll.Remove(_epoll, slot);
 
-    /// <summary>Calls the role again for this slot in the next turn.</summary>
-    public void ContinueLater(int slot)
+    /// <summary>Calls the role again for this slot in the next turn: no new edge says what is still to be read.</summary>
+    /// <param name="slot">The slot.</param>
+    /// <param name="events">What it was called with now: a peer's FIN behind the data is not reported twice.</param>
+    public void ContinueLater(int slot, uint events)
     {
+        if ((events & Epoll.ReadHangUp) != 0)
+            Connections.Marks(slot) |= ConnectionMarks.PeerEnded;
         if (_continueCount < _continue.Length)
             _continue[_continueCount++] = Connections.Handle(slot);
+        else
+            Epoll.Rearm(_epoll, slot, Epoll.In | Epoll.Out | Epoll.ReadHangUp | Epoll.EdgeTriggered, Connections.Handle(slot));
     }
 
     /// <summary>Ends the use of a slot and closes its descriptor.</summary>

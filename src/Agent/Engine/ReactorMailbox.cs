@@ -13,17 +13,23 @@ internal sealed class ReactorMailbox : IDisposable
     private readonly Lock _posting = new();
     private long _posted;
     private long _taken;
+    private bool _closed;
 
     /// <summary>Readable when there is something to take.</summary>
     public EventFd Bell { get; } = new();
 
-    /// <summary>Posts a command; waits while the ring is full.</summary>
+    /// <summary>Posts a command; waits while the ring is full, and drops it when nobody will ever take it.</summary>
     public void Post(ReactorCommand command)
     {
         lock (_posting)
         {
             while (_posted - Volatile.Read(ref _taken) == Capacity)
+            {
+                if (Volatile.Read(ref _closed))
+                    return;
                 Thread.Sleep(1);
+            }
+
             _ring[_posted % Capacity] = command;
             Volatile.Write(ref _posted, _posted + 1);
         }
@@ -46,6 +52,9 @@ internal sealed class ReactorMailbox : IDisposable
         Volatile.Write(ref _taken, _taken + 1);
         return true;
     }
+
+    /// <summary>Says that nothing is taken any more; for the reactor only.</summary>
+    public void Close() => Volatile.Write(ref _closed, true);
 
     public void Dispose() => Bell.Dispose();
 }

@@ -50,6 +50,7 @@ public sealed class NativeLayoutTests
         (typeof(Epoll), "CloseOnExec", "EPOLL_CLOEXEC"),
         (typeof(Epoll), "CtlAdd", "EPOLL_CTL_ADD"),
         (typeof(Epoll), "CtlDelete", "EPOLL_CTL_DEL"),
+        (typeof(Epoll), "CtlModify", "EPOLL_CTL_MOD"),
         (typeof(EventFd), "NonBlock", "EFD_NONBLOCK"),
         (typeof(EventFd), "CloseOnExec", "EFD_CLOEXEC"),
         (typeof(EventFd), "PollIn", "POLLIN"),

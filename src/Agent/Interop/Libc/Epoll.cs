@@ -15,6 +15,7 @@ public static unsafe partial class Epoll
     private const int CloseOnExec = 0x80000;
     private const int CtlAdd = 1;
     private const int CtlDelete = 2;
+    private const int CtlModify = 3;
 
     /// <summary>epoll_create1(2).</summary>
     public static SysResult Create() => SysResult.Of(epoll_create1(CloseOnExec));
@@ -25,6 +26,14 @@ public static unsafe partial class Epoll
         var entry = stackalloc byte[16];
         EpollEvents.Write(entry, events, data);
         return SysResult.Of(epoll_ctl(epoll, CtlAdd, fd, entry));
+    }
+
+    /// <summary>Registers a descriptor anew: what it is ready for is reported again.</summary>
+    public static SysResult Rearm(int epoll, int fd, uint events, ulong data)
+    {
+        var entry = stackalloc byte[16];
+        EpollEvents.Write(entry, events, data);
+        return SysResult.Of(epoll_ctl(epoll, CtlModify, fd, entry));
     }
 
     /// <summary>Takes a descriptor out; closing its last copy does the same.</summary>
