@@ -45,7 +45,8 @@ internal sealed class ActiveRun : IDisposable
     /// <summary>Connections held at the last look.</summary>
     public long Held => _builder.Held;
 
-    private bool IsDraining { get; set; }
+    /// <summary>Whether it closes everything and opens nothing more.</summary>
+    public bool IsDraining { get; private set; }
 
     private bool IsStarted => _startNanos != long.MaxValue;
 
@@ -69,10 +70,18 @@ internal sealed class ActiveRun : IDisposable
     public void Run(long startNanos)
     {
         if (!IsStarted)
+        {
             _startNanos = startNanos;
+            // Who comes late has nothing to say about the time before.
+            _sampledMillis = Math.Max(0, ElapsedMillis / 1000 * 1000);
+        }
+
         _reactors.Pursue(Assignment, _startNanos);
         Phase = Phase.Running;
     }
+
+    /// <summary>Reports about this assignment from now on, without following it: a run that drains stays on its way.</summary>
+    public void Note(Assignment assignment) => Assignment = assignment;
 
     /// <summary>Begins to close everything, as an assignment says; what is reported from now on is about that one.</summary>
     public void Drain(Assignment assignment)

@@ -12,4 +12,7 @@ internal static partial class AssignmentRunnerLog
 
     [LoggerMessage(EventId = 2003, Level = LogLevel.Error, Message = "run {RunId}: the assignment could not be carried out; everything is closed")]
     public static partial void RunFailed(this ILogger log, Exception e, string runId);
+
+    [LoggerMessage(EventId = 2004, Level = LogLevel.Error, Message = "run {RunId}: telling the new status failed; the run goes on")]
+    public static partial void TellingFailed(this ILogger log, Exception e, string runId);
 }

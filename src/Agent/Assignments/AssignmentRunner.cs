@@ -1,5 +1,7 @@
+using System.Collections.Immutable;
 using LoadHarness.Agent.Interop.Libc;
 using LoadHarness.Agent.Measurement;
+using LoadHarness.Agent.Preflight;
 using LoadHarness.Agent.Safety;
 using LoadHarness.V1;
 using Microsoft.Extensions.Logging;
@@ -12,6 +14,9 @@ namespace LoadHarness.Agent.Assignments;
 /// </summary>
 public sealed class AssignmentRunner : IAssignmentRunner, IDisposable
 {
+    // How long the answer to another run's assignment stands before this run's own status takes its place again.
+    private const long AnswerNanos = 1_000_000_000;
+
     private readonly CoordinatorClock _clock;
     private readonly Lease _lease;
     private readonly AllowList _allowList;
@@ -21,6 +26,7 @@ public sealed class AssignmentRunner : IAssignmentRunner, IDisposable
     private readonly object _gate = new();
     private readonly bool _privateTables = DescriptorTable.UnshareErrno == 0;
     private Assignment? _newest;
+    private Assignment? _newestOfRun;
     private Assignment? _taken;
     private AssignmentStatus? _status;
     private string? _drainReason;
@@ -29,6 +35,7 @@ public sealed class AssignmentRunner : IAssignmentRunner, IDisposable
 
     // The rest belongs to the runner's own thread.
     private ActiveRun? _run;
+    private long _ownStatusNanos;
 
     /// <summary>Starts the runner's thread.</summary>
     /// <param name="clock">Maps start instants onto this host's clock.</param>
@@ -61,7 +68,7 @@ public sealed class AssignmentRunner : IAssignmentRunner, IDisposable
     {
         lock (_gate)
         {
-            if (_newest is { } newest && newest.RunId == assignment.RunId && !assignment.Revision.IsNewerThan(newest.Revision))
+            if (IsKnown(assignment, _newest) || IsKnown(assignment, _newestOfRun))
                 return;
             _newest = assignment;
             Monitor.PulseAll(_gate);
@@ -117,6 +124,9 @@ public sealed class AssignmentRunner : IAssignmentRunner, IDisposable
         _run?.Dispose();
     }
 
+    private static bool IsKnown(Assignment assignment, Assignment? known) =>
+        known?.RunId == assignment.RunId && !assignment.Revision.IsNewerThan(known.Revision);
+
     // Waits for an assignment, a reason to drain, or the next tick.
     private bool Next(out Assignment? assignment, out string? drain)
     {
@@ -145,26 +155,24 @@ public sealed class AssignmentRunner : IAssignmentRunner, IDisposable
 
     private void Converge(Assignment assignment)
     {
-        if (_run is null && assignment.Phase == Phase.Drained)
-        {
+        var isOurs = _run?.Assignment.RunId == assignment.RunId;
+        if (_run is null || isOurs)
+            SetNewestOfRun(assignment);
+        if (assignment.Phase == Phase.Drained && !isOurs)
             Publish(assignment, Phase.Drained);
-            return;
-        }
-
-        if (AssignmentCheck.Check(assignment, _run?.Assignment, _allowList) is { } refusal)
-        {
+        else if (assignment.Phase == Phase.Drained)
+            Follow(assignment, _run!.Drain);
+        else if (isOurs && _run!.IsDraining)
+            Follow(assignment, _run.Note);
+        else if (AssignmentCheck.Check(assignment, _run?.Assignment, _allowList) is { } refusal)
             Refuse(assignment, refusal);
-            return;
-        }
+        else
+            Take(assignment);
+    }
 
+    private void Take(Assignment assignment)
+    {
         var run = _run ??= new ActiveRun(assignment, _lease, _privateTables, _onSample);
-        if (assignment.Phase == Phase.Drained)
-        {
-            run.Drain(assignment);
-            Publish(assignment, run.Phase);
-            return;
-        }
-
         if (run.Prepare(assignment) is { } unmet)
         {
             Refuse(assignment, unmet);
@@ -174,6 +182,19 @@ public sealed class AssignmentRunner : IAssignmentRunner, IDisposable
         if (assignment.Phase == Phase.Running)
             run.Run(_clock.ToBoottimeNanos(assignment.StartNanos!.Value));
         Publish(assignment, run.Phase);
+    }
+
+    private void Follow(Assignment assignment, Action<Assignment> how)
+    {
+        how(assignment);
+        Publish(assignment, _run!.Phase);
+    }
+
+    // What comes late about the run in hand is known as such even when an assignment of another run came in between.
+    private void SetNewestOfRun(Assignment assignment)
+    {
+        lock (_gate)
+            _newestOfRun = assignment;
     }
 
     // A refused first assignment leaves nothing behind; a refused change leaves the run as it was.
@@ -200,9 +221,9 @@ public sealed class AssignmentRunner : IAssignmentRunner, IDisposable
         var over = _run.Tick();
         if (over)
         {
-            var assignment = _run.Assignment;
+            var (assignment, findings) = (_run.Assignment, _run.Findings(_privateTables));
             EndRun();
-            Publish(assignment, Phase.Drained);
+            Publish(assignment, Phase.Drained, findings: findings);
             return;
         }
 
@@ -218,7 +239,7 @@ public sealed class AssignmentRunner : IAssignmentRunner, IDisposable
     private void Fail(Exception e)
     {
         _log.RunFailed(e, _run?.Assignment.RunId ?? "");
-        var assignment = _newest;
+        var assignment = _run is null || _run.Assignment.RunId == _taken?.RunId ? _taken : _run.Assignment;
         EndRun();
         if (assignment is not null)
             Publish(assignment, Phase.Drained, new("assignment", "internal", $"the agent could not carry this assignment out: {e.Message}"));
@@ -226,15 +247,24 @@ public sealed class AssignmentRunner : IAssignmentRunner, IDisposable
 
     private void PublishProgress()
     {
-        var before = Status;
-        var findings = _run!.Findings(_privateTables);
-        if (before is null || before.Refused is not null)
+        if (Status is not { } before)
             return;
+        if (before.RunId != _run!.Assignment.RunId)
+        {
+            // The answer to another run's assignment was told long enough ago.
+            if (Clock.BoottimeNanos >= _ownStatusNanos)
+                Publish(_run.Assignment, _run.Phase);
+            return;
+        }
+
+        var findings = _run.Findings(_privateTables);
         Publish(before with { Held = _run.Held, Findings = findings }, raise: !findings.SequenceEqual(before.Findings));
     }
 
-    private void Publish(Assignment assignment, Phase phase, AssignmentRefusal? refusal = null) => Publish(
-        new AssignmentStatus
+    private void Publish(Assignment assignment, Phase phase, AssignmentRefusal? refusal = null, ImmutableArray<AgentFinding> findings = default)
+    {
+        _ownStatusNanos = Clock.BoottimeNanos + AnswerNanos;
+        var status = new AssignmentStatus
         {
             RunId = assignment.RunId,
             Revision = assignment.Revision,
@@ -242,16 +272,25 @@ public sealed class AssignmentRunner : IAssignmentRunner, IDisposable
             Phase = phase,
             Refused = refusal,
             Held = _run?.Held ?? 0,
-            Findings = _run?.Findings(_privateTables) ?? [],
+            Findings = findings.IsDefault ? _run?.Findings(_privateTables) ?? [] : findings,
             ClockUncertaintyNanos = _clock.UncertaintyNanos,
-        },
-        raise: true);
+        };
+        Publish(status, raise: true);
+    }
 
     private void Publish(AssignmentStatus status, bool raise)
     {
         lock (_gate)
             _status = status;
-        if (raise)
+        if (!raise)
+            return;
+        try
+        {
             StatusChanged?.Invoke();
+        }
+        catch (Exception e)
+        {
+            _log.TellingFailed(e, status.RunId);
+        }
     }
 }
