@@ -50,7 +50,7 @@ public sealed class DemoTests : BenchTest
     [Test]
     public async Task Demo_WithoutJson_PrintsASummaryForPeopleOfAtMost80Columns()
     {
-        var ended = await Bench.RunAsync("demo -c 1k --hold 1s");
+        var ended = await Bench.RunAsync("demo -c 1k --hold 3s");
 
         using (Assert.EnterMultipleScope())
         {
