@@ -106,6 +106,9 @@ public sealed partial class ConnectRole : IReactorRole
         var wanted = goal.GoalAt(elapsed);
         _reactor.Counters.Goal = wanted;
         var missing = wanted - Live;
+        // A step back of one on the way up or down closes nothing and opens nothing: it is made good at once.
+        if (missing == -goal.DirectionAt(elapsed))
+            missing = 0;
         if (missing < 0)
             return CloseSurplus(-missing, nowNanos);
 
@@ -141,7 +144,7 @@ public sealed partial class ConnectRole : IReactorRole
         foreach (var point in goal.Schedule.Points)
         {
             if (point.Elapsed > elapsed)
-                return goal.IsLevel(elapsed) ? goal.StartNanos + (point.Elapsed.Ticks * 100) : paced;
+                return goal.DirectionAt(elapsed) == 0 ? goal.StartNanos + (point.Elapsed.Ticks * 100) : paced;
         }
 
         return long.MaxValue;

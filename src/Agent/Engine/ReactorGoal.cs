@@ -46,15 +46,18 @@ public sealed record ReactorGoal
         return (rise * growing.Fraction) + ((Schedule.ConnectsPerSecond - rise) * (Base.Count + Growth.Count) / total);
     }
 
-    /// <summary>This reactor's goal at an instant; the goals of all reactors sum to the agent's exactly.</summary>
+    /// <summary>
+    /// This reactor's goal at an instant; the goals of all reactors sum to the agent's exactly. The price of that: while the
+    /// agent's goal rises or falls, a part of it may step back by one on its way.
+    /// </summary>
     public long GoalAt(TimeSpan elapsed)
     {
         var goal = Schedule.GoalAt(elapsed);
         return goal <= Base.Total ? Base.Of(goal) : Base.Count + Growth.Of(goal - Base.Total);
     }
 
-    /// <summary>Whether the goal neither rises nor falls at an instant.</summary>
-    public bool IsLevel(TimeSpan elapsed) => SlopeAt(elapsed) == 0;
+    /// <summary>1 while the agent's goal rises, -1 while it falls, 0 while it is level.</summary>
+    public int DirectionAt(TimeSpan elapsed) => Math.Sign(SlopeAt(elapsed));
 
     // In connections per second.
     private double SlopeAt(TimeSpan elapsed)

@@ -86,12 +86,29 @@ public sealed class ReactorGoalTests
     }
 
     [Test]
-    public void IsLevel_RampThenHold_TellsThemApart()
+    public void DirectionAt_RampHoldAndDescent_TellsThemApart()
     {
-        var schedule = new Schedule([new(TimeSpan.Zero, 0), new(TimeSpan.FromSeconds(10), 100), new(TimeSpan.FromSeconds(20), 100)], Rate);
+        var schedule = new Schedule(
+            [new(TimeSpan.Zero, 0), new(TimeSpan.FromSeconds(10), 100), new(TimeSpan.FromSeconds(20), 100), new(TimeSpan.FromSeconds(30), 50)], Rate);
         var goal = Divide(schedule, [0], [100], 100)[0];
 
-        Assert.That(new[] { 0.0, 9.99, 10, 15, 25 }.Select(s => goal.IsLevel(TimeSpan.FromSeconds(s))), Is.EqualTo(new[] { false, false, true, true, true }));
+        Assert.That(new[] { 0.0, 9.99, 10, 15, 25, 35 }.Select(s => goal.DirectionAt(TimeSpan.FromSeconds(s))), Is.EqualTo(new[] { 1, 1, 0, 0, -1, 0 }));
+    }
+
+    [Test]
+    public void GoalAt_WhileTheAgentsGoalRises_StepsBackByOneAtMost()
+    {
+        // Seven parts of one ramp: the case in which a part does step back.
+        var schedule = new Schedule([new(TimeSpan.Zero, 0), new(TimeSpan.FromSeconds(1), 1000)], Rate);
+        var goals = Divide(schedule, new long[7], [150, 150, 150, 150, 150, 150, 100], 1000);
+
+        var steps = goals.SelectMany(g =>
+        {
+            var path = Enumerable.Range(0, 1001).Select(i => g.GoalAt(TimeSpan.FromMilliseconds(i))).ToList();
+            return path.Zip(path.Skip(1), (before, after) => after - before);
+        });
+
+        Assert.That(steps.Min(), Is.EqualTo(-1));
     }
 
     private static Schedule Flat(long goal) => new([new(TimeSpan.Zero, goal)], Rate);
