@@ -10,6 +10,7 @@ public sealed unsafe partial class Reactor
     private const int HeldList = TimerWheel.Buckets;
     private const int EventsPerTurn = 512;
     private const int IdleMillis = 250;
+    private const long SignalsNanos = IdleMillis * 1_000_000L;
     private const ulong MailboxData = ulong.MaxValue;
 
     private readonly ulong[] _continue = new ulong[4096];
@@ -20,6 +21,7 @@ public sealed unsafe partial class Reactor
     private int _harvested;
     private int _epoll = -1;
     private long _wakeNanos;
+    private long _signalsNanos;
     private bool _mailRang;
     private bool _stopping;
     private bool _ready;
@@ -40,6 +42,7 @@ public sealed unsafe partial class Reactor
                 Continue();
                 ExpireTimers();
                 Pace();
+                PassSignalsOn();
             }
         }
         catch (Exception e)
@@ -152,6 +155,15 @@ public sealed unsafe partial class Reactor
     }
 
     private void Pace() => _wakeNanos = _role.Pace(NowNanos);
+
+    // A signal can be aimed at a thread, and this one blocks all: it would wait for ever.
+    private void PassSignalsOn()
+    {
+        if (NowNanos - _signalsNanos < SignalsNanos)
+            return;
+        _signalsNanos = NowNanos;
+        SignalMask.PassOnPending();
+    }
 
     private int TimeoutMillis()
     {
