@@ -55,11 +55,12 @@ internal static class ResultReader
             var established = second.Gauges.Established;
             Peak = Math.Max(Peak, established);
             OpenPeak = Math.Max(OpenPeak, second.Counters.Opened);
-            if (second.Gauges.Confirmed is { } confirmed)
-                Confirmed = Math.Max(Confirmed ?? 0, confirmed);
-            // Gauges are read at the end of a second: one that ends after the drain began says nothing of the hold.
+            // Gauges are read at the end of a second: one that ends after the drain began says nothing of the hold. A target at
+            // its limit greets those that waited as soon as others are closed.
             if (second.Second + 1 > drain)
                 return;
+            if (second.Gauges.Confirmed is { } confirmed)
+                Confirmed = Math.Max(Confirmed ?? 0, confirmed);
             if (ReachedAt is null && established >= goal)
                 ReachedAt = second.Second + 1;
             if (ReachedAt is null || !second.IsWhole)

@@ -85,7 +85,7 @@ public sealed record ResultFacts
     /// <summary>The last such sum before the drain.</summary>
     public long? HeldEstablishedEnd { get; init; }
 
-    /// <summary>The most connections that the target had greeted; null when no greeting was expected.</summary>
+    /// <summary>The most connections that the target had greeted before the drain; null when no greeting was expected.</summary>
     public long? Confirmed { get; init; }
     public long Opened { get; init; }
     public long ClosedByPeer { get; init; }
