@@ -25,7 +25,6 @@ internal sealed class ActiveRun : IDisposable
     private KernelReading? _sentReading;
     private ImmutableDictionary<IpAddress, long>? _sentSources;
     private long _sentSourcesMillis = long.MinValue;
-    private bool _sentLastSources;
     private long _startNanos = long.MaxValue;
     private long _sampledMillis;
 
@@ -93,9 +92,8 @@ internal sealed class ActiveRun : IDisposable
     /// <summary>Begins to close everything.</summary>
     public void Drain(TimeSpan timeout)
     {
-        // The kernel's view of the hold, before the first of it is closed.
         if (IsStarted && !IsDraining)
-            Sample(whole: true);
+            SampleHold();
         IsDraining = true;
         _reactors.Drain(timeout);
     }
@@ -156,33 +154,27 @@ internal sealed class ActiveRun : IDisposable
         _kernelView = scope is null ? null : new KernelViewReader(scope);
     }
 
-    private void Sample(bool whole)
+    // The last word on the hold: its reading of the kernel was taken before any agent here began to close.
+    private void SampleHold()
     {
         _reactors.Snapshot(_builder);
         var now = ElapsedMillis;
-        if (now <= _sampledMillis)
-            return;
-        if (whole)
-        {
-            _kernelView?.ReadNow();
-            _sentLastSources = false;
-        }
-
-        Emit(now);
+        if (now > _sampledMillis)
+            Emit(now, endsHold: true);
     }
 
-    private void Emit(long toMillis)
+    private void Emit(long toMillis, bool endsHold = false)
     {
         var sample = _builder.Build(Assignment.RunId, _sampledMillis, toMillis, Assignment.ExpectGreeting);
-        if (_kernelView?.Newest is { } reading && !ReferenceEquals(reading, _sentReading))
+        if (_kernelView?.Newest is { } reading)
         {
-            _sentReading = reading;
-            sample = sample with
+            if (!ReferenceEquals(reading, _sentReading))
             {
-                Kernel = reading,
-                KernelTakenAtMillis = (reading.TakenAtNanos - _startNanos) / NanosPerMilli,
-                Sources = SourcesDue(reading, toMillis),
-            };
+                _sentReading = reading;
+                sample = sample with { Kernel = reading, KernelTakenAtMillis = (reading.TakenAtNanos - _startNanos) / NanosPerMilli };
+            }
+
+            sample = sample with { Sources = SourcesDue(reading, toMillis, endsHold) };
         }
 
         _sampledMillis = toMillis;
@@ -190,17 +182,16 @@ internal sealed class ActiveRun : IDisposable
     }
 
     // Changes only, at most every 10 s; whole at first and once at the end of the hold.
-    private SourceCounts? SourcesDue(KernelReading reading, long toMillis)
+    private SourceCounts? SourcesDue(KernelReading reading, long toMillis, bool endsHold)
     {
         if (reading.Error.Length > 0 || IsDraining)
             return null;
-        var ending = toMillis >= Assignment.Schedule.Points[^1].Elapsed.TotalMilliseconds - 1000;
-        var whole = _sentSources is null || (ending && !_sentLastSources);
+        var whole = _sentSources is null || endsHold;
         if (!whole && toMillis - _sentSourcesMillis < _sourcesEvery.TotalMilliseconds)
             return null;
         var before = _sentSources ?? ImmutableDictionary<IpAddress, long>.Empty;
         var now = reading.EstablishedBySource;
-        (_sentSources, _sentSourcesMillis, _sentLastSources) = (now, toMillis, _sentLastSources || ending);
+        (_sentSources, _sentSourcesMillis) = (now, toMillis);
         return whole ? new SourceCounts(true, now) : Changes(before, now);
     }
 
