@@ -13,7 +13,8 @@ internal static class CapacityCheck
     {
         var tuples = spaces.Sum(s => s.Tuples);
         var descriptors = agents.Sum(AgentCapacity.MostConnections);
-        if (goal > tuples)
+        // Why there is none at all was said where sources and ports were chosen.
+        if (goal > tuples && tuples > 0)
             yield return Tuples(goal, tuples, destinations, spaces);
         if (goal > descriptors)
             yield return Descriptors(goal, descriptors, agents);

@@ -29,11 +29,18 @@ internal sealed record NamespaceSpace(
             if (sources.All(s => counts.Of(s.First.IsV6) == 0))
                 problems.Add(NoSource(members, destinations));
             var ports = SourcePortPolicy.Choose(spec.SourcePorts, destinations, members, sources);
+            if (ports.Count == 0)
+                problems.Add(NoPort(spec, members, destinations));
             spaces.Add(new NamespaceSpace(group.Key, [.. group], sources, ports, new BlockPool(sources, ports, counts)));
         }
 
         return spaces.ToImmutable();
     }
+
+    private static PlanProblem NoPort(RunSpec spec, List<AgentResources> members, ImmutableArray<Destination> destinations) => PlanProblem.DoesNotFit(
+        $"--source-ports {spec.SourcePorts}: not one of them may be bound on host {members[0].Host}. Left out are reserved ports, ports that "
+        + $"something listens on, and the target's own ports when it is on this host ({destinations[0].Addresses.First}:{destinations[0].Ports}: "
+        + "a connection from there to there loads nothing). Give other --source-ports, or leave --source-ports out.");
 
     private static PlanProblem NoSource(List<AgentResources> members, ImmutableArray<Destination> destinations) => PlanProblem.DoesNotFit(
         $"Host {members[0].Host} has no source address from which {destinations[0].Addresses.First} can be reached. "
