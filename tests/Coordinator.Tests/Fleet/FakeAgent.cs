@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Collections.Immutable;
 using Google.Protobuf;
 using Grpc.Core;
+using LoadHarness.Coordinator.Fleet;
 using LoadHarness.Coordinator.Security;
 using LoadHarness.Protos;
 using LoadHarness.V1;
@@ -20,6 +21,8 @@ internal sealed class FakeAgent : IAsyncDisposable
     private readonly AsyncDuplexStreamingCall<AttachRequest, AttachResponse> _attach;
     private readonly SemaphoreSlim _attachWriting = new(1, 1);
     private readonly SemaphoreSlim _uploading = new(1, 1);
+    private readonly SemaphoreSlim _sampling = new(1, 1);
+    private readonly CoordinatorClock _clock;
     private readonly ConcurrentDictionary<ulong, TaskCompletionSource<HeartbeatReply>> _replies = new();
     private readonly TaskCompletionSource<AttachResponse> _first = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private AsyncDuplexStreamingCall<UploadRequest, UploadResponse>? _upload;
@@ -31,9 +34,9 @@ internal sealed class FakeAgent : IAsyncDisposable
     private long _established;
     private string _sampledRun = "";
 
-    private FakeAgent(string socketPath, Credential credential, Hello hello)
+    private FakeAgent(string socketPath, Credential credential, Hello hello, CoordinatorClock clock)
     {
-        Hello = hello;
+        (Hello, _clock) = (hello, clock);
         _attachChannel = CoordinatorChannel.ForSocket(socketPath, credential);
         _uploadChannel = CoordinatorChannel.ForSocket(socketPath, credential);
         _attach = new AgentLink.AgentLinkClient(_attachChannel.Invoker).Attach();
@@ -63,9 +66,9 @@ internal sealed class FakeAgent : IAsyncDisposable
     public Task Detached => _receiving;
 
     /// <summary>Dials and says hello; returns once it was welcomed or refused.</summary>
-    public static async Task<FakeAgent> DialAsync(string socketPath, Credential credential, Hello hello)
+    public static async Task<FakeAgent> DialAsync(string socketPath, Credential credential, Hello hello, CoordinatorClock clock)
     {
-        var agent = new FakeAgent(socketPath, credential, hello);
+        var agent = new FakeAgent(socketPath, credential, hello, clock);
         agent._receiving = agent.ReceiveAsync();
         await agent.SendAsync(new AttachRequest { Hello = hello });
         var first = await agent._first.Task.WaitAsync(_patience);
@@ -90,7 +93,7 @@ internal sealed class FakeAgent : IAsyncDisposable
             PrivateDescriptorTables = true,
             Pid = 4242,
             EphemeralPorts = new() { First = 32768, Last = 60999 },
-            Addresses = { new HostAddress { Address = ByteString.CopyFrom(127, 0, 0, 1), PrefixLength = 8, Device = "lo" } },
+            Addresses = { new V1.HostAddress { Address = ByteString.CopyFrom(127, 0, 0, 1), PrefixLength = 8, Device = "lo" } },
         },
     };
 
@@ -144,7 +147,7 @@ internal sealed class FakeAgent : IAsyncDisposable
     public ulong NextSequence() => Interlocked.Increment(ref _samples);
 
     /// <summary>Does what an agent does as time passes: a heartbeat, and a sample for each second that is over.</summary>
-    public async Task TickAsync(long coordinatorNanos)
+    public async Task TickAsync()
     {
         if (!Lively || _receiving.IsCompleted)
             return;
@@ -157,16 +160,8 @@ internal sealed class FakeAgent : IAsyncDisposable
             return;
         }
 
-        if (_assignments.LastOrDefault() is not { Phase: Phase.Running } assignment)
-            return;
-        if (_sampledRun != assignment.RunId)
-            (_sampledRun, _sampledSeconds, _established) = (assignment.RunId, 0, 0);
-        var seconds = (coordinatorNanos - assignment.StartNanos) / 1_000_000_000;
-        for (; _sampledSeconds < seconds; _sampledSeconds++)
-        {
-            if (SampleOf(assignment, _sampledSeconds) is { } sample)
-                await UploadAsync(sample);
-        }
+        if (_assignments.LastOrDefault() is { Phase: Phase.Running } assignment)
+            await SampleAsync(assignment, andClose: false);
     }
 
     /// <summary>A sample of one second in which some connections were opened.</summary>
@@ -197,6 +192,31 @@ internal sealed class FakeAgent : IAsyncDisposable
         _uploadChannel.Dispose();
         _attachWriting.Dispose();
         _uploading.Dispose();
+        _sampling.Dispose();
+    }
+
+    // Every second that is over; the one that closing falls into ends with nothing open.
+    private async Task SampleAsync(Assignment assignment, bool andClose)
+    {
+        await _sampling.WaitAsync();
+        try
+        {
+            if (_sampledRun != assignment.RunId)
+                (_sampledRun, _sampledSeconds, _established) = (assignment.RunId, 0, 0);
+            var seconds = (_clock.Nanos - assignment.StartNanos) / 1_000_000_000;
+            for (; _sampledSeconds < seconds; _sampledSeconds++)
+            {
+                if (SampleOf(assignment, _sampledSeconds) is { } sample)
+                    await UploadAsync(sample);
+            }
+
+            if (andClose)
+                await UploadAsync(MakeSample(assignment.RunId, _sampledSeconds++, 0));
+        }
+        finally
+        {
+            _sampling.Release();
+        }
     }
 
     private Sample? SampleOf(Assignment assignment, long second)
@@ -270,8 +290,8 @@ internal sealed class FakeAgent : IAsyncDisposable
                 break;
             case AttachResponse.MessageOneofCase.Assignment:
                 _assignments = _assignments.Add(response.Assignment);
-                if (response.Assignment is { Phase: Phase.Drained, HasStartNanos: true } && _sampledSeconds > 0 && Lively)
-                    await UploadAsync(MakeSample(response.Assignment.RunId, _sampledSeconds++, 0));
+                if (response.Assignment is { Phase: Phase.Drained, HasStartNanos: true } && Lively)
+                    await SampleAsync(response.Assignment, andClose: true);
                 if (Respond(response.Assignment) is { } status)
                     await SendAsync(new AttachRequest { Status = status });
                 break;

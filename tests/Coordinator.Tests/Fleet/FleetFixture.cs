@@ -62,7 +62,7 @@ internal sealed class FleetFixture : IAsyncDisposable
     /// <summary>An agent that takes part in the passing of time.</summary>
     public async Task<FakeAgent> AttachAsync(Hello hello)
     {
-        var agent = await FakeAgent.DialAsync(SocketPath, Credential, hello);
+        var agent = await FakeAgent.DialAsync(SocketPath, Credential, hello, Clock);
         _agents.Add(agent);
         return agent;
     }
@@ -118,7 +118,7 @@ internal sealed class FleetFixture : IAsyncDisposable
     {
         Time.Advance(_step);
         foreach (var agent in _agents.ToArray())
-            await agent.TickAsync(Clock.Nanos);
+            await agent.TickAsync();
         await Task.Delay(2);
     }
 }
