@@ -110,12 +110,12 @@ public class ScaleTests
     [Test]
     public void Scale_ReactorsThatStartLater_GetBlocksOfTheirOwn()
     {
-        var spec = Spec(10_000, "10.0.0.5:1-200") with { Hold = TimeSpan.FromHours(1), ConnectRate = 1 + 10_000 };
-        var sources = Sources(("ns1", "10.1.0.1-10.1.0.4"));
+        // Eight blocks of 51,200 tuples: by tuples alone two more blocks would do for the four reactors that are added.
+        var spec = Spec(10_000, "10.0.0.5:1-200", "10240-12287") with { Hold = TimeSpan.FromHours(1), ConnectRate = 100 };
+        var sources = Sources(("ns1", "10.1.0.1"));
         var first = Planned(spec, [Agent("a")], sources);
-        var next = Planner.Scale(spec, first, new ScaleOrder(At(60), 100_000, At(60)), [Agent("a")], sources).Plan!;
-        var running = AgentCapacity.Reactors(Agent("a"), 10_000);
-        var added = AgentCapacity.Reactors(Agent("a"), 100_000) - running;
+        var next = Planner.Scale(spec, first, new ScaleOrder(At(200), 100_000, At(3000)), [Agent("a")], sources).Plan!;
+        var added = AgentCapacity.Reactors(Agent("a"), 100_000) - AgentCapacity.Reactors(Agent("a"), 10_000);
         Assert.That(next.Agents[0].Slice.BlockCount - first.Agents[0].Slice.BlockCount, Is.GreaterThanOrEqualTo(added));
     }
 
