@@ -15,13 +15,15 @@ internal static class AgentCommandLine
             JoinVerb.Create(parent),
             BackendVerb.Create(parent),
         };
+        root.Directives.Clear();
         if (args.Length == 0)
         {
             root.Parse("--help").Invoke();
             return ExitCode.Usage;
         }
 
-        var parsed = root.Parse(args);
+        // An argument that begins with @ is that argument, not a file to read more from.
+        var parsed = root.Parse(args, new ParserConfiguration { ResponseFileTokenReplacer = null });
         if (parsed.Errors.Count > 0)
             return Fail(parsed.Errors.Select(e => e.Message));
         return parsed.Invoke(new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null });

@@ -1,3 +1,5 @@
+using System.Text;
+using System.Text.Json;
 using LoadHarness.Agent.Backend;
 
 namespace LoadHarness.Agent.Cli;
@@ -5,7 +7,7 @@ namespace LoadHarness.Agent.Cli;
 /// <summary>Runs a backend and prints what it counts.</summary>
 internal static class BackendHost
 {
-    private static readonly TimeSpan s_interval = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan _interval = TimeSpan.FromSeconds(1);
 
     /// <summary>Runs until a signal.</summary>
     /// <returns>The exit code.</returns>
@@ -34,7 +36,7 @@ internal static class BackendHost
     private static BackendCounts Watch(BackendServer server, ShutdownSignals signals)
     {
         BackendCounts shown = default;
-        while (!signals.Requested.Wait(s_interval))
+        while (!signals.Requested.Wait(_interval))
         {
             if (server.Counts is var counts && counts == shown)
                 continue;
@@ -50,6 +52,21 @@ internal static class BackendHost
         $"established {counts.Established}, accepted {counts.Accepted}, closed {counts.Closed}, requests {counts.Requests}")
         + (counts.Refused > 0 ? FormattableString.Invariant($", without a descriptor {counts.Refused}") : "");
 
-    private static string Json(BackendCounts counts) => FormattableString.Invariant(
-        $$"""{"established":{{counts.Established}},"accepted":{{counts.Accepted}},"closed":{{counts.Closed}},"requests":{{counts.Requests}},"refused":{{counts.Refused}},"reactors":{{counts.Reactors}}}""");
+    private static string Json(BackendCounts counts)
+    {
+        using var buffer = new MemoryStream();
+        using (var json = new Utf8JsonWriter(buffer))
+        {
+            json.WriteStartObject();
+            json.WriteNumber("established", counts.Established);
+            json.WriteNumber("accepted", counts.Accepted);
+            json.WriteNumber("closed", counts.Closed);
+            json.WriteNumber("requests", counts.Requests);
+            json.WriteNumber("refused", counts.Refused);
+            json.WriteNumber("reactors", counts.Reactors);
+            json.WriteEndObject();
+        }
+
+        return Encoding.UTF8.GetString(buffer.ToArray());
+    }
 }

@@ -8,29 +8,29 @@ internal static class BackendVerb
 {
     private const int MostReactors = 1024;
 
-    private static readonly Option<string[]> s_listen = new("--listen")
+    private static readonly Option<string[]> _listen = new("--listen")
     {
         Description = "ADDRESS:PORTS, as 127.0.0.1:9000-9009 or [::1]:80,443; may be given several times",
         Required = true,
     };
 
-    private static readonly Option<bool> s_http = new("--http")
+    private static readonly Option<bool> _http = new("--http")
     {
         Description = "Answer HTTP/1.1 requests with a small 200; connections are kept alive",
     };
 
-    private static readonly Option<bool> s_greet = new("--greet")
+    private static readonly Option<bool> _greet = new("--greet")
     {
         Description = "Send one byte after accept: clients told to expect it count the connection as confirmed",
     };
 
-    private static readonly Option<int> s_reactors = new("--reactors")
+    private static readonly Option<int> _reactors = new("--reactors")
     {
         Description = "Threads to accept with; more are started when they are full. Default: one for each processor",
         DefaultValueFactory = _ => Environment.ProcessorCount,
     };
 
-    private static readonly Option<bool> s_json = new("--json")
+    private static readonly Option<bool> _json = new("--json")
     {
         Description = "Write the final counts to standard output as JSON",
     };
@@ -45,7 +45,7 @@ internal static class BackendVerb
             Example: loadharness-agent backend --listen 127.0.0.1:9000-9009 --http
             """)
         {
-            s_listen, s_http, s_greet, s_reactors, s_json, exitWithParent,
+            _listen, _http, _greet, _reactors, _json, exitWithParent,
         };
         command.SetAction(parsed => Run(parsed, parsed.GetValue(exitWithParent), parent));
         return command;
@@ -56,8 +56,8 @@ internal static class BackendVerb
         if (exitWithParent)
             ParentWatch.Start(parent);
         var errors = new List<string>();
-        var listen = ListenText.Parse(parsed.GetValue(s_listen) ?? [], errors);
-        var reactors = parsed.GetValue(s_reactors);
+        var listen = ListenText.Parse(parsed.GetValue(_listen) ?? [], errors);
+        var reactors = parsed.GetValue(_reactors);
         if (reactors is < 1 or > MostReactors)
             errors.Add($"--reactors {reactors}: a number from 1 to {MostReactors} is wanted");
         errors.AddRange(ListenProbe.Probe(listen).Select(p => $"--listen {p.Message}"));
@@ -66,10 +66,10 @@ internal static class BackendVerb
         var options = new BackendOptions
         {
             Listen = listen,
-            Http = parsed.GetValue(s_http),
-            Greet = parsed.GetValue(s_greet),
+            Http = parsed.GetValue(_http),
+            Greet = parsed.GetValue(_greet),
             Reactors = reactors,
         };
-        return BackendHost.Run(options, parsed.GetValue(s_json), exitWithParent);
+        return BackendHost.Run(options, parsed.GetValue(_json), exitWithParent);
     }
 }

@@ -11,33 +11,33 @@ internal static class JoinVerb
 {
     private const int LongestName = 128;
 
-    private static readonly Argument<string> s_coordinator = new("coordinator")
+    private static readonly Argument<string> _coordinator = new("coordinator")
     {
         Description = "unix:/path/to/coordinator.sock, or http://127.0.0.1:PORT",
     };
 
-    private static readonly Option<string> s_id = new("--id")
+    private static readonly Option<string> _id = new("--id")
     {
         Description = "Identity of this agent, stable over restarts; two agents on one host need two",
         DefaultValueFactory = _ => Environment.MachineName,
     };
 
-    private static readonly Option<string[]> s_labels = new("--label")
+    private static readonly Option<string[]> _labels = new("--label")
     {
         Description = "key=value by which runs select agents; may be given several times",
     };
 
-    private static readonly Option<string?> s_credential = new("--credential-file")
+    private static readonly Option<string?> _credential = new("--credential-file")
     {
         Description = "File (0600) with the credential that the coordinator wrote",
     };
 
-    private static readonly Option<string[]> s_allow = new("--allow")
+    private static readonly Option<string[]> _allow = new("--allow")
     {
-        Description = "CIDR[:PORTS] that this agent may connect to, as 10.0.0.0/24:443,8443-8450; may be given several times. Default: loopback only",
+        Description = "CIDR[:PORTS] to connect to, as 10.0.0.0/24:443,8443-8450; may be given several times. Default: loopback only",
     };
 
-    private static readonly Option<string> s_logLevel = new("--log-level")
+    private static readonly Option<string> _logLevel = new("--log-level")
     {
         Description = "trace, debug, information, warning or error",
         DefaultValueFactory = _ => "warning",
@@ -51,10 +51,10 @@ internal static class JoinVerb
             Joins a coordinator and opens the connections that it assigns.
             SIGTERM closes them in an orderly way and leaves; a second one ends at once.
 
-            Example: loadharness-agent join unix:/run/loadharness/coordinator.sock --credential-file /run/loadharness/credential --allow 10.0.0.0/24:443
+            Example: loadharness-agent join unix:/run/lh/coordinator.sock --credential-file /run/lh/credential --allow 10.0.0.0/24:443
             """)
         {
-            s_coordinator, s_id, s_labels, s_credential, s_allow, exitWithParent, s_logLevel,
+            _coordinator, _id, _labels, _credential, _allow, exitWithParent, _logLevel,
         };
         command.SetAction(parsed => Run(parsed, parsed.GetValue(exitWithParent), parent));
         return command;
@@ -65,16 +65,16 @@ internal static class JoinVerb
         if (exitWithParent)
             ParentWatch.Start(parent);
         var errors = new List<string>();
-        if (!CoordinatorAddress.TryParse(parsed.GetValue(s_coordinator)!, out var coordinator, out var error))
+        if (!CoordinatorAddress.TryParse(parsed.GetValue(_coordinator)!, out var coordinator, out var error))
             errors.Add(error);
-        if (!AllowList.TryParse(parsed.GetValue(s_allow) ?? [], out var allowList, out var allowErrors))
+        if (!AllowList.TryParse(parsed.GetValue(_allow) ?? [], out var allowList, out var allowErrors))
             errors.AddRange(allowErrors);
-        var id = parsed.GetValue(s_id)!;
+        var id = parsed.GetValue(_id)!;
         if (!IsName(id))
             errors.Add($"--id \"{id}\": 1 to {LongestName} characters without control characters are wanted");
-        var labels = Labels(parsed.GetValue(s_labels) ?? [], errors);
-        if (LogLevelOf(parsed.GetValue(s_logLevel)!) is not { } level)
-            errors.Add($"--log-level {parsed.GetValue(s_logLevel)}: trace, debug, information, warning or error is wanted");
+        var labels = Labels(parsed.GetValue(_labels) ?? [], errors);
+        if (LogLevelOf(parsed.GetValue(_logLevel)!) is not { } level)
+            errors.Add($"--log-level {parsed.GetValue(_logLevel)}: trace, debug, information, warning or error is wanted");
         else if (errors.Count == 0)
         {
             var options = new LinkOptions
@@ -82,7 +82,7 @@ internal static class JoinVerb
                 Coordinator = coordinator!,
                 AgentId = id,
                 Labels = labels,
-                CredentialFile = parsed.GetValue(s_credential),
+                CredentialFile = parsed.GetValue(_credential),
             };
             return JoinHost.Run(options, allowList!, level, exitWithParent);
         }

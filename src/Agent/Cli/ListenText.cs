@@ -21,7 +21,7 @@ internal static class ListenText
             if (!EndpointText.TrySplit(text, out var addressText, out var portsText) || portsText is null)
                 errors.Add($"--listen {text}: ADDRESS:PORTS is wanted, as in 127.0.0.1:9000-9009 or [::1]:80,443");
             else if (EndpointText.ParseAddress(addressText) is not { } address)
-                errors.Add($"--listen {text}: \"{addressText}\" is not an address: write four decimal numbers or an IPv6 address in brackets");
+                errors.Add($"--listen {text}: \"{addressText}\" is not an address: four decimal numbers or an IPv6 address in brackets");
             else if (EndpointText.ParsePorts(portsText) is not { IsEmpty: false } ports)
                 errors.Add($"--listen {text}: the ports \"{portsText}\" must be numbers from 1 to 65535, as in 9000 or 9000-9009,9100");
             else

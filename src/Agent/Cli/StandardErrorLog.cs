@@ -3,7 +3,10 @@ using Microsoft.Extensions.Logging;
 
 namespace LoadHarness.Agent.Cli;
 
-/// <summary>Logs to standard error, one line an event: `12:34:56.789 WARN Link.AgentLink[2102] what happened`. Written by the thread that logs.</summary>
+/// <summary>
+/// Logs to standard error, one line an event: `12:34:56.789 WARN Link.AgentLink[2102] what happened`. Written by the thread that
+/// logs.
+/// </summary>
 internal sealed class StandardErrorLog : ILoggerProvider
 {
     private const string Namespace = "LoadHarness.Agent.";

@@ -62,7 +62,7 @@ public sealed class DestinationSet
     private static Span[] Normalise(ImmutableArray<Destination> destinations, bool v6)
     {
         var family = destinations.Where(d => d.Addresses.First.IsV6 == v6).OrderBy(d => d.Addresses.First.Value).ToList();
-        var cuts = family.Select(d => d.Addresses.First.Value).Concat(family.Select(d => d.Addresses.Last.Value + 1)).Distinct().Order().ToList();
+        var cuts = family.SelectMany(d => new[] { d.Addresses.First.Value, d.Addresses.Last.Value + 1 }).Distinct().Order().ToList();
         var spans = new List<Span>();
         var active = new List<Destination>();
         var next = 0;

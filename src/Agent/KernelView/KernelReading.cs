@@ -35,5 +35,7 @@ public sealed record KernelReading
     public string Error { get; init; } = "";
 }
 
-/// <summary>The TCP line of /proc/net/sockstat: of the whole namespace. TIME-WAIT includes orphaned FIN-WAIT-2; memory is in pages.</summary>
+/// <summary>
+/// The TCP line of /proc/net/sockstat: of the whole namespace. TIME-WAIT includes orphaned FIN-WAIT-2; memory is in pages.
+/// </summary>
 public sealed record SockstatReading(long InUse, long Orphan, long TimeWait, long Allocated, long MemoryPages);

@@ -44,7 +44,7 @@ public sealed class OwnedBlocks
     private static Span[] Flatten(ImmutableArray<BlockRange> blocks, bool v6)
     {
         var family = blocks.Where(b => b.Sources.First.IsV6 == v6).OrderBy(b => b.Sources.First.Value).ToList();
-        var cuts = family.Select(b => b.Sources.First.Value).Concat(family.Select(b => b.Sources.Last.Value + 1)).Distinct().Order().ToList();
+        var cuts = family.SelectMany(b => new[] { b.Sources.First.Value, b.Sources.Last.Value + 1 }).Distinct().Order().ToList();
         var spans = new List<Span>();
         var active = new List<BlockRange>();
         var next = 0;

@@ -90,7 +90,10 @@ public sealed class SockDiagFilter
         return Resolve();
     }
 
-    /// <summary>One alternative after the other: success goes on at <paramref name="success"/>, failure of the last at <paramref name="failure"/>.</summary>
+    /// <summary>
+    /// One alternative after the other: success goes on at <paramref name="success"/>, failure of the last at <paramref
+    /// name="failure"/>.
+    /// </summary>
     /// <param name="endsHere">Whether the code after these alternatives is where success leads: the last one then needs no jump.</param>
     private void EmitAny<T>(IReadOnlyList<T> alternatives, Action<T, int> emit, int success, int failure, bool endsHere)
     {
@@ -132,7 +135,9 @@ public sealed class SockDiagFilter
         _code.AddRange([0, 0, (byte)port, (byte)(port >> 8)]);
     }
 
-    /// <summary>struct inet_diag_bc_op: code, yes (8 bit), no (16 bit). A jump takes `no`; its `yes` keeps the kernel's check going.</summary>
+    /// <summary>
+    /// struct inet_diag_bc_op: code, yes (8 bit), no (16 bit). A jump takes `no`; its `yes` keeps the kernel's check going.
+    /// </summary>
     private void EmitOperation(byte code, byte yes, int no)
     {
         _jumps.Add((_code.Count, no));

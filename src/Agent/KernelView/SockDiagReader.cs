@@ -42,12 +42,14 @@ public sealed class SockDiagReader
 
     /// <summary>Connections of the run per state, at the last successful <see cref="Read"/>.</summary>
     public ImmutableDictionary<TcpState, long> StateCounts() =>
-        _states.Select((count, state) => (count, state)).Where(s => s.count > 0).ToImmutableDictionary(s => (TcpState)s.state, s => s.count);
+        _states.Index().Where(s => s.Item > 0).ToImmutableDictionary(s => (TcpState)s.Index, s => s.Item);
 
     /// <summary>ESTABLISHED connections of the run per source, at the last successful <see cref="Read"/>.</summary>
     public ImmutableDictionary<IpAddress, long> EstablishedBySource() => _establishedBySource.ToImmutableDictionary();
 
-    /// <summary>Live sockets (not TIME-WAIT) to the destinations from outside the blocks, at the last successful <see cref="Read"/>.</summary>
+    /// <summary>
+    /// Live sockets (not TIME-WAIT) to the destinations from outside the blocks, at the last successful <see cref="Read"/>.
+    /// </summary>
     public long Foreign { get; private set; }
 
     /// <summary>Dumps and counts. When it fails, what was counted so far is half the truth and not to be used.</summary>

@@ -2,7 +2,9 @@ using System.Globalization;
 
 namespace LoadHarness.Agent.KernelView;
 
-/// <summary>The TCP line of /proc/net/sockstat (net/ipv4/proc.c): `TCP: inuse 5 orphan 0 tw 2 alloc 7 mem 1`. Reading takes some 20 us.</summary>
+/// <summary>
+/// The TCP line of /proc/net/sockstat (net/ipv4/proc.c): `TCP: inuse 5 orphan 0 tw 2 alloc 7 mem 1`. Reading takes some 20 us.
+/// </summary>
 public static class Sockstat
 {
     /// <summary>Reads the counts of this network namespace; null when the kernel does not give them.</summary>

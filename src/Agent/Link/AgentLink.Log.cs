@@ -1,3 +1,4 @@
+using LoadHarness.Protos;
 using Microsoft.Extensions.Logging;
 
 namespace LoadHarness.Agent.Link;
@@ -17,7 +18,7 @@ public sealed partial class AgentLink
     private static partial void LogAttempt(ILogger log, int attempt, CoordinatorAddress coordinator, string reason);
 
     [LoggerMessage(2105, LogLevel.Warning, "Refused assignment {Revision} of run {RunId}: {Field}: {Problem}")]
-    internal static partial void LogRefusedAssignment(ILogger log, LoadHarness.Protos.Revision revision, string runId, string field, string problem);
+    internal static partial void LogRefusedAssignment(ILogger log, Revision revision, string runId, string field, string problem);
 
     [LoggerMessage(2106, LogLevel.Debug, "The upload of samples broke: {Reason}; making it again")]
     internal static partial void LogUploadBroken(ILogger log, string reason);
@@ -29,5 +30,5 @@ public sealed partial class AgentLink
     private static partial void LogLeft(ILogger log, CoordinatorAddress coordinator, string reason);
 
     [LoggerMessage(2109, LogLevel.Error, "Assignment {Revision} of run {RunId} could not be taken")]
-    internal static partial void LogApplyFailed(ILogger log, Exception failure, LoadHarness.Protos.Revision revision, string runId);
+    internal static partial void LogApplyFailed(ILogger log, Exception failure, Revision revision, string runId);
 }

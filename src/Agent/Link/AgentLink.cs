@@ -16,8 +16,8 @@ namespace LoadHarness.Agent.Link;
 /// </summary>
 public sealed partial class AgentLink : IDisposable
 {
-    private static readonly TimeSpan s_welcomeTimeout = TimeSpan.FromSeconds(15);
-    private static readonly TimeSpan s_flushTimeout = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan _welcomeTimeout = TimeSpan.FromSeconds(15);
+    private static readonly TimeSpan _flushTimeout = TimeSpan.FromSeconds(5);
 
     private readonly LinkOptions _options;
     private readonly HostInventory _inventory;
@@ -93,7 +93,7 @@ public sealed partial class AgentLink : IDisposable
         try
         {
             using var timeout = CancellationTokenSource.CreateLinkedTokenSource(cancel);
-            timeout.CancelAfter(s_welcomeTimeout);
+            timeout.CancelAfter(_welcomeTimeout);
             var call = new V1.AgentLink.AgentLinkClient(channel).Attach(_dialer.Headers(), cancellationToken: CancellationToken.None);
             var grant = await IntroduceAsync(call, timeout.Token).ConfigureAwait(false);
             // Another coordinator, or the same one started again, counts from somewhere else.
@@ -114,7 +114,8 @@ public sealed partial class AgentLink : IDisposable
     {
         try
         {
-            await call.RequestStream.WriteAsync(WireTranslation.ToHello(_options, _inventory, _runner.Status), cancel).ConfigureAwait(false);
+            var hello = WireTranslation.ToHello(_options, _inventory, _runner.Status);
+            await call.RequestStream.WriteAsync(hello, cancel).ConfigureAwait(false);
         }
         catch (Exception e) when (e is InvalidOperationException or RpcException)
         {
@@ -128,7 +129,7 @@ public sealed partial class AgentLink : IDisposable
             { Welcome: { } welcome } => WireTranslation.ToGrant(welcome),
             { Refusal: { Code: Refusal.Types.Code.ShuttingDown } going } => throw new LinkLostException(going.Message),
             { Refusal: { } refusal } => throw new LinkRefusedException(refusal.Message),
-            _ => throw new LinkRefusedException("the first answer was neither Welcome nor Refusal: is this a coordinator of another release?"),
+            _ => throw new LinkRefusedException("the first answer was neither Welcome nor Refusal: is the coordinator of another release?"),
         };
     }
 
@@ -140,7 +141,7 @@ public sealed partial class AgentLink : IDisposable
         LinkRefusedException when _coordinator is null => failure,
         RpcException rpc when LinkFailure.IsFinal(rpc) && _coordinator is null =>
             new LinkRefusedException($"{_options.Coordinator} refuses this agent ({rpc.StatusCode}): {rpc.Status.Detail}"),
-        OperationCanceledException => new LinkLostException($"no answer for {s_welcomeTimeout.TotalSeconds:0} s", failure),
+        OperationCanceledException => new LinkLostException($"no answer for {_welcomeTimeout.TotalSeconds:0} s", failure),
         _ => new LinkLostException(LinkFailure.Describe(failure), failure),
     };
 
@@ -174,7 +175,7 @@ public sealed partial class AgentLink : IDisposable
     {
         var reason = await _leave.Task.WaitAsync(cancel).ConfigureAwait(false);
         using var flush = CancellationTokenSource.CreateLinkedTokenSource(cancel);
-        flush.CancelAfter(s_flushTimeout);
+        flush.CancelAfter(_flushTimeout);
         while (!flush.IsCancellationRequested)
         {
             var changed = _outbox.Changed;

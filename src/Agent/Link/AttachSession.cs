@@ -14,7 +14,7 @@ namespace LoadHarness.Agent.Link;
 /// <summary>One attachment: from Welcome to Goodbye, or until the connection breaks.</summary>
 internal sealed class AttachSession : IAsyncDisposable
 {
-    private static readonly TimeSpan s_goodbyeTimeout = TimeSpan.FromSeconds(3);
+    private static readonly TimeSpan _goodbyeTimeout = TimeSpan.FromSeconds(3);
 
     private readonly GrpcChannel _channel;
     private readonly AsyncDuplexStreamingCall<AttachRequest, AttachResponse> _call;
@@ -56,7 +56,7 @@ internal sealed class AttachSession : IAsyncDisposable
             if (!leave.IsCompleted)
                 return await FailureOfAsync(reading).ConfigureAwait(false);
             _writer.SayGoodbye(await leave.ConfigureAwait(false));
-            await Task.WhenAny(Task.WhenAll(reading, _writer.Ended), Task.Delay(s_goodbyeTimeout)).ConfigureAwait(false);
+            await Task.WhenAny(Task.WhenAll(reading, _writer.Ended), Task.Delay(_goodbyeTimeout)).ConfigureAwait(false);
             return null;
         }
         finally
@@ -135,7 +135,8 @@ internal sealed class AttachSession : IAsyncDisposable
         {
             // Whatever goes wrong with one assignment, the link stays: the coordinator can still say something else.
             AgentLink.LogApplyFailed(_log, e, assignment.Revision, assignment.RunId);
-            _refusal = WireTranslation.ToRefusal(message, new("assignment", "internal", $"the agent failed over it: {e.Message}"), _runner.Status?.Held ?? 0);
+            var problem = new WireException("assignment", "internal", $"the agent failed over it: {e.Message}");
+            _refusal = WireTranslation.ToRefusal(message, problem, _runner.Status?.Held ?? 0);
         }
 
         _writer.SendStatus();

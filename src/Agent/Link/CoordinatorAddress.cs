@@ -40,7 +40,10 @@ public sealed record CoordinatorAddress
         else if (uri.PathAndQuery != "/" || uri.UserInfo.Length > 0 || uri.Fragment.Length > 0)
             error = $"{text}: only a host and a port are wanted, as in http://127.0.0.1:{uri.Port}";
         else if (LoopbackOf(uri.DnsSafeHost) is not { Length: > 0 } hosts)
-            error = $"{text}: {uri.DnsSafeHost} is not loopback, and plain http would show the credential to the network; this release joins over a Unix socket or loopback";
+        {
+            error = $"{text}: {uri.DnsSafeHost} is not loopback, and plain http would show the credential to the network; "
+                + "this release joins over a Unix socket or loopback";
+        }
         else
             address = new(text) { Endpoints = [.. hosts.Select(h => new IPEndPoint(h, uri.Port))] };
         return address is not null;

@@ -9,11 +9,11 @@ namespace LoadHarness.Agent.Link;
 public sealed class LinkDialer(LinkOptions options)
 {
     private const int MaxMessageBytes = 4 * 1024 * 1024;
-    private static readonly TimeSpan s_connectTimeout = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan _connectTimeout = TimeSpan.FromSeconds(5);
 
     // A coordinator that is stopped, or a peer that vanished, is noticed after the sum of both.
-    private static readonly TimeSpan s_pingDelay = TimeSpan.FromSeconds(5);
-    private static readonly TimeSpan s_pingTimeout = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan _pingDelay = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan _pingTimeout = TimeSpan.FromSeconds(5);
 
     /// <summary>A channel with a connection of its own; nothing is dialled before its first call.</summary>
     public GrpcChannel OpenChannel()
@@ -21,9 +21,9 @@ public sealed class LinkDialer(LinkOptions options)
         var handler = new SocketsHttpHandler
         {
             ConnectCallback = (_, cancel) => ConnectAsync(cancel),
-            ConnectTimeout = s_connectTimeout,
-            KeepAlivePingDelay = s_pingDelay,
-            KeepAlivePingTimeout = s_pingTimeout,
+            ConnectTimeout = _connectTimeout,
+            KeepAlivePingDelay = _pingDelay,
+            KeepAlivePingTimeout = _pingTimeout,
             KeepAlivePingPolicy = HttpKeepAlivePingPolicy.WithActiveRequests,
             PooledConnectionIdleTimeout = Timeout.InfiniteTimeSpan,
             UseProxy = false,

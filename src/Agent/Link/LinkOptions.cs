@@ -17,6 +17,9 @@ public sealed record LinkOptions
     /// <summary>What runs select agents by.</summary>
     public ImmutableSortedDictionary<string, string> Labels { get; init; } = ImmutableSortedDictionary<string, string>.Empty;
 
-    /// <summary>Holds the credential; read anew for each attachment, for a coordinator that starts again may have written another. Null: none is sent.</summary>
+    /// <summary>
+    /// Holds the credential; read anew for each attachment, for a coordinator that starts again may have written another. Null:
+    /// none is sent.
+    /// </summary>
     public string? CredentialFile { get; init; }
 }

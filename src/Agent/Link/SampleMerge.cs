@@ -8,9 +8,13 @@ namespace LoadHarness.Agent.Link;
 internal static class SampleMerge
 {
     /// <summary>Whether two samples are neighbours of one run: a gap between them must stay visible.</summary>
-    public static bool CanMerge(AgentSample earlier, AgentSample later) => earlier.RunId == later.RunId && earlier.ToMillis == later.FromMillis;
+    public static bool CanMerge(AgentSample earlier, AgentSample later) =>
+        earlier.RunId == later.RunId && earlier.ToMillis == later.FromMillis;
 
-    /// <summary>Counters add up, gauges are the later ones, highest values stay the highest. Histogram deltas are put side by side: their reader adds them.</summary>
+    /// <summary>
+    /// Counters add up, gauges are the later ones, highest values stay the highest. Histogram deltas are put side by side: their
+    /// reader adds them.
+    /// </summary>
     public static AgentSample Merge(AgentSample earlier, AgentSample later) => later with
     {
         FromMillis = earlier.FromMillis,

@@ -11,7 +11,7 @@ internal static partial class WireTranslation
 {
     private const int MostEntries = 100_000;
     private const long MostConnections = 1_000_000_000;
-    private static readonly TimeSpan s_longest = TimeSpan.FromDays(366);
+    private static readonly TimeSpan _longest = TimeSpan.FromDays(366);
 
     /// <summary>What the coordinator grants for one attachment.</summary>
     /// <exception cref="WireException">It grants nothing that one could live by.</exception>
@@ -78,7 +78,8 @@ internal static partial class WireTranslation
         if (lacking.Count > 0)
         {
             throw new WireException("required_capabilities", "capability",
-                $"this agent lacks {string.Join(", ", lacking)}; it has {string.Join(", ", Capabilities.All)}: install the coordinator's release here");
+                $"this agent lacks {string.Join(", ", lacking)} (it has {string.Join(", ", Capabilities.All)}); "
+                + "install the coordinator's version of loadharness-agent");
         }
 
         if (message.Phase is not (Wire.Phase.Prepared or Wire.Phase.Running or Wire.Phase.Drained))
@@ -104,10 +105,12 @@ internal static partial class WireTranslation
         const uint size = BlockRange.PortsPerBlock;
         if (message.Retiring)
             throw new WireException(path + ".retiring", "capability", "this agent cannot give blocks back; end the run to free them");
-        if (message.FirstPort % size != 0 || message.PortBlocks == 0 || (ulong)message.FirstPort + ((ulong)message.PortBlocks * size) > 65536)
+        var end = message.FirstPort + ((ulong)message.PortBlocks * size);
+        if (message.FirstPort % size != 0 || message.PortBlocks == 0 || end > 65536)
         {
             throw new WireException(path + ".first_port", "range",
-                $"{message.PortBlocks} groups of {size} ports from {message.FirstPort} on are no blocks: a multiple of {size} is wanted, and an end at 65535");
+                $"{message.PortBlocks} groups of {size} ports from {message.FirstPort} on are no blocks: "
+                + $"a multiple of {size} is wanted, and an end at 65535");
         }
 
         return new(ToRange(message.Sources, path + ".sources"), (int)message.FirstPort, (int)message.PortBlocks);
@@ -116,7 +119,7 @@ internal static partial class WireTranslation
     private static KernelViewScope ToScope(Wire.KernelViewAssignment view, ImmutableArray<Destination> destinations)
     {
         if (!(view.CoreShare > 0 && view.CoreShare <= 1))
-            throw new WireException("kernel_view.core_share", "range", $"{view.CoreShare} is out of range, above 0 and at most 1 is allowed");
+            throw new WireException("kernel_view.core_share", "range", $"{view.CoreShare} is out of range: above 0, at most 1");
         var slices = Each(view.Slices, "kernel_view.slices", ToSlice);
         return new(destinations, [.. slices.SelectMany(s => s.Blocks)], view.CoreShare);
     }
@@ -124,7 +127,7 @@ internal static partial class WireTranslation
     private static Schedule ToSchedule(Wire.Schedule message)
     {
         if (!(message.ConnectsPerSecond > 0 && double.IsFinite(message.ConnectsPerSecond)))
-            throw new WireException("schedule.connects_per_second", "range", $"{message.ConnectsPerSecond} is out of range, more than 0 is wanted");
+            throw new WireException("schedule.connects_per_second", "range", $"{message.ConnectsPerSecond} is out of range: above 0");
         var points = Each(message.Points, "schedule.points", (p, path) =>
             new SchedulePoint(Time(p.Elapsed, path + ".elapsed"), Bounded(p.Goal, path + ".goal")));
         if (points.IsEmpty)
@@ -183,8 +186,12 @@ internal static partial class WireTranslation
     {
         if (duration is null)
             return TimeSpan.Zero;
-        if (duration.Seconds < 0 || duration.Seconds > (long)s_longest.TotalSeconds || duration.Nanos is < 0 or > 999_999_999)
-            throw new WireException(path, "range", $"{duration.Seconds} s and {duration.Nanos} ns is out of range, 0 s to {s_longest.TotalDays:0} days is allowed");
+        if (duration.Seconds < 0 || duration.Seconds > (long)_longest.TotalSeconds || duration.Nanos is < 0 or > 999_999_999)
+        {
+            throw new WireException(path, "range",
+                $"{duration.Seconds} s and {duration.Nanos} ns is out of range, 0 s to {_longest.TotalDays:0} days is allowed");
+        }
+
         return duration.ToTimeSpan();
     }
 

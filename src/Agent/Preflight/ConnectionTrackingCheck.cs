@@ -11,6 +11,7 @@ internal static class ConnectionTrackingCheck
     public static AgentFinding? Check(long? most, long capacity) => most is not { } limit || limit >= capacity ? null : new(
         Finding.Types.Severity.Warning,
         "net.netfilter.nf_conntrack_max",
-        $"net.netfilter.nf_conntrack_max is {limit}, fewer than the {capacity} connections that this agent could hold: packets of those beyond it "
-        + $"are dropped; sysctl -w net.netfilter.nf_conntrack_max={2 * capacity}, or exempt the target (iptables -t raw -j NOTRACK)");
+        $"net.netfilter.nf_conntrack_max is {limit}, fewer than the {capacity} connections that this agent could hold: "
+        + $"packets of those beyond it are dropped; sysctl -w net.netfilter.nf_conntrack_max={2 * capacity}, "
+        + "or exempt the target (iptables -t raw -j NOTRACK)");
 }

@@ -15,7 +15,7 @@ internal static class FileMaxCheck
             return null;
         var left = Math.Max(0, most - (inUse ?? 0));
         return new(Finding.Types.Severity.Warning, "fs.file-max",
-            $"fs.file-max is {most} and {inUse ?? 0} files are open: this host takes {left} more sockets, fewer than the {capacity} that its agent "
-            + $"could hold; sysctl -w fs.file-max={(inUse ?? 0) + (2 * capacity)}");
+            $"fs.file-max is {most} and {inUse ?? 0} files are open: this host takes {left} more sockets, "
+            + $"fewer than the {capacity} that its agent could hold; sysctl -w fs.file-max={(inUse ?? 0) + (2 * capacity)}");
     }
 }

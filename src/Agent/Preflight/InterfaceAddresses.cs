@@ -8,7 +8,9 @@ namespace LoadHarness.Agent.Preflight;
 /// <summary>The addresses that connections can be made from.</summary>
 internal static class InterfaceAddresses
 {
-    /// <summary>Of all interfaces that are up. Link-local IPv6 addresses are left out: without a zone nothing can be bound to them.</summary>
+    /// <summary>
+    /// Of all interfaces that are up. Link-local IPv6 addresses are left out: without a zone nothing can be bound to them.
+    /// </summary>
     public static ImmutableArray<HostAddress> Read()
     {
         try

@@ -5,7 +5,9 @@ namespace LoadHarness.Agent.Preflight;
 /// <summary>Names the network namespace so that agents on one host know whether they share it.</summary>
 internal static class NamespaceIdentity
 {
-    /// <summary>The boot id with the namespace's cookie; before kernel 5.14 with its inode, which may be used again after it was deleted.</summary>
+    /// <summary>
+    /// The boot id with the namespace's cookie; before kernel 5.14 with its inode, which may be used again after it was deleted.
+    /// </summary>
     public static string Read()
     {
         var boot = ProcFile.ReadText("/proc/sys/kernel/random/boot_id") ?? Environment.MachineName;

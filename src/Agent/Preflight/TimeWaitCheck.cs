@@ -12,6 +12,6 @@ internal static class TimeWaitCheck
     public static AgentFinding? Check(long? buckets) => buckets is not { } most || most >= Comfortable ? null : new(
         Finding.Types.Severity.Info,
         "net.ipv4.tcp_max_tw_buckets",
-        $"net.ipv4.tcp_max_tw_buckets is {most}: when more connections rest in TIME-WAIT the kernel skips that state, and a count of {most} "
-        + $"is the cap and not the truth; sysctl -w net.ipv4.tcp_max_tw_buckets={2 * Comfortable}");
+        $"net.ipv4.tcp_max_tw_buckets is {most}: when more connections rest in TIME-WAIT the kernel skips that state, "
+        + $"and a count of {most} is the cap and not the truth; sysctl -w net.ipv4.tcp_max_tw_buckets={2 * Comfortable}");
 }

@@ -9,6 +9,6 @@ internal static class TimestampsCheck
     public static AgentFinding? Check(bool timestamps) => timestamps ? null : new(
         Finding.Types.Severity.Warning,
         "net.ipv4.tcp_timestamps",
-        "net.ipv4.tcp_timestamps is 0: a tuple in TIME-WAIT cannot be connected again for 60 s (EADDRNOTAVAIL), whatever the run says about reuse; "
-        + "sysctl -w net.ipv4.tcp_timestamps=1");
+        "net.ipv4.tcp_timestamps is 0: a tuple in TIME-WAIT cannot be connected again for 60 s (EADDRNOTAVAIL), "
+        + "whatever the run says about reuse; sysctl -w net.ipv4.tcp_timestamps=1");
 }

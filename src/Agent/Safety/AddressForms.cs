@@ -8,14 +8,14 @@ internal static class AddressForms
     private const int EmbeddedPrefix = 96;
 
     /// <summary>::ffff:0:0/96, IPv4-mapped (RFC 4291, 2.5.5.2): the kernel connects to the IPv4 address.</summary>
-    private static readonly UInt128 s_mapped = (UInt128)0xffff << 32;
+    private static readonly UInt128 _mapped = (UInt128)0xffff << 32;
 
     /// <summary>64:ff9b::/96, NAT64 (RFC 6052, 2.1): a translator connects to the IPv4 address.</summary>
-    private static readonly UInt128 s_nat64 = (UInt128)0x0064_ff9b_0000_0000 << 64;
+    private static readonly UInt128 _nat64 = (UInt128)0x0064_ff9b_0000_0000 << 64;
 
-    private static readonly UInt128[] s_forms = [s_mapped, s_nat64];
+    private static readonly UInt128[] _forms = [_mapped, _nat64];
 
-    private static readonly (AddressPrefix Prefix, string Kind)[] s_special =
+    private static readonly (AddressPrefix Prefix, string Kind)[] _special =
     [
         (V4(0, 8), "unspecified"),
         (V4(0xa9fe_0000, 16), "link-local"),
@@ -30,26 +30,27 @@ internal static class AddressForms
     public static readonly AddressPrefix LoopbackV4 = V4(0x7f00_0000, 8);
 
     /// <summary>Special addresses: no entry covers them unless it lies inside one of these.</summary>
-    public static IReadOnlyList<(AddressPrefix Prefix, string Kind)> Special => s_special;
+    public static IReadOnlyList<(AddressPrefix Prefix, string Kind)> Special => _special;
 
     /// <summary>The address that is really reached.</summary>
     /// <param name="address">Any.</param>
     /// <param name="isTranslated">A NAT64 form: it is reached from the translator, whose loopback is not ours.</param>
     public static IpAddress Unwrap(IpAddress address, out bool isTranslated)
     {
-        isTranslated = address.IsV6 && HasPrefix(address.Value, s_nat64);
-        return isTranslated || (address.IsV6 && HasPrefix(address.Value, s_mapped)) ? new(false, (uint)address.Value) : address;
+        isTranslated = address.IsV6 && HasPrefix(address.Value, _nat64);
+        return isTranslated || (address.IsV6 && HasPrefix(address.Value, _mapped)) ? new(false, (uint)address.Value) : address;
     }
 
     /// <summary>A prefix inside one of the two forms becomes the IPv4 prefix that it stands for.</summary>
     public static AddressPrefix Unwrap(AddressPrefix prefix)
     {
         var unwrapped = Unwrap(prefix.Address, out _);
-        return unwrapped.IsV6 == prefix.Address.IsV6 || prefix.Length < EmbeddedPrefix ? prefix : new(unwrapped, prefix.Length - EmbeddedPrefix);
+        var isWhole = unwrapped.IsV6 == prefix.Address.IsV6 || prefix.Length < EmbeddedPrefix;
+        return isWhole ? prefix : new(unwrapped, prefix.Length - EmbeddedPrefix);
     }
 
     /// <summary>The first address of each form.</summary>
-    public static IReadOnlyList<UInt128> Forms => s_forms;
+    public static IReadOnlyList<UInt128> Forms => _forms;
 
     private static bool HasPrefix(UInt128 value, UInt128 prefix) => value >> 32 == prefix >> 32;
 

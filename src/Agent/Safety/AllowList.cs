@@ -24,7 +24,8 @@ public sealed class AllowList
     /// <param name="entries">`CIDR[:PORTS]` each.</param>
     /// <param name="allowList">Null when there are errors.</param>
     /// <param name="errors">One message per wrong entry.</param>
-    public static bool TryParse(IEnumerable<string> entries, [NotNullWhen(true)] out AllowList? allowList, out ImmutableArray<string> errors)
+    public static bool TryParse(
+        IEnumerable<string> entries, [NotNullWhen(true)] out AllowList? allowList, out ImmutableArray<string> errors)
     {
         var parsed = ImmutableArray.CreateBuilder<AllowListEntry>();
         var wrong = ImmutableArray.CreateBuilder<string>();
@@ -50,7 +51,9 @@ public sealed class AllowList
 
     /// <summary>Whether this agent may connect to every address and port of a destination.</summary>
     /// <param name="destination">Addresses with ports.</param>
-    /// <param name="rule">The entry that allows its first address; or which part is not allowed, with the flag that would allow it all.</param>
+    /// <param name="rule">
+    /// The entry that allows its first address; or which part is not allowed, with the flag that would allow it all.
+    /// </param>
     public bool Allows(Destination destination, out string rule)
     {
         rule = "";
@@ -79,7 +82,8 @@ public sealed class AllowList
     private IEnumerable<IpAddress> Parts(IpRange range)
     {
         var cuts = new SortedSet<UInt128> { range.First.Value };
-        foreach (var prefix in _entries.Select(e => e.Prefix).Concat(AddressForms.Special.Select(s => s.Prefix)).Append(AddressForms.LoopbackV4))
+        var special = AddressForms.Special.Select(s => s.Prefix).Append(AddressForms.LoopbackV4);
+        foreach (var prefix in _entries.Select(e => e.Prefix).Concat(special))
             AddCuts(cuts, range.First.IsV6, prefix);
         return cuts.Where(c => c >= range.First.Value && c <= range.Last.Value).Select(c => range.First with { Value = c });
     }
@@ -136,8 +140,11 @@ public sealed class AllowList
         var through = reached.IsV6 == address.IsV6 ? "" : $" (it reaches {reached})";
         if (isTranslated && AddressForms.LoopbackV4.Contains(reached))
             return $"{endpoint} is the loopback address of a NAT64 translator, which no entry can allow";
-        var kind = SpecialRange(reached) is { } special ? $"; it is {special.Kind}, so only an entry inside {special.Prefix} can allow it" : "";
-        var flags = AddressPrefix.Cover(destination.Addresses.First.IsV6, destination.Addresses.First.Value, destination.Addresses.Last.Value)
+        var kind = SpecialRange(reached) is { } special
+            ? $"; it is {special.Kind}, so only an entry inside {special.Prefix} can allow it"
+            : "";
+        var range = destination.Addresses;
+        var flags = AddressPrefix.Cover(range.First.IsV6, range.First.Value, range.Last.Value)
             .Take(MostFlags + 1).Select(p => $"--allow {Endpoint(p.ToString(), p.Address.IsV6, destination.Ports)}").ToList();
         var more = flags.Count > MostFlags ? " ... (and the rest of the range)" : "";
         return $"{endpoint}{through} is not on this agent's allow-list ({this}){kind}; "

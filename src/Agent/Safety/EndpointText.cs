@@ -5,7 +5,9 @@ using LoadHarness.Protos;
 
 namespace LoadHarness.Agent.Safety;
 
-/// <summary>Addresses and ports as people write them on this program's command line. Strict: nothing reads otherwise than it acts.</summary>
+/// <summary>
+/// Addresses and ports as people write them on this program's command line. Strict: nothing reads otherwise than it acts.
+/// </summary>
 internal static class EndpointText
 {
     /// <summary>Splits `A/N:P`, `A:P`, `[A]/N:P`, `[A/N]:P`, `[A]:P`; an IPv6 address without brackets has no ports.</summary>
@@ -35,7 +37,10 @@ internal static class EndpointText
         return true;
     }
 
-    /// <summary>One address; null when it is none. The framework also takes 0x7f.1, 010.0.0.1 (octal) and zones, which read otherwise than they act.</summary>
+    /// <summary>
+    /// One address; null when it is none. The framework also takes 0x7f.1, 010.0.0.1 (octal) and zones, which read otherwise than
+    /// they act.
+    /// </summary>
     public static IpAddress? ParseAddress(string text)
     {
         if (text.Contains(':', StringComparison.Ordinal))

@@ -8,7 +8,10 @@ public sealed class Lease
 {
     private long _deadlineNanos = long.MaxValue;
 
-    /// <summary>CLOCK_BOOTTIME at which the lease ends, in nanoseconds; <see cref="long.MaxValue"/> before the first renewal. Safe to read from any thread.</summary>
+    /// <summary>
+    /// CLOCK_BOOTTIME at which the lease ends, in nanoseconds; <see cref="long.MaxValue"/> before the first renewal. Safe to read
+    /// from any thread.
+    /// </summary>
     public long DeadlineNanos => Volatile.Read(ref _deadlineNanos);
 
     /// <summary>Renews on an answered heartbeat.</summary>

@@ -58,7 +58,8 @@ public class KernelViewReaderTests
     [TestCase(500, 1, 1_000)]
     [TestCase(2_000, 0.5, 4_000)]
     public void IntervalFor_CpuTime_KeepsTheShare(int usedMillis, double share, int wantedMillis) =>
-        Assert.That(KernelViewReader.IntervalFor(TimeSpan.FromMilliseconds(usedMillis), share), Is.EqualTo(TimeSpan.FromMilliseconds(wantedMillis)));
+        Assert.That(KernelViewReader.IntervalFor(TimeSpan.FromMilliseconds(usedMillis), share),
+            Is.EqualTo(TimeSpan.FromMilliseconds(wantedMillis)));
 
     private static KernelViewScope Scope(IPEndPoint target)
     {

@@ -17,7 +17,8 @@ public class OwnedBlocksTests
             var owned = new OwnedBlocks([.. blocks]);
             foreach (var (source, port) in probes)
             {
-                var wanted = blocks.Any(b => b.Sources.Contains(source) && port >= b.FirstPort && port < b.FirstPort + (b.PortBlocks * 256));
+                var wanted = blocks.Any(b =>
+                    b.Sources.Contains(source) && port >= b.FirstPort && port < b.FirstPort + (b.PortBlocks * 256));
                 Assert.That(owned.Contains(source, port), Is.EqualTo(wanted), $"{source} port {port}");
             }
         });

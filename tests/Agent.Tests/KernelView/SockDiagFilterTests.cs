@@ -8,21 +8,23 @@ namespace LoadHarness.Agent.Tests.KernelView;
 public class SockDiagFilterTests
 {
     // A small world: spans overlap, touch and nest often, and a probe hits their edges often.
-    private static readonly UInt128 s_v4Base = 0x0a00_0000;
-    private static readonly UInt128 s_v6Base = (UInt128)0xfd00 << 112;
+    private static readonly UInt128 _v4Base = 0x0a00_0000;
+    private static readonly UInt128 _v6Base = (UInt128)0xfd00 << 112;
 
-    private static readonly Gen<IpAddress> s_address =
-        Gen.Select(Gen.Bool, Gen.UInt[0, 40]).Select((v6, n) => new IpAddress(v6, (v6 ? s_v6Base : s_v4Base) + n));
+    private static readonly Gen<IpAddress> _address =
+        Gen.Select(Gen.Bool, Gen.UInt[0, 40]).Select((v6, n) => new IpAddress(v6, (v6 ? _v6Base : _v4Base) + n));
 
-    private static readonly Gen<PortSpan> s_ports = Gen.Select(Gen.Int[1, 60], Gen.Int[0, 12]).Select((first, more) => new PortSpan(first, first + more));
+    private static readonly Gen<PortSpan> _ports =
+        Gen.Select(Gen.Int[1, 60], Gen.Int[0, 12]).Select((first, more) => new PortSpan(first, first + more));
 
-    private static readonly Gen<Destination> s_destination =
-        Gen.Select(s_address, Gen.Long[1, 20], s_ports).Select((address, count, ports) => new Destination(new(address, count), ports, ""));
+    private static readonly Gen<Destination> _destination =
+        Gen.Select(_address, Gen.Long[1, 20], _ports).Select((address, count, ports) => new Destination(new(address, count), ports, ""));
 
     [Test]
     public void Compile_AnyDestinations_MatchesWhatTheyContain()
     {
-        Gen.Select(s_destination.Array[1, 12], Gen.Bool, Gen.Select(s_address, Gen.Int[1, 75]).Array[50]).Sample((destinations, v6Sockets, probes) =>
+        var probe = Gen.Select(_address, Gen.Int[1, 75]);
+        Gen.Select(_destination.Array[1, 12], Gen.Bool, probe.Array[50]).Sample((destinations, v6Sockets, probes) =>
         {
             var set = DestinationSet.Of([.. destinations]);
             var code = SockDiagFilter.Compile(set, v6Sockets, out var exact);
@@ -47,7 +49,7 @@ public class SockDiagFilterTests
     public void Compile_TooManyConditions_LetsEverythingThroughThatIsWanted()
     {
         var destinations = Enumerable.Range(0, 400).Select(i =>
-            new Destination(new(new(false, s_v4Base + (UInt128)(i * 3)), 1), new(1000 + (i * 2), 1000 + (i * 2)), "")).ToImmutableArray();
+            new Destination(new(new(false, _v4Base + (UInt128)(i * 3)), 1), new(1000 + (i * 2), 1000 + (i * 2)), "")).ToImmutableArray();
 
         var code = SockDiagFilter.Compile(DestinationSet.Of(destinations), v6Sockets: false, out var exact)!;
 
@@ -57,14 +59,14 @@ public class SockDiagFilterTests
         foreach (var d in destinations)
             Assert.That(BytecodeMachine.Matches(code, v6Socket: false, d.Addresses.First, d.Ports.First), Is.True);
         Assert.That(BytecodeMachine.Matches(code, v6Socket: false, destinations[0].Addresses.First, 999), Is.False);
-        Assert.That(BytecodeMachine.Matches(code, v6Socket: false, new(false, s_v4Base - 1), 1000), Is.False);
+        Assert.That(BytecodeMachine.Matches(code, v6Socket: false, new(false, _v4Base - 1), 1000), Is.False);
     }
 
     [Test]
     public void Compile_ManyConditionsBelowTheBound_StaysInOneAttribute()
     {
         var destinations = Enumerable.Range(0, 166).Select(i =>
-            new Destination(new(new(true, s_v6Base + (UInt128)(i * 2)), 1), new(1000 + (i * 2), 1000 + (i * 2)), "")).ToImmutableArray();
+            new Destination(new(new(true, _v6Base + (UInt128)(i * 2)), 1), new(1000 + (i * 2), 1000 + (i * 2)), "")).ToImmutableArray();
 
         var code = SockDiagFilter.Compile(DestinationSet.Of(destinations), v6Sockets: true, out var exact)!;
 

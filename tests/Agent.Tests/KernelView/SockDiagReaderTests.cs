@@ -45,7 +45,8 @@ public class SockDiagReaderTests
             [TcpState.CloseWait] = 3,
             [TcpState.TimeWait] = 2,
         }));
-        Assert.That(reader.EstablishedBySource(), Is.EquivalentTo(new Dictionary<IpAddress, long> { [Ip("127.77.1.2")] = 7, [Ip("127.77.1.3")] = 5 }));
+        Assert.That(reader.EstablishedBySource(),
+            Is.EquivalentTo(new Dictionary<IpAddress, long> { [Ip("127.77.1.2")] = 7, [Ip("127.77.1.3")] = 5 }));
         Assert.That(reader.Foreign, Is.Zero);
         Assert.That(Ss($"state established dst {target.Address} dport = :{target.Port}"), Is.EqualTo(12));
         Assert.That(Ss($"state fin-wait-2 dst {target.Address} dport = :{target.Port}"), Is.EqualTo(4));
@@ -59,20 +60,23 @@ public class SockDiagReaderTests
         listener.Bind(new IPEndPoint(IPAddress.Parse("127.77.2.1"), 0));
         listener.Listen(0);
         var target = (IPEndPoint)listener.LocalEndPoint!;
-        var clients = Enumerable.Range(0, 6).Select(_ => new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp)).ToList();
+        var clients = Enumerable.Range(0, 6)
+            .Select(_ => new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp)).ToList();
         foreach (var client in clients)
         {
             client.Bind(new IPEndPoint(IPAddress.Parse("127.77.2.2"), 0));
             client.Blocking = false;
             Assert.That(() => client.Connect(target), Throws.InstanceOf<SocketException>()
-                .With.Property("SocketErrorCode").EqualTo(SocketError.WouldBlock).Or.With.Property("SocketErrorCode").EqualTo(SocketError.InProgress));
+                .With.Property("SocketErrorCode").EqualTo(SocketError.WouldBlock)
+                .Or.With.Property("SocketErrorCode").EqualTo(SocketError.InProgress));
         }
 
         var reader = new SockDiagReader(Scope([Of(target)], "127.77.2.2", 1));
 
         // A backlog of 0 takes one connection; the others are never answered.
         Assert.That(reader.Read().Ok, Is.True);
-        Assert.That(reader.StateCounts(), Is.EquivalentTo(new Dictionary<TcpState, long> { [TcpState.Established] = 1, [TcpState.SynSent] = 5 }));
+        Assert.That(reader.StateCounts(),
+            Is.EquivalentTo(new Dictionary<TcpState, long> { [TcpState.Established] = 1, [TcpState.SynSent] = 5 }));
         clients.ForEach(c => c.Dispose());
     }
 
@@ -127,7 +131,8 @@ public class SockDiagReaderTests
         var onlyV4 = new SockDiagReader(new([Of(v4)], [AllPorts("127.77.5.2", 1)], 0.1));
 
         Assert.That(both.Read().Ok, Is.True);
-        Assert.That(both.EstablishedBySource(), Is.EquivalentTo(new Dictionary<IpAddress, long> { [Ip("::1")] = 3, [Ip("127.77.5.2")] = 3 }));
+        Assert.That(both.EstablishedBySource(),
+            Is.EquivalentTo(new Dictionary<IpAddress, long> { [Ip("::1")] = 3, [Ip("127.77.5.2")] = 3 }));
         Assert.That(onlyV4.Read().Ok, Is.True);
         Assert.That(onlyV4.EstablishedBySource(), Is.EquivalentTo(new Dictionary<IpAddress, long> { [Ip("127.77.5.2")] = 3 }));
     }

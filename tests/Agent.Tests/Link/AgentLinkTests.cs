@@ -16,7 +16,7 @@ namespace LoadHarness.Agent.Tests.Link;
 public class AgentLinkTests
 {
     private const int PatienceMillis = 20_000;
-    private static readonly HostInventory s_inventory = HostInventory.Read();
+    private static readonly HostInventory _inventory = HostInventory.Read();
 
     private ScriptedCoordinator _coordinator = null!;
     private RecordingRunner _runner = null!;
@@ -55,7 +55,7 @@ public class AgentLinkTests
         Assert.That(hello.Incarnation, Is.Not.Empty);
         Assert.That(hello.Capabilities, Does.Contain("workload.hold"));
         Assert.That(hello.Held, Is.Null);
-        Assert.That(hello.Inventory.NetworkNamespace, Is.EqualTo(s_inventory.NetworkNamespace));
+        Assert.That(hello.Inventory.NetworkNamespace, Is.EqualTo(_inventory.NetworkNamespace));
         Assert.That(_coordinator.Heartbeats.Select(h => h.Sequence), Is.Ordered.And.Unique);
         Assert.That(_clock.IsKnown, Is.True);
         var mapped = _clock.ToBoottimeNanos(ScriptedCoordinator.ClockOffsetNanos);
@@ -87,7 +87,8 @@ public class AgentLinkTests
 
         Assert.That(() => _runner.Applied.Count, Is.EqualTo(1).After(PatienceMillis, 10));
         var applied = _runner.Applied.Single();
-        Assert.That((applied.RunId, applied.Revision.ToString(), applied.Phase, applied.Share), Is.EqualTo(("run-1", "3.7", Phase.Running, 5000L)));
+        Assert.That((applied.RunId, applied.Revision.ToString(), applied.Phase, applied.Share),
+            Is.EqualTo(("run-1", "3.7", Phase.Running, 5000L)));
 
         _runner.Status = Status(applied.RunId, held: 42);
         Assert.That(() => _coordinator.Statuses.LastOrDefault()?.Held, Is.EqualTo(42).After(PatienceMillis, 10));
@@ -113,7 +114,8 @@ public class AgentLinkTests
 
         await _coordinator.SendAsync(wrong);
 
-        Assert.That(() => _coordinator.Statuses.LastOrDefault()?.Refused?.Field, Is.EqualTo("slice.blocks[0].first_port").After(PatienceMillis, 10));
+        Assert.That(() => _coordinator.Statuses.LastOrDefault()?.Refused?.Field,
+            Is.EqualTo("slice.blocks[0].first_port").After(PatienceMillis, 10));
         Assert.That(_coordinator.Statuses.Last().Revision.Number, Is.EqualTo(7));
         Assert.That(_runner.Applied, Is.Empty);
 
@@ -198,7 +200,8 @@ public class AgentLinkTests
 
         Join();
 
-        Assert.That(async () => await _running, Throws.InstanceOf<LinkRefusedException>().With.Message.EqualTo("agent-1 is process 77 on host b"));
+        Assert.That(async () => await _running,
+            Throws.InstanceOf<LinkRefusedException>().With.Message.EqualTo("agent-1 is process 77 on host b"));
     }
 
     [Test]
@@ -235,14 +238,15 @@ public class AgentLinkTests
 
     private void Join(string? url = null)
     {
+        Assert.That(CoordinatorAddress.TryParse(url ?? $"unix:{_coordinator.SocketPath}", out var address, out var error), Is.True, error);
         var options = new LinkOptions
         {
-            Coordinator = CoordinatorAddress.TryParse(url ?? $"unix:{_coordinator.SocketPath}", out var address, out var error) ? address : throw new FormatException(error),
+            Coordinator = address!,
             AgentId = "agent-1",
             Labels = ImmutableSortedDictionary<string, string>.Empty.Add("zone", "a"),
             CredentialFile = _coordinator.CredentialPath,
         };
-        _link = new AgentLink(options, s_inventory, _runner, _outbox, _clock, _lease, NullLogger<AgentLink>.Instance);
+        _link = new AgentLink(options, _inventory, _runner, _outbox, _clock, _lease, NullLogger<AgentLink>.Instance);
         _running = _link.RunAsync(_cancel.Token);
     }
 

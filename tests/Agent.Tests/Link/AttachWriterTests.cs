@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using Grpc.Core;
 using LoadHarness.Agent.Link;
 using LoadHarness.V1;
+using AssignmentStatus = LoadHarness.Agent.Assignments.AssignmentStatus;
 
 namespace LoadHarness.Agent.Tests.Link;
 
@@ -38,7 +39,7 @@ public class AttachWriterTests
     public async Task SayGoodbye_StatusLeft_ComesLastAndCompletes()
     {
         var stream = new RecordingStream();
-        var status = new Agent.Assignments.AssignmentStatus { RunId = "run-1", Revision = new(1, 1), StoreId = "store", Phase = Phase.Drained };
+        var status = new AssignmentStatus { RunId = "run-1", Revision = new(1, 1), StoreId = "store", Phase = Phase.Drained };
         var writer = new AttachWriter(stream, TimeSpan.FromSeconds(60), () => status);
         writer.Start();
 

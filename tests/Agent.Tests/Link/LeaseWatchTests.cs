@@ -10,12 +10,13 @@ namespace LoadHarness.Agent.Tests.Link;
 
 public class LeaseWatchTests
 {
-    private static readonly AssignmentStatus s_running = new() { RunId = "run-1", Revision = new(1, 1), StoreId = "store", Phase = Phase.Running };
+    private static readonly AssignmentStatus _running =
+        new() { RunId = "run-1", Revision = new(1, 1), StoreId = "store", Phase = Phase.Running };
 
     [Test]
     public void Watch_TheLeaseEnds_DrainsOnceForEachLease()
     {
-        var (lease, runner) = (new Lease(), new RecordingRunner { Status = s_running });
+        var (lease, runner) = (new Lease(), new RecordingRunner { Status = _running });
         using var watch = new LeaseWatch(lease, runner, NullLogger<LeaseWatch>.Instance);
         lease.Renew(Clock.BoottimeNanos, TimeSpan.FromMilliseconds(300));
         Assert.That(runner.Drains, Is.Empty);
@@ -30,7 +31,7 @@ public class LeaseWatchTests
     [Test]
     public void Watch_NeverWelcomedOrRenewedInTime_DrainsNothing()
     {
-        var (lease, runner) = (new Lease(), new RecordingRunner { Status = s_running });
+        var (lease, runner) = (new Lease(), new RecordingRunner { Status = _running });
         using var watch = new LeaseWatch(lease, runner, NullLogger<LeaseWatch>.Instance);
         Assert.That(() => runner.Drains.Count, Is.Zero.After(700));
 

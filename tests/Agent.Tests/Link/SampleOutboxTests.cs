@@ -35,7 +35,8 @@ public class SampleOutboxTests
         outbox.Rewind();
         outbox.Add(Second(4));
 
-        Assert.That(TakeAll(outbox).Select(s => (s.Sequence, s.Sample.FromMillis)), Is.EqualTo(new[] { (3UL, 2000L), (4UL, 3000L), (5UL, 4000L) }));
+        Assert.That(TakeAll(outbox).Select(s => (s.Sequence, s.Sample.FromMillis)),
+            Is.EqualTo(new[] { (3UL, 2000L), (4UL, 3000L), (5UL, 4000L) }));
     }
 
     [Test]
@@ -184,7 +185,8 @@ public class SampleOutboxTests
         Assert.That(SampleMerge.CanMerge(Second(0), Second(2)), Is.False, "a missing interval must stay missing");
     }
 
-    private static FailureTally Failure(FailureCause cause, long count) => new(FailureStage.Connect, FailureParty.Target, cause, 111, count);
+    private static FailureTally Failure(FailureCause cause, long count) =>
+        new(FailureStage.Connect, FailureParty.Target, cause, 111, count);
 
     private static AgentSample Second(int number) => new()
     {

@@ -13,7 +13,9 @@ using Duration = Google.Protobuf.WellKnownTypes.Duration;
 
 namespace LoadHarness.Agent.Tests.Link;
 
-/// <summary>A real gRPC server on a Unix socket that plays the coordinator: welcomes, answers heartbeats, keeps samples, records all.</summary>
+/// <summary>
+/// A real gRPC server on a Unix socket that plays the coordinator: welcomes, answers heartbeats, keeps samples, records all.
+/// </summary>
 internal sealed class ScriptedCoordinator : IAsyncDisposable
 {
     /// <summary>What its clock is ahead of the agent's.</summary>

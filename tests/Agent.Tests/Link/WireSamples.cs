@@ -36,7 +36,8 @@ internal static class WireSamples
         KernelView = new() { CoreShare = 0.1, Slices = { Slice() } },
     };
 
-    public static AddressRange Range(byte a, byte b, byte c, byte d, uint count) => new() { First = ByteString.CopyFrom(a, b, c, d), Count = count };
+    public static AddressRange Range(byte a, byte b, byte c, byte d, uint count) =>
+        new() { First = ByteString.CopyFrom(a, b, c, d), Count = count };
 
     private static LoadHarness.V1.Slice Slice() => new()
     {

@@ -15,15 +15,16 @@ namespace LoadHarness.Agent.Tests.Link;
 
 public class WireTranslationTests
 {
-    private static readonly LinkGrant s_grant = new("session", TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(30), "store", 1);
+    private static readonly LinkGrant _grant = new("session", TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(30), "store", 1);
 
     [Test]
     public void ToAssignment_EveryField_IsTaken()
     {
-        var assignment = WireTranslation.ToAssignment(WireSamples.Assignment(), s_grant);
+        var assignment = WireTranslation.ToAssignment(WireSamples.Assignment(), _grant);
 
         Assert.That(assignment.Revision, Is.EqualTo(new Protos.Revision(3, 7)));
-        Assert.That(assignment.Destinations.Single().ToString(), Does.Contain("10.0.0.5-10.0.0.6").And.Contain("443-450").And.Contain("lb:443-450"));
+        Assert.That(assignment.Destinations.Single().ToString(),
+            Does.Contain("10.0.0.5-10.0.0.6").And.Contain("443-450").And.Contain("lb:443-450"));
         Assert.That(assignment.Slice.Blocks.Single().Count, Is.EqualTo(800));
         Assert.That(assignment.Slice.ExcludedPorts, Is.EqualTo(new[] { new PortSpan(8080, 8090) }));
         Assert.That(assignment.Slice.Rest, Is.EqualTo(TimeSpan.FromSeconds(60)));
@@ -37,7 +38,7 @@ public class WireTranslationTests
         Assert.That(assignment.KernelView.Owned.Single().FirstPort, Is.EqualTo(1024));
     }
 
-    private static readonly TestCaseData[] s_wrong =
+    private static readonly TestCaseData[] _wrong =
     [
         Wrong("run_id", a => a.RunId = ""),
         Wrong("store_id", a => a.StoreId = "another"),
@@ -82,13 +83,13 @@ public class WireTranslationTests
         Wrong("kernel_view.slices[0].blocks[0].first_port", a => a.KernelView.Slices[0].Blocks[0].FirstPort = 7),
     ];
 
-    [TestCaseSource(nameof(s_wrong))]
+    [TestCaseSource(nameof(_wrong))]
     public void ToAssignment_AWrongField_IsNamed(string field, Action<Assignment> spoil)
     {
         var message = WireSamples.Assignment();
         spoil(message);
 
-        var refusal = Assert.Throws<WireException>(() => WireTranslation.ToAssignment(message, s_grant))!;
+        var refusal = Assert.Throws<WireException>(() => WireTranslation.ToAssignment(message, _grant))!;
 
         Assert.That(refusal.Field, Is.EqualTo(field));
         Assert.That(refusal.Message, Is.Not.Empty);
@@ -117,7 +118,7 @@ public class WireTranslationTests
 
             try
             {
-                WireTranslation.ToAssignment(message, s_grant);
+                WireTranslation.ToAssignment(message, _grant);
             }
             catch (WireException e)
             {
@@ -205,12 +206,20 @@ public class WireTranslationTests
 
         Assert.That(text, Is.EqualTo("""
             { "runId": "run-1", "sequence": "41", "fromMillis": "1000", "toMillis": "2000",
-            "gauges": { "goal": "1", "connecting": "2", "handshaking": "3", "established": "4", "confirmed": "5", "closing": "6", "restingTuples": "7", "freeTuples": "8", "establishedMax": "9" },
-            "counters": { "scheduled": "10", "offered": "11", "opened": "12", "failed": "13", "notOffered": "14", "reopened": "15", "closedByPeer": "16", "closed": "17", "skippedTuples": "18", "droppedPorts": "19", "bytesReceived": "20", "bytesSent": "21" },
-            "failures": [ { "reason": { "stage": "FAILURE_STAGE_CONNECT", "party": "FAILURE_PARTY_TARGET", "cause": "FAILURE_CAUSE_REFUSED" }, "errno": 111, "count": "22" } ],
+            "gauges": { "goal": "1", "connecting": "2", "handshaking": "3", "established": "4",
+            "confirmed": "5", "closing": "6", "restingTuples": "7", "freeTuples": "8", "establishedMax": "9" },
+            "counters": { "scheduled": "10", "offered": "11", "opened": "12", "failed": "13",
+            "notOffered": "14", "reopened": "15", "closedByPeer": "16", "closed": "17", "skippedTuples": "18",
+            "droppedPorts": "19", "bytesReceived": "20", "bytesSent": "21" },
+            "failures": [
+            { "reason": { "stage": "FAILURE_STAGE_CONNECT", "party": "FAILURE_PARTY_TARGET", "cause": "FAILURE_CAUSE_REFUSED" },
+            "errno": 111, "count": "22" } ],
             "histograms": [ { "kind": "HISTOGRAM_KIND_CONNECT", "encoded": "AQID", "clamped": "23" } ],
-            "health": { "reactorLagMaxMicros": "24", "cpuMicros": "25", "reactorCpuMaxMicros": "26", "rssBytes": "27", "saturated": true, "reactors": 28, "reactorAllocatedBytes": "29" },
-            "kernelView": { "takenAtMillis": "1900", "wallMicros": "32", "cpuMicros": "33", "states": [ { "state": "TCP_STATE_ESTABLISHED", "count": "30" } ], "foreign": "31", "intervalMillis": "34", "sockstat": { "inUse": "35", "orphan": "36", "timeWait": "37", "allocated": "38", "memoryPages": "39" }, "error": "e" },
+            "health": { "reactorLagMaxMicros": "24", "cpuMicros": "25", "reactorCpuMaxMicros": "26", "rssBytes": "27",
+            "saturated": true, "reactors": 28, "reactorAllocatedBytes": "29" },
+            "kernelView": { "takenAtMillis": "1900", "wallMicros": "32", "cpuMicros": "33", "states": [
+            { "state": "TCP_STATE_ESTABLISHED", "count": "30" } ], "foreign": "31", "intervalMillis": "34",
+            "sockstat": { "inUse": "35", "orphan": "36", "timeWait": "37", "allocated": "38", "memoryPages": "39" }, "error": "e" },
             "sourceCounts": { "whole": true, "sources": [ { "source": "CgABAg==", "established": "40" } ] } }
             """.ReplaceLineEndings(" ")));
     }

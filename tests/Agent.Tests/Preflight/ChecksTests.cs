@@ -36,7 +36,8 @@ public class ChecksTests
     public void Timestamps_Off_SaysWhatItCosts()
     {
         Assert.That(TimestampsCheck.Check(true), Is.Null);
-        Assert.That(TimestampsCheck.Check(false)!.Message, Does.Contain("EADDRNOTAVAIL").And.Contain("sysctl -w net.ipv4.tcp_timestamps=1"));
+        Assert.That(TimestampsCheck.Check(false)!.Message,
+            Does.Contain("EADDRNOTAVAIL").And.Contain("sysctl -w net.ipv4.tcp_timestamps=1"));
     }
 
     [Test]
@@ -44,7 +45,8 @@ public class ChecksTests
     {
         Assert.That(BacklogCheck.Check(4096), Is.Null);
         Assert.That(BacklogCheck.Check(null), Is.Null);
-        Assert.That(BacklogCheck.Check(128)!.Message, Does.Contain("net.core.somaxconn is 128").And.Contain("sysctl -w net.core.somaxconn=4096"));
+        Assert.That(BacklogCheck.Check(128)!.Message,
+            Does.Contain("net.core.somaxconn is 128").And.Contain("sysctl -w net.core.somaxconn=4096"));
     }
 
     [Test]

@@ -42,7 +42,8 @@ public class HostInventoryTests
     [Test]
     public void Read_Addresses_AreThoseOfTheInterfaces()
     {
-        var wanted = Shell("ip -o addr show up | awk '$3 ~ /inet/ {print $4 \" \" $2}' | grep -v ^fe80").Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        var wanted = Shell("ip -o addr show up | awk '$3 ~ /inet/ {print $4 \" \" $2}' | grep -v ^fe80")
+            .Split('\n', StringSplitOptions.RemoveEmptyEntries);
 
         Assert.That(_inventory.Addresses.Select(a => $"{a.Address}/{a.PrefixLength} {a.Device}"), Is.SupersetOf(wanted.Select(WithPrefix)));
         Assert.That(_inventory.Addresses.Select(a => a.Address), Has.Member(IpAddress.From(IPAddress.Loopback)));
@@ -69,8 +70,12 @@ public class HostInventoryTests
     }
 
     [Test]
-    public void Read_MemoryFree_IsPositiveAndBelowTheTotal() =>
-        Assert.That(_inventory.MemoryFreeBytes, Is.Positive.And.LessThan(ProcFile.ParseMeminfo(File.ReadAllText("/proc/meminfo"), "MemTotal")!.Value));
+    public void Read_MemoryFree_IsPositiveAndBelowTheTotal()
+    {
+        var total = ProcFile.ParseMeminfo(File.ReadAllText("/proc/meminfo"), "MemTotal")!.Value;
+
+        Assert.That(_inventory.MemoryFreeBytes, Is.Positive.And.LessThan(total));
+    }
 
     private static Socket Listen(IPAddress address)
     {

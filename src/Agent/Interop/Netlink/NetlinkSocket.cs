@@ -49,7 +49,9 @@ public sealed unsafe partial class NetlinkSocket : IDisposable
         }
     }
 
-    /// <summary>Receives one datagram of messages. A datagram that is longer than the buffer is cut: the result then exceeds the buffer.</summary>
+    /// <summary>
+    /// Receives one datagram of messages. A datagram that is longer than the buffer is cut: the result then exceeds the buffer.
+    /// </summary>
     public SysResult Receive(Span<byte> buffer)
     {
         const int msgTrunc = 0x20;
