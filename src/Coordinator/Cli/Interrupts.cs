@@ -4,7 +4,8 @@ namespace LoadHarness.Coordinator.Cli;
 
 /// <summary>
 /// SIGINT, SIGTERM and SIGHUP (the terminal is gone): the first asks for an orderly end, the second for an end at
-/// once. None of them ends the process by itself.
+/// once. None of them ends the process by itself. SIGHUP never counts as the second one: a lost terminal sends it more
+/// than once, by the kernel and by the shell that dies with it.
 /// </summary>
 public sealed class Interrupts : IDisposable
 {
@@ -27,14 +28,22 @@ public sealed class Interrupts : IDisposable
             _registrations.Add(PosixSignalRegistration.Create(signal, context =>
             {
                 context.Cancel = true;
-                Raise();
+                Raise(mayBeSecond: signal != PosixSignal.SIGHUP);
             }));
         }
     }
 
     /// <summary>Counts one interruption.</summary>
-    public void Raise()
+    /// <param name="mayBeSecond">False: it counts only when there was none before.</param>
+    public void Raise(bool mayBeSecond = true)
     {
+        if (!mayBeSecond)
+        {
+            if (Interlocked.CompareExchange(ref _count, 1, 0) == 0)
+                _ = _first.CancelAsync();
+            return;
+        }
+
         // Cancelled on a pool thread: the signal's handler returns at once whatever hangs on the token.
         switch (Interlocked.Increment(ref _count))
         {

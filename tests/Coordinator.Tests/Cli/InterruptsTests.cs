@@ -26,7 +26,26 @@ public class InterruptsTests
     {
         using var interrupts = new Interrupts();
         interrupts.Listen();
-        using var kill = Process.Start("kill", [$"-{signal}", $"{Environment.ProcessId}"]);
+        Send(signal);
         Assert.That(interrupts.First.WaitHandle.WaitOne(_patience), Is.True);
+    }
+
+    [TestCase("HUP", false)]
+    [TestCase("TERM", true)]
+    [TestCase("INT", true)]
+    public void Listen_SecondSignal_EndsAtOnceUnlessTheTerminalIsLost(string signal, bool atOnce)
+    {
+        using var interrupts = new Interrupts();
+        interrupts.Listen();
+        Send("HUP");
+        Assert.That(interrupts.First.WaitHandle.WaitOne(_patience), Is.True);
+        Send(signal);
+        Assert.That(interrupts.Second.WaitHandle.WaitOne(atOnce ? _patience : TimeSpan.FromMilliseconds(300)), Is.EqualTo(atOnce));
+    }
+
+    private static void Send(string signal)
+    {
+        using var kill = Process.Start("kill", [$"-{signal}", $"{Environment.ProcessId}"]);
+        kill.WaitForExit();
     }
 }

@@ -9,18 +9,21 @@ internal static class AgentTable
     private const int LongestName = 40;
 
     /// <param name="agents">All of them.</param>
+    /// <param name="marksLate">Whether samples are still due: none come once a run has ended.</param>
     /// <param name="width">Columns.</param>
     /// <param name="room">Lines that may be used, the heading included.</param>
-    public static IEnumerable<StyledLine> Lines(IReadOnlyCollection<AgentProgressView> agents, int width, int room)
+    public static IEnumerable<StyledLine> Lines(
+        IReadOnlyCollection<AgentProgressView> agents, bool marksLate, int width, int room)
     {
         if (agents.Count == 0 || room < 2)
             yield break;
         var shown = agents.Count <= room - 1 ? agents.Count : Math.Max(1, room - 2);
-        IEnumerable<AgentProgressView> ordered = shown == agents.Count ? agents : agents.OrderByDescending(a => a.Lost).ThenByDescending(a => a.Stale);
+        IEnumerable<AgentProgressView> ordered =
+            shown == agents.Count ? agents : agents.OrderByDescending(a => a.Lost).ThenByDescending(a => a.Stale);
         var name = Math.Clamp(agents.Max(a => a.Id.Length) + 1, 6, Math.Clamp(width - Numbers - 7, 6, LongestName));
         yield return Line(name, "agent", "share", "established", "rate", "cpu", "memory", StyledLine.Quiet);
         foreach (var agent in ordered.Take(shown))
-            yield return Of(agent, name);
+            yield return Of(marksLate ? agent : agent with { Stale = false }, name);
         if (shown < agents.Count)
             yield return new StyledLine().Add($"and {Wording.Count(agents.Count - shown)} more agents", StyledLine.Quiet);
     }

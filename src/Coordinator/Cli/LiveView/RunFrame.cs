@@ -30,7 +30,8 @@ internal static class RunFrame
             lines.AddRange(Failures(progress));
             if (progress.Saturated)
                 lines.Add(Label("limit").Add("the agents are the limit in this second, not the target", StyledLine.Careful));
-            lines.AddRange(AgentTable.Lines(progress.Agents, width, Math.Max(FewestAgents, height - lines.Count - foot.Count - 2)));
+            var room = Math.Max(FewestAgents, height - lines.Count - foot.Count - 2);
+            lines.AddRange(AgentTable.Lines(progress.Agents, !run.HasEnded, width, room));
         }
 
         lines.AddRange(foot);

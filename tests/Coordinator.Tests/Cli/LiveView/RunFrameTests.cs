@@ -34,6 +34,9 @@ public class RunFrameTests
         var picture = Render(run);
         Assert.That(picture.Single(l => l.Contains("local-1", StringComparison.Ordinal)), Does.EndWith("lost"));
         Assert.That(picture.Single(l => l.Contains("local-2", StringComparison.Ordinal)), Does.EndWith("late"));
+        var after = Render(run with { State = RunState.Completed });
+        Assert.That(after, Has.None.EndsWith("late"), "no sample is due after the end");
+        Assert.That(after, Has.Exactly(1).EndsWith("lost"));
     }
 
     [Test]
