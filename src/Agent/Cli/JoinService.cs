@@ -16,6 +16,7 @@ internal sealed class JoinService(
     public override async Task StopAsync(CancellationToken cancellationToken)
     {
         var reason = signals.Requested.IsCompletedSuccessfully ? signals.Requested.Result : "the agent ends";
+        link.StopTakingAssignments();
         await DrainAsync(reason);
         link.Leave(reason);
         await base.StopAsync(cancellationToken);

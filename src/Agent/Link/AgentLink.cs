@@ -30,6 +30,7 @@ public sealed partial class AgentLink : IDisposable
     private readonly ResiliencePipeline _attaching;
     private readonly TaskCompletionSource<string> _leave = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly CancellationTokenSource _leaving = new();
+    private volatile bool _takesAssignments = true;
     private (string StoreId, ulong Epoch)? _coordinator;
 
     /// <summary>Prepares the link; nothing is dialled before <see cref="RunAsync"/>.</summary>
@@ -76,6 +77,9 @@ public sealed partial class AgentLink : IDisposable
         }
     }
 
+    /// <summary>Takes no assignment any more; call it before the last drain, which a new assignment would undo.</summary>
+    public void StopTakingAssignments() => _takesAssignments = false;
+
     /// <summary>Sends what is left of the samples and says Goodbye; call it when every socket is closed.</summary>
     /// <param name="reason">For the coordinator's log.</param>
     public void Leave(string reason)
@@ -100,7 +104,7 @@ public sealed partial class AgentLink : IDisposable
             if (_coordinator != (grant.StoreId, grant.Epoch))
                 _clock.Reset();
             _coordinator = (grant.StoreId, grant.Epoch);
-            return new AttachSession(channel, call, grant, _runner, _clock, _lease, _log);
+            return new AttachSession(channel, call, grant, _runner, _clock, _lease, _log) { TakesAssignments = () => _takesAssignments };
         }
         catch (Exception e)
         {

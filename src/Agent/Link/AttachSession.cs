@@ -42,6 +42,9 @@ internal sealed class AttachSession : IAsyncDisposable
     /// <summary>What was granted.</summary>
     public LinkGrant Grant { get; }
 
+    /// <summary>Asked for each assignment; those that come while this is false are passed over.</summary>
+    public Func<bool> TakesAssignments { get; init; } = () => true;
+
     /// <summary>Serves the attachment.</summary>
     /// <param name="leave">Completes when Goodbye is to be said; its result is the reason.</param>
     /// <returns>Null after Goodbye; else why the attachment broke.</returns>
@@ -95,7 +98,10 @@ internal sealed class AttachSession : IAsyncDisposable
             if (response.HeartbeatReply is { } reply)
                 TakeReply(reply);
             else if (response.Assignment is { } assignment)
-                TakeAssignment(assignment);
+            {
+                if (TakesAssignments())
+                    TakeAssignment(assignment);
+            }
             else if (response.Refusal is { } refusal)
                 throw new LinkLostException(refusal.Message);
         }

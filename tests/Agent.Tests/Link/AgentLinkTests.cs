@@ -181,6 +181,21 @@ public class AgentLinkTests
     }
 
     [Test]
+    public async Task StopTakingAssignments_OneComesAfterwards_IsPassedOver()
+    {
+        Join();
+        await AttachedAsync();
+        _link!.StopTakingAssignments();
+
+        await _coordinator.SendAsync(WireSamples.Assignment());
+
+        var heartbeats = _coordinator.Heartbeats.Count;
+        Assert.That(() => _coordinator.Heartbeats.Count, Is.GreaterThan(heartbeats + 3).After(PatienceMillis, 10), "the link goes on");
+        Assert.That(_runner.Applied, Is.Empty);
+        Assert.That(_coordinator.Statuses, Is.Empty);
+    }
+
+    [Test]
     public async Task Leave_NobodyToSayItTo_ReturnsAtOnce()
     {
         await _coordinator.StopAsync();
