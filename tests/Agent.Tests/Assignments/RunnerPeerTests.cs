@@ -8,7 +8,8 @@ using LoadHarness.V1;
 namespace LoadHarness.Agent.Tests.Assignments;
 
 /// <summary>What targets do to connections that are opened and held.</summary>
-[NonParallelizable]
+[Parallelizable(ParallelScope.All)]
+[FixtureLifeCycle(LifeCycle.InstancePerTestCase)]
 public sealed class RunnerPeerTests
 {
     private RunnerFixture _run = null!;
