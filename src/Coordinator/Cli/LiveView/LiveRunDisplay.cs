@@ -5,6 +5,9 @@ namespace LoadHarness.Coordinator.Cli.LiveView;
 /// <summary>One picture on the terminal that changes in place; its last state stays.</summary>
 internal sealed class LiveRunDisplay(IAnsiConsole console, RunNotes notes) : IRunDisplay
 {
+    /// <summary>The cursor waits behind the last line, where the terminal echoes ^C: that must not run into the next line.</summary>
+    private const int EchoRoom = 4;
+
     private readonly Lock _gate = new();
 
     public async Task<RunView> FollowAsync(RunView first, IAsyncEnumerator<RunView> updates)
@@ -39,5 +42,5 @@ internal sealed class LiveRunDisplay(IAnsiConsole console, RunNotes notes) : IRu
     }
 
     private Spectre.Console.Rendering.IRenderable Frame(RunView run) =>
-        RunFrame.Build(run, [.. notes.All.Select(n => n.Text)], console.Profile.Width, console.Profile.Height);
+        RunFrame.Build(run, [.. notes.All.Select(n => n.Text)], console.Profile.Width - EchoRoom, console.Profile.Height);
 }
