@@ -22,7 +22,7 @@ public static class PlanText
         lines.Add("sources", Sources(spec, plan));
         lines.Add("tuples", $"{plan.Tuples:N0} in {plan.Blocks:N0} blocks of {BlockRange.PortsPerBlock} ports");
         lines.Add("agents", Agents(plan));
-        lines.Add("timeouts", $"connect {DurationText.Format(spec.ConnectTimeout)}, drain {DurationText.Format(plan.DrainTimeout)}, "
+        lines.Add("timeouts", $"connect {DurationText.Format(spec.ConnectTimeout)}, drain {Rounded(plan.DrainTimeout)}, "
             + $"the whole run {DurationText.Format(spec.MaxDuration)}");
         return [.. lines.Lines];
     }
@@ -38,7 +38,7 @@ public static class PlanText
     private static string Opening(RunSpec spec, RunPlan plan)
     {
         var rate = RateText.Format(plan.Schedule.ConnectsPerSecond);
-        var duration = DurationText.Format(plan.RampEnd);
+        var duration = Rounded(plan.RampEnd);
         if (spec.Ramp is not null)
             return $"{duration} ramp, at most {rate}";
         return plan.RateIsDefault
@@ -59,6 +59,13 @@ public static class PlanText
     {
         var byShare = plan.Agents.Take(6).Select(a => $"{a.AgentId} {a.Share:N0}");
         return $"{plan.Agents.Length:N0}: {string.Join(", ", byShare)}{(plan.Agents.Length > 6 ? ", ..." : "")}";
+    }
+
+    /// <summary>Computed times come with fractions that nobody wants to read.</summary>
+    private static string Rounded(TimeSpan time)
+    {
+        var step = time >= TimeSpan.FromSeconds(10) ? TimeSpan.TicksPerSecond : 10 * TimeSpan.TicksPerMillisecond;
+        return DurationText.Format(TimeSpan.FromTicks((time.Ticks + step - 1) / step * step));
     }
 
     private static string Number(long count, string noun) => $"{count:N0} {noun}{(count == 1 ? "" : "s")}";

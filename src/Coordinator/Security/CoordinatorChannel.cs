@@ -8,7 +8,7 @@ namespace LoadHarness.Coordinator.Security;
 /// <summary>A client's way to a coordinator on this machine: a gRPC channel over its Unix socket that carries the credential.</summary>
 public sealed class CoordinatorChannel : IDisposable
 {
-    private static readonly TimeSpan PingDelay = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan _pingDelay = TimeSpan.FromSeconds(10);
 
     private readonly GrpcChannel _channel;
 
@@ -25,8 +25,8 @@ public sealed class CoordinatorChannel : IDisposable
         var handler = new SocketsHttpHandler
         {
             ConnectCallback = (_, cancel) => ConnectAsync(socketPath, cancel),
-            KeepAlivePingDelay = PingDelay,
-            KeepAlivePingTimeout = PingDelay,
+            KeepAlivePingDelay = _pingDelay,
+            KeepAlivePingTimeout = _pingDelay,
             EnableMultipleHttp2Connections = true,
         };
         var channel = GrpcChannel.ForAddress("http://localhost", new GrpcChannelOptions

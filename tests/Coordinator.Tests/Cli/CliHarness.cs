@@ -9,22 +9,27 @@ namespace LoadHarness.Coordinator.Tests.Cli;
 internal sealed class CliHarness : IDisposable
 {
     private readonly TemporaryDirectory _temporary = new();
-    private readonly StringWriter _out = new();
-    private readonly StringWriter _error = new();
+    private readonly SharedWriter _out = new();
+    private readonly SharedWriter _error = new();
 
-    public CliHarness()
-        : this(null)
+    public CliHarness(StartCoordinator? start = null)
+        : this(null, start)
     {
     }
 
-    /// <param name="other">Another terminal of the same user.</param>
-    public CliHarness(CliHarness? other) => Context = new CliContext
+    /// <summary>Another terminal of the same user.</summary>
+    public CliHarness(CliHarness other)
+        : this(other.Context.RuntimeRoot, null)
+    {
+    }
+
+    private CliHarness(RuntimeRoot? root, StartCoordinator? start) => Context = new CliContext
     {
         Out = _out,
         Error = _error,
         Terminal = TerminalStyle.Plain,
-        RuntimeRoot = other?.Context.RuntimeRoot ?? new RuntimeRoot(_temporary.File("root")),
-        StartCoordinator = (_, _) => throw new InvalidOperationException("this test starts no coordinator"),
+        RuntimeRoot = root ?? new RuntimeRoot(_temporary.File("root")),
+        StartCoordinator = start ?? ((_, _) => throw new InvalidOperationException("this test starts no coordinator")),
         Interrupts = Interrupts,
     };
 

@@ -18,7 +18,7 @@ public class PlanTextTests
             Assert.That(lines, Has.One.StartsWith("opening   2,000/s for 5s (the gentle default"));
             Assert.That(lines, Has.One.Contains("127.0.0.1 (chosen by the route)"));
             Assert.That(lines, Has.One.Contains("2: local-1 5,000, local-2 5,000"));
-            Assert.That(lines, Has.One.Contains("connect 10s, drain 10s250ms"));
+            Assert.That(lines, Has.One.Contains("connect 10s, drain 11s"));
         }
     }
 
