@@ -35,7 +35,8 @@ public class LocalRunTests
         UseAgent("echo 'cannot do this' >&2; exit 3");
         var code = await _harness.RunAsync("run 127.0.0.1:9 -c 10 --json").WaitAsync(_patience);
         Assert.That(code, Is.EqualTo(ExitCode.AgentsLost), _harness.Error);
-        Assert.That(_harness.Error, Does.Match(@"local-1 \(process \d+\) has ended by itself: exit code 3").And.Contain("  cannot do this"));
+        Assert.That(_harness.Error,
+            Does.Match(@"local-1 \(process \d+\) has ended by itself: exit code 3").And.Contain("  cannot do this"));
         var summary = JsonNode.Parse(_harness.Out)!;
         Assert.That((int?)summary["exitCode"], Is.EqualTo(5));
         Assert.That((string?)summary["run"]!["reason"], Does.Contain("exit code 3"));

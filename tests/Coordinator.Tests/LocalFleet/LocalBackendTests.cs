@@ -38,7 +38,9 @@ public class LocalBackendTests
     {
         var program = new AgentProgram(_temporary.Script("agent", "echo 'port is taken' >&2; exit 2"), [], null);
         await using var session = await LocalSession.StartAsync(
-            new RuntimeRoot(_temporary.File("root")), program, InProcessCoordinator.StartAsync, TimeProvider.System, CancellationToken.None);
+            new RuntimeRoot(_temporary.File("root")),
+            program,
+            InProcessCoordinator.StartAsync, TimeProvider.System, CancellationToken.None);
         Assert.That(
             async () => await LocalBackend.StartAsync(session, 1, CancellationToken.None),
             Throws.TypeOf<LocalFleetException>().With.Message.Contains("exit code 2").And.Message.Contains("port is taken"));
