@@ -12,7 +12,7 @@ namespace LoadHarness.Agent.KernelView;
 /// </summary>
 public sealed class KernelViewReader : IDisposable
 {
-    private static readonly TimeSpan ShortestInterval = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan _shortestInterval = TimeSpan.FromSeconds(1);
 
     private readonly SockDiagReader _sockets;
     private readonly double _coreShare;
@@ -87,7 +87,7 @@ public sealed class KernelViewReader : IDisposable
 
     /// <summary>So long that <paramref name="used"/> is at most the share of it.</summary>
     internal static TimeSpan IntervalFor(TimeSpan used, double coreShare) =>
-        used / coreShare > ShortestInterval ? used / coreShare : ShortestInterval;
+        used / coreShare > _shortestInterval ? used / coreShare : _shortestInterval;
 
     private static string Describe(int errno)
     {

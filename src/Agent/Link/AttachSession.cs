@@ -6,8 +6,8 @@ using LoadHarness.Agent.Measurement;
 using LoadHarness.Agent.Safety;
 using LoadHarness.V1;
 using Microsoft.Extensions.Logging;
-using Wire = LoadHarness.V1;
 using AssignmentStatus = LoadHarness.Agent.Assignments.AssignmentStatus;
+using Wire = LoadHarness.V1;
 
 namespace LoadHarness.Agent.Link;
 

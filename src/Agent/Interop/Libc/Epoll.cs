@@ -66,7 +66,7 @@ public readonly unsafe struct EpollEvents(byte* pointer, int capacity)
 {
     /// <summary>Bytes of one event.</summary>
     public static readonly int Size = RuntimeInformation.ProcessArchitecture == Architecture.X64 ? 12 : 16;
-    private static readonly int DataOffset = Size - sizeof(ulong);
+    private static readonly int _dataOffset = Size - sizeof(ulong);
 
     /// <summary>How many fit.</summary>
     public int Capacity => capacity;
@@ -77,11 +77,11 @@ public readonly unsafe struct EpollEvents(byte* pointer, int capacity)
     public uint Events(int index) => *(uint*)(pointer + (index * Size));
 
     /// <summary>What the descriptor of entry <paramref name="index"/> was registered with.</summary>
-    public ulong Data(int index) => *(ulong*)(pointer + (index * Size) + DataOffset);
+    public ulong Data(int index) => *(ulong*)(pointer + (index * Size) + _dataOffset);
 
     internal static void Write(byte* entry, uint events, ulong data)
     {
         *(uint*)entry = events;
-        *(ulong*)(entry + DataOffset) = data;
+        *(ulong*)(entry + _dataOffset) = data;
     }
 }
