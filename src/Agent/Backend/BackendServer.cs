@@ -27,6 +27,8 @@ public sealed class BackendServer : IDisposable
     private Thread? _watcher;
     private BackendCounts _counts;
     private int _windowFirst;
+    private bool _cannotGrow;
+    private bool _disposed;
 
     /// <summary>A backend that does nothing before <see cref="Start"/>.</summary>
     public BackendServer(BackendOptions options) => _options = options;
@@ -58,6 +60,9 @@ public sealed class BackendServer : IDisposable
     /// <summary>Closes every connection and listener.</summary>
     public void Dispose()
     {
+        if (_disposed)
+            return;
+        _disposed = true;
         StopCounting();
         foreach (var member in _members)
             member.Reactor.Dispose();
@@ -81,7 +86,7 @@ public sealed class BackendServer : IDisposable
         while (!_stop.Wait(_watchEvery))
         {
             Count();
-            if (_privateTables)
+            if (_privateTables && !_cannotGrow)
                 Steer();
         }
 
@@ -121,7 +126,16 @@ public sealed class BackendServer : IDisposable
         if (Fill(emptiest) >= EmptyBelow * Capacity)
         {
             emptiest = _members.Count;
-            AddReactors();
+            try
+            {
+                AddReactors();
+            }
+            catch (InvalidOperationException)
+            {
+                // What the present ones cannot accept either shows among the refused.
+                _cannotGrow = true;
+                return;
+            }
         }
 
         _windowFirst = emptiest;

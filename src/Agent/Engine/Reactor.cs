@@ -23,6 +23,7 @@ public sealed partial class Reactor : IDisposable
     private SlotLists _lists = null!;
     private TimerWheel _wheel = null!;
     private volatile Exception? _fault;
+    private bool _disposed;
 
     /// <summary>Makes a reactor; it does nothing before <see cref="Start"/>.</summary>
     /// <param name="number">From 0; names the thread.</param>
@@ -143,6 +144,9 @@ public sealed partial class Reactor : IDisposable
     /// <summary>Ends the thread; returns when every socket of it is closed.</summary>
     public void Dispose()
     {
+        if (_disposed)
+            return;
+        _disposed = true;
         if (_thread.IsAlive)
         {
             Post(new ReactorCommand.Stop());

@@ -96,6 +96,8 @@ public sealed class MisbehavingTarget : IDisposable
                     await KeepAsync(socket, end);
                 if (_after > TimeSpan.Zero)
                     await Task.Delay(_after, end);
+                if (_what == Misbehaviour.Greet)
+                    await socket.SendAsync(new byte[1000], end);
                 if (_what == Misbehaviour.Send)
                     await SendAsync(socket, end);
                 if (_what == Misbehaviour.Reset)

@@ -15,6 +15,9 @@ public enum Misbehaviour
     /// <summary>Accepts and closes after a while.</summary>
     Close,
 
+    /// <summary>Accepts, sends a thousand bytes and closes at once.</summary>
+    Greet,
+
     /// <summary>Accepts and sends data until it is closed.</summary>
     Send,
 

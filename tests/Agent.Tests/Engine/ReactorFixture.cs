@@ -1,0 +1,87 @@
+using System.Net;
+using LoadHarness.Agent.Engine;
+using LoadHarness.Agent.Interop.Libc;
+using LoadHarness.Agent.Measurement;
+using LoadHarness.Agent.Safety;
+using LoadHarness.Agent.Transports;
+using LoadHarness.Agent.Workloads;
+using LoadHarness.Protos;
+using LoadHarness.TestKit.Networks;
+using Schedule = LoadHarness.Protos.Schedule;
+
+namespace LoadHarness.Agent.Tests.Engine;
+
+/// <summary>One reactor with a role, asked for snapshots as the runner does.</summary>
+internal sealed class ReactorFixture : IDisposable
+{
+    private static readonly TimeSpan _patience = TimeSpan.FromSeconds(60);
+    private readonly EventFd _bell = new();
+    private ReactorCounters _sum;
+
+    public ReactorFixture(IReactorRole role) => Reactor = new Reactor(0, ResourceUsage.RaiseDescriptorLimit(), privateTable: true, role, _bell);
+
+    public Reactor Reactor { get; }
+
+    /// <summary>Failures so far.</summary>
+    public FailureTable Failures { get; } = new();
+
+    /// <summary>A reactor that connects to one address over a transport.</summary>
+    public static ReactorFixture Connecting(ITransport transport, IPAddress target, int port, int connections, int blocks, TimeSpan rest = default)
+    {
+        var cursor = new EndpointCursor([(IpAddress.From(target), port)], [], rest);
+        var fixture = new ReactorFixture(new ConnectRole(cursor, transport, new HoldWorkload(transport), new Lease()));
+        fixture.Reactor.Start();
+        var source = IpAddress.From(LoopbackAddress.Next());
+        var goal = new ReactorGoal
+        {
+            Schedule = new Schedule([new(TimeSpan.Zero, connections)], 1_000_000),
+            Base = new GoalPart(0, 0, 0),
+            Growth = new GoalPart(0, connections, connections),
+            StartNanos = Clock.BoottimeNanos,
+            MaxDuration = TimeSpan.FromHours(1),
+            ConnectTimeoutNanos = 20_000_000_000,
+            DrainTimeout = TimeSpan.FromSeconds(10),
+        };
+        fixture.Reactor.Post(new ConnectCommand.Pursue(goal, [.. Enumerable.Range(0, blocks).Select(i => (source, 10_240 + (i * 256)))], []));
+        return fixture;
+    }
+
+    /// <summary>Asks for a snapshot.</summary>
+    /// <returns>Gauges as they are, counters since the start.</returns>
+    public ReactorCounters Ask()
+    {
+        var snapshot = new ReactorSnapshot();
+        Reactor.Post(new ReactorCommand.TakeSnapshot(snapshot));
+        while (!snapshot.IsFilled && Reactor.Fault is null)
+            _bell.Wait(TimeSpan.FromMilliseconds(50));
+        snapshot.Failures.MoveTo(Failures);
+        var counters = snapshot.Counters;
+        counters.Opened += _sum.Opened;
+        counters.Reopened += _sum.Reopened;
+        counters.ClosedByPeer += _sum.ClosedByPeer;
+        counters.Closed += _sum.Closed;
+        counters.Failed += _sum.Failed;
+        counters.BytesReceived += _sum.BytesReceived;
+        return _sum = counters;
+    }
+
+    public ReactorCounters WaitFor(Func<ReactorCounters, bool> condition, string what)
+    {
+        var end = Clock.BoottimeNanos + (_patience.Ticks * 100);
+        while (true)
+        {
+            var counters = Ask();
+            if (condition(counters))
+                return counters;
+            if (Clock.BoottimeNanos > end)
+                Assert.Fail($"waited for {what}; established {counters.Established}, confirmed {counters.Confirmed}, closed by peer {counters.ClosedByPeer}; {Reactor.Fault}");
+            Thread.Sleep(10);
+        }
+    }
+
+    public void Dispose()
+    {
+        Reactor.Dispose();
+        _bell.Dispose();
+    }
+}
