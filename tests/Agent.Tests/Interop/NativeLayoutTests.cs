@@ -115,7 +115,7 @@ public sealed class NativeLayoutTests
     private static readonly (string What, long Ours, string C)[] _layouts =
     [
         ("EpollEvents.Size", EpollEvents.Size, "sizeof(struct epoll_event)"),
-        ("offset of epoll_event.data", (int)Field(typeof(EpollEvents), "DataOffset").GetValue(null)!, "offsetof(struct epoll_event, data)"),
+        ("offset of epoll_event.data", (int)Field(typeof(EpollEvents), "_dataOffset").GetValue(null)!, "offsetof(struct epoll_event, data)"),
         ("size of Sockets.SockFilter", SizeOf(typeof(Sockets), "SockFilter"), "sizeof(struct sock_filter)"),
         ("size of Sockets.SockFprog", SizeOf(typeof(Sockets), "SockFprog"), "sizeof(struct sock_fprog)"),
         ("offset of sock_fprog.filter", OffsetOf(typeof(Sockets), "SockFprog", "Filter"), "offsetof(struct sock_fprog, filter)"),
@@ -128,7 +128,8 @@ public sealed class NativeLayoutTests
         ("offset of rusage.ru_stime", 2 * sizeof(long), "offsetof(struct rusage, ru_stime)"),
         ("bytes of getrlimit's buffer", 2 * sizeof(ulong), "sizeof(struct rlimit)"),
         ("offset of rlimit.rlim_max", sizeof(ulong), "offsetof(struct rlimit, rlim_max)"),
-        ("bytes of pthread_sigmask's set", 16 * sizeof(ulong), "sizeof(sigset_t)"),
+        ("bytes of a signal set", (int)Field(typeof(SignalMask), "SetWords").GetRawConstantValue()! * sizeof(ulong), "sizeof(sigset_t)"),
+        ("size of SignalMask.TimeSpec", SizeOf(typeof(SignalMask), "TimeSpec"), "sizeof(struct timespec)"),
         ("bytes of SO_LINGER", 2 * sizeof(int), "sizeof(struct linger)"),
         ("offset of linger.l_linger", sizeof(int), "offsetof(struct linger, l_linger)"),
         ("offset of sockaddr_in.sin_port", 2, "offsetof(struct sockaddr_in, sin_port)"),
