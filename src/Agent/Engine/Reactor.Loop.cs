@@ -93,8 +93,8 @@ public sealed unsafe partial class Reactor
             throw new InvalidOperationException($"epoll_wait: errno {waited.Errno}");
         _harvested = (int)waited.Value;
         NowNanos = Clock.BoottimeNanos;
-        if (_harvested == 0)
-            _counters.LagMaxNanos = Math.Max(_counters.LagMaxNanos, NowNanos - before - (timeout * 1_000_000L));
+        // An event may end the wait early, but a thread that did not get its core is late with or without one.
+        _counters.LagMaxNanos = Math.Max(_counters.LagMaxNanos, NowNanos - before - (timeout * 1_000_000L));
     }
 
     // Commands are taken before events are handled, so the mailbox is looked for first.
