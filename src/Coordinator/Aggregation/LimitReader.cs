@@ -13,12 +13,12 @@ internal static class LimitReader
         foreach (var agent in input.Timeline.Agents.Where(a => a.SaturatedIntervals > 0))
         {
             reasons.Add(
-                $"Agent {agent.AgentId} was saturated in {agent.SaturatedIntervals:N0} intervals (a reactor was late by up to "
+                $"Agent {agent.AgentId} was saturated for {agent.SaturatedIntervals:N0} s (a reactor was late by up to "
                 + $"{agent.ReactorLagMax.TotalMilliseconds:N0} ms): what it could not offer was not the target's doing.");
         }
 
         if (input.Timeline.Totals.NotOffered is var notOffered and > 0)
-            reasons.Add($"{notOffered:N0} connects were due and not started because agents were late.");
+            reasons.Add($"{notOffered:N0} connects were due and not started: agents were late, or had no tuple left.");
         foreach (var group in input.Timeline.Failures.Where(f => f.Party == FailureParty.Us).GroupBy(FailureNames.Of))
             reasons.Add($"{group.Sum(f => f.Count):N0} failures were ours: {group.Key}.");
         return new LimitFacts(reasons.Count > 0, reasons.ToImmutable());

@@ -74,7 +74,7 @@ public sealed partial class RunController
         {
             _measurements.Note(idler.Agent.Id, new(Finding.Types.Severity.Warning, "lease",
                 $"agent {idler.Agent.Id} had drained by itself after {elapsed.TotalSeconds:0} s, "
-                + "for it had not heard from the coordinator; it opens its share again"));
+                + "for its lease had ended or it was told to leave; while it stays it is to open its share again"));
         }
 
         _rousedAt = elapsed;

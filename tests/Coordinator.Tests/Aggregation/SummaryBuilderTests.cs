@@ -202,7 +202,7 @@ public class SummaryBuilderTests
         using (Assert.EnterMultipleScope())
         {
             Assert.That(limits.ToolLimited, Is.True);
-            Assert.That(limits.Reasons, Has.One.Contains("a0 was saturated in 1 intervals (a reactor was late by up to 250 ms)"));
+            Assert.That(limits.Reasons, Has.One.Contains("a0 was saturated for 1 s (a reactor was late by up to 250 ms)"));
         }
     }
 
