@@ -1,3 +1,5 @@
+using System.Net;
+using System.Net.Sockets;
 using LoadHarness.EndToEnd.Tests.Benches;
 using LoadHarness.TestKit.Processes;
 using LoadHarness.TestKit.Targets;
@@ -42,6 +44,7 @@ public sealed class ReactorTests(bool native) : BenchTest
         }
     }
 
+    [TestCase(Signal.Hangup)]
     [TestCase(Signal.Child)]
     [TestCase(Signal.Continue)]
     public async Task Signal_AimedAtAReactor_DoesNoHarm(Signal signal)
@@ -66,9 +69,8 @@ public sealed class ReactorTests(bool native) : BenchTest
         }
     }
 
-    [TestCase(Signal.Terminate)]
-    [TestCase(Signal.Hangup)]
-    public async Task EndingSignal_AimedAtAReactor_Drains(Signal signal)
+    [Test]
+    public async Task Terminate_AimedAtAReactor_Drains()
     {
         using var target = MisbehavingTarget.Start(Misbehaviour.None, Bench.Namespace, 9000);
         var run = Bench.LoadHarnessLine($"{Run} --hold 10m");
@@ -76,7 +78,7 @@ public sealed class ReactorTests(bool native) : BenchTest
         var agent = run.FamilyOf("loadharness-agent").Single();
 
         // To one only: the second signal means "at once".
-        ProgramProcess.SendToThread(agent.Pid, ReactorsOf(agent)[0].Id, signal);
+        ProgramProcess.SendToThread(agent.Pid, ReactorsOf(agent)[0].Id, Signal.Terminate);
 
         // FIN and not RST: the target reads an end. The agent's handler has run, or nothing would close.
         await Bench.EventuallyAsync(() => target.Open == 0, () => $"the target still has {target.Open} connections");
@@ -89,6 +91,44 @@ public sealed class ReactorTests(bool native) : BenchTest
             Assert.That(target.Resets, Is.Zero, "connections that were reset and not closed");
             Assert.That(ended.Log, Does.Not.Contain("SIGABRT").And.Not.Contain("exit code 134"));
             Assert.That(ended.Summary().Flag("result.reached"), Is.True);
+        }
+    }
+
+    [TestCase(Signal.Hangup)]
+    [TestCase(Signal.Interrupt)]
+    public async Task EndingSignal_AimedAtAReactorOfABackend_IsHandled(Signal signal)
+    {
+        // Nobody decides for this one: its own handler has to run.
+        var backend = await Bench.BackendAsync("127.0.0.1:9000");
+        var clients = Bench.Namespace.Enter(() => Enumerable.Range(0, 50).Select(_ => Connect()).ToList());
+        await backend.WaitForLineAsync("established 50,", Bench.Soon);
+
+        ProgramProcess.SendToThread(backend.Pid, ReactorsOf(new ProcessEntry(backend.Pid, []))[0].Id, signal);
+        var ended = await Bench.FinishAsync(backend, Bench.Soon);
+        var received = clients.Sum(ReceivedBeforeTheEnd);
+        clients.ForEach(c => c.Dispose());
+
+        Assert.That(ended.ExitCode, Is.Zero, ended.Log);
+        Assert.That(ended.Error, Does.Contain($"ended by {(signal == Signal.Hangup ? "SIGHUP" : "SIGINT")}: established 50"));
+        Assert.That(received, Is.Zero, "bytes that somebody wrote into a connection");
+    }
+
+    private static Socket Connect()
+    {
+        var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { ReceiveTimeout = 10_000 };
+        socket.Connect(IPAddress.Loopback, 9000);
+        return socket;
+    }
+
+    private static int ReceivedBeforeTheEnd(Socket socket)
+    {
+        try
+        {
+            return socket.Receive(new byte[16]);
+        }
+        catch (SocketException e) when (e.SocketErrorCode == SocketError.ConnectionReset)
+        {
+            return 0;
         }
     }
 
