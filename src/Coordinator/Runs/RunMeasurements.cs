@@ -157,11 +157,17 @@ internal sealed class RunMeasurements(RunSpec spec)
         }
     }
 
-    /// <summary>An agent has closed everything: nothing more is expected of it.</summary>
+    /// <summary>
+    /// An agent has closed everything: nothing more is expected of it. Its last sample says when that was; the coordinator
+    /// heard of it a little later, which may be another second.
+    /// </summary>
     public void Finish(string agentId, TimeSpan elapsed)
     {
         lock (_lock)
-            _timeline.Leave(agentId, elapsed);
+        {
+            var last = HasNothingOpen(agentId) ? _timeline.Agent(agentId)?.NewestAt : null;
+            _timeline.Leave(agentId, last < elapsed ? last.Value : elapsed);
+        }
     }
 
     /// <summary>Reads the timeline while no sample comes in.</summary>
