@@ -1,6 +1,8 @@
+using LoadHarness.Coordinator.Planning;
 using LoadHarness.Coordinator.Runs;
 using LoadHarness.Coordinator.Specs;
 using LoadHarness.Coordinator.Tests.Aggregation;
+using LoadHarness.Protos;
 
 namespace LoadHarness.Coordinator.Tests.Runs;
 
@@ -12,6 +14,7 @@ public sealed class RunMeasurementsTests
     public void TwoSeconds()
     {
         _measurements = new RunMeasurements(new RunSpec { Targets = [], Connections = 10 });
+        _measurements.Begin(OneAgent());
         _measurements.Add(Samples.Of("a0", 1, 0, 1, 10));
         _measurements.Add(Samples.Of("a0", 2, 1, 2, 10));
     }
@@ -21,17 +24,45 @@ public sealed class RunMeasurementsTests
     {
         _measurements.Add(Samples.Of("a0", 3, 2, 2.9));
 
-        _measurements.Finish("a0", TimeSpan.FromSeconds(3.1));
+        _measurements.Finish("a0", TimeSpan.FromSeconds(4.1));
 
-        Assert.That(GapsAfter(3.1), Is.Empty);
+        Assert.That(GapsAfter(4.1), Is.Empty);
     }
 
     [Test]
     public void Finish_WithoutALastSample_LeavesTheGap()
     {
-        _measurements.Finish("a0", TimeSpan.FromSeconds(3.1));
+        _measurements.Finish("a0", TimeSpan.FromSeconds(4.1));
 
-        Assert.That(GapsAfter(3.1), Is.Not.Empty);
+        Assert.That(GapsAfter(4.1), Is.Not.Empty);
+    }
+
+    private static RunPlan OneAgent()
+    {
+        var schedule = new Schedule([new SchedulePoint(TimeSpan.Zero, 10)], 1000);
+        return new RunPlan
+        {
+            Revision = 1,
+            Goal = 10,
+            Destinations = [],
+            Schedule = schedule,
+            RampEnd = TimeSpan.Zero,
+            HoldEnd = TimeSpan.FromSeconds(2),
+            DrainTimeout = TimeSpan.FromSeconds(10),
+            Agents =
+            [
+                new AgentPlan
+                {
+                    AgentId = "a0",
+                    Share = 10,
+                    Schedule = schedule,
+                    Slice = new Slice([], [], TimeSpan.Zero),
+                    Host = "host",
+                    NetworkNamespace = "ns1",
+                    Tuples = 256,
+                },
+            ],
+        };
     }
 
     private object[] GapsAfter(double seconds) => _measurements.Read(timeline =>
