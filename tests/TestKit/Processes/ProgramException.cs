@@ -4,7 +4,7 @@ namespace LoadHarness.TestKit.Processes;
 public sealed class ProgramException : Exception
 {
     internal ProgramException(ProgramProcess process, string problem)
-        : base($"{process} {problem}{(process.HasExited ? "; it has ended" : "")}. It wrote:\n{process.Log.Everything}")
+        : base($"{process} {problem}{(process.HasExited || process.Log.Ended ? "; it has ended" : "")}. It wrote:\n{process.Log.Everything}")
     {
     }
 }
