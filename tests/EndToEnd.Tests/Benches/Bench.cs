@@ -74,6 +74,20 @@ public sealed class Bench : IAsyncDisposable
         return Json.Parse(shown.Output);
     }
 
+    /// <summary>What <c>runs show --json</c> says once its kernel view, which is read now and then, has come to a number.</summary>
+    public async Task<Json> ShowOnceKernelSaysAsync(long established)
+    {
+        var shown = await ShowAsync();
+        for (var end = DateTime.UtcNow + Soon; shown.Number("progress.kernel.established") != established; shown = await ShowAsync())
+        {
+            if (DateTime.UtcNow > end)
+                Assert.Fail($"the kernel view says {shown.Number("progress.kernel.established")} ESTABLISHED and not {established}");
+            await Task.Delay(200);
+        }
+
+        return shown;
+    }
+
     /// <summary>Waits until something is so.</summary>
     public static async Task EventuallyAsync(Func<bool> isSo, Func<string> otherwise, TimeSpan? timeout = null, Func<bool>? giveUp = null)
     {

@@ -28,9 +28,8 @@ public sealed class LiveRunTests : BenchTest
             Assert.That(Bench.Sockets.Established(9000, 9003), Is.EqualTo(goal));
         }
 
-        var shown = await Bench.ShowAsync();
+        var shown = await Bench.ShowOnceKernelSaysAsync(3_000);
         Assert.That(shown.Number("progress.goal"), Is.EqualTo(3_000));
-        Assert.That(shown.Number("progress.kernel.established"), Is.EqualTo(3_000));
 
         await Bench.RunAsync("runs stop");
         var ended = await Bench.FinishAsync(run);
