@@ -39,7 +39,9 @@ internal sealed class OpenBenchmark(string agentProgram, LimitPrograms limits, i
         }
 
         var (m, a) = (Measured.Median(limit), Measured.Median(agent));
+        var idle = agent.Select(r => r.IdlePerSecond).Order().ElementAt(agent.Count / 2);
         Console.WriteLine($"  median: C {m.CpuPer100k:0.00}, agent {a.CpuPer100k:0.00} CPU s/100k; ratio {a.CpuPer100k / m.CpuPer100k:0.00}");
+        Console.WriteLine($"  of the agent's, {idle * 1000:0.0} ms in every second are link and samples, whatever it opens");
     }
 
     private async Task<Measured> OpenAsync(int connections, bool pinned, bool report)
@@ -85,7 +87,7 @@ internal sealed class OpenBenchmark(string agentProgram, LimitPrograms limits, i
             Report(before, held, connections);
         coordinator.Assign(assignment, Phase.Drained);
         await coordinator.ReachedAsync(Phase.Drained);
-        return new(cpu * 1e5 / connections, connections / seconds);
+        return new(cpu * 1e5 / connections, connections / seconds, held.Health.CpuMicros / 1e6);
     }
 
     private static void Report(Sample before, Sample held, int connections)
