@@ -110,6 +110,7 @@ for project in tests/*.Tests; do
     fi
 done
 
+[ ${#as_root[@]} -gt 0 ] && "${as_root[@]}" chown -R "$(id -u):$(id -g)" "$results"
 passed=$(count 'outcome="Passed"' "$results"/*.trx)
 failed=$(($(count '-v outcome="Passed"' "$results"/*.trx) + crashed))
 if [ "$passed" -eq 0 ] && [ "$failed" -eq 0 ]; then
