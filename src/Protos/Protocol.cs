@@ -9,7 +9,7 @@ public static class Protocol
     public const uint Major = 1;
 
     /// <summary>Grows when something is added that an older peer may ignore.</summary>
-    public const uint Minor = 0;
+    public const uint Minor = 1;
 
     /// <summary>The version as a message.</summary>
     public static ProtocolVersion Version => new() { Major = Major, Minor = Minor };
@@ -27,6 +27,12 @@ public static class Capabilities
     /// <summary>Counts connections as confirmed once the target has sent a byte.</summary>
     public const string Greeting = "greeting";
 
+    /// <summary>Says what names mean on its host and where the kernel would connect from.</summary>
+    public const string Routes = "routes";
+
+    /// <summary>Accepts connections by assignment.</summary>
+    public const string Backend = "backend";
+
     /// <summary>Everything that this build can do.</summary>
-    public static readonly string[] All = [WorkloadHold, TransportTcp, Greeting];
+    public static readonly string[] All = [WorkloadHold, TransportTcp, Greeting, Routes, Backend];
 }
