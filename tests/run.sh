@@ -52,6 +52,7 @@ install_missing() {
     command -v haproxy > /dev/null || [ -x /usr/sbin/haproxy ] || missing+=(haproxy)
     command -v ip > /dev/null && command -v ss > /dev/null || missing+=(iproute2)
     command -v curl > /dev/null || missing+=(curl)
+    command -v tcpdump > /dev/null || missing+=(tcpdump)
     command -v nsenter > /dev/null || missing+=(util-linux)
     command -v ps > /dev/null || missing+=(procps)
     # NativeAOT links with clang, or else with gcc, and against zlib.

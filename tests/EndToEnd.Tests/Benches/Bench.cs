@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Text;
 using LoadHarness.TestKit.Networks;
 using LoadHarness.TestKit.Processes;
 
@@ -14,8 +13,7 @@ public sealed class Bench : IAsyncDisposable
     /// <summary>For whole runs.</summary>
     public static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
 
-    private readonly List<ProgramProcess> _processes = [];
-    private readonly string _runtimeDirectory = Directory.CreateTempSubdirectory("lh-").FullName;
+    private readonly ProgramGroup _programs = new();
 
     private Bench(NetworkNamespace space) => (Namespace, Sockets) = (space, new SocketStatistics(space));
 
@@ -32,7 +30,7 @@ public sealed class Bench : IAsyncDisposable
     public static Bench Create() => new(NetworkNamespace.Create());
 
     /// <summary>Starts <c>loadharness</c>.</summary>
-    public ProgramProcess LoadHarness(params string[] arguments) => Start(LoadHarnessStart(arguments));
+    public ProgramProcess LoadHarness(params string[] arguments) => _programs.Start(LoadHarnessStart(arguments));
 
     /// <summary>Starts <c>loadharness</c> with a line as one types it, without quotes.</summary>
     public ProgramProcess LoadHarnessLine(string line) => LoadHarness(line.Split(' ', StringSplitOptions.RemoveEmptyEntries));
@@ -50,7 +48,7 @@ public sealed class Bench : IAsyncDisposable
 
     /// <summary>Starts the agent's program.</summary>
     public ProgramProcess Agent(params string[] arguments) =>
-        Start(new ProgramStart(AgentProgram, [.. arguments]) { Namespace = Namespace }.With("DOTNET_ROOT", Programs.DotnetRoot));
+        _programs.Start(new ProgramStart(AgentProgram, [.. arguments]) { Namespace = Namespace }.With("DOTNET_ROOT", Programs.DotnetRoot));
 
     /// <summary>Starts a backend and returns when it accepts on every port.</summary>
     /// <param name="listen">Address and ports: <c>127.0.0.1:9000-9009</c>.</param>
@@ -99,34 +97,17 @@ public sealed class Bench : IAsyncDisposable
     }
 
     /// <summary>All that its programs wrote, their children's logs included.</summary>
-    public string Describe()
-    {
-        var text = new StringBuilder();
-        foreach (var process in _processes)
-            text.Append(CultureInfo.InvariantCulture, $"--- {process}{(process.HasExited ? ", ended" : "")}\n{process.Log.Everything}");
-        foreach (var log in Directory.EnumerateFiles(_runtimeDirectory, "*.log", SearchOption.AllDirectories))
-            text.Append(CultureInfo.InvariantCulture, $"--- {Path.GetFileName(log)}\n{File.ReadAllText(log)}");
-        return text.ToString();
-    }
+    public string Describe() => _programs.Describe();
 
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
     {
-        foreach (var process in Enumerable.Reverse(_processes))
-            await process.DisposeAsync();
+        await _programs.DisposeAsync();
         Namespace.Dispose();
-        Directory.Delete(_runtimeDirectory, recursive: true);
     }
 
     private ProgramStart LoadHarnessStart(string[] arguments) => new ProgramStart(Programs.LoadHarness, [.. arguments]) { Namespace = Namespace }
         .With("LOADHARNESS_AGENT", AgentProgram)
-        .With("XDG_RUNTIME_DIR", _runtimeDirectory)
+        .With("XDG_RUNTIME_DIR", _programs.Directory)
         .With("DOTNET_ROOT", Programs.DotnetRoot);
-
-    private ProgramProcess Start(ProgramStart start)
-    {
-        var process = ProgramProcess.Start(start);
-        _processes.Add(process);
-        return process;
-    }
 }

@@ -38,6 +38,9 @@ public sealed class Json
     /// <summary>A text.</summary>
     public string Text(string path) => Get(path).GetValue<string>();
 
+    /// <summary>The elements of the array that this is.</summary>
+    public IReadOnlyList<Json> Elements => [.. _node.AsArray().Select(n => new Json(n!))];
+
     /// <summary>The elements of an array.</summary>
     public IReadOnlyList<Json> List(string path) => [.. Get(path).AsArray().Select(n => new Json(n!))];
 
