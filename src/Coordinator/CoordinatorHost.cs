@@ -20,6 +20,12 @@ public sealed record CoordinatorHostOptions
     /// <summary>Addresses of a host name; empty when it has none. Must not throw.</summary>
     public required Func<string, IReadOnlyList<IpAddress>> ResolveHost { get; init; }
 
+    /// <summary>Which key each enrolled agent is bound to.</summary>
+    public IAgentKeys AgentKeys { get; init; } = new MemoryAgentKeys();
+
+    /// <summary>What is kept on disk; null: nothing, there are neither tokens nor certificates.</summary>
+    public StateDirectory? State { get; init; }
+
     /// <summary>Heartbeats, lease, store.</summary>
     public FleetOptions Fleet { get; init; } = new();
 

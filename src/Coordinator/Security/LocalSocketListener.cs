@@ -14,7 +14,7 @@ internal static partial class LocalSocketListener
     /// <exception cref="CredentialException">Somebody listens there, or the path cannot be used.</exception>
     public static void Prepare(string socketPath)
     {
-        CredentialFile.PrepareDirectory(Path.GetDirectoryName(Path.GetFullPath(socketPath))!);
+        SafeFile.PrepareDirectory(Path.GetDirectoryName(Path.GetFullPath(socketPath))!);
         if (!File.Exists(socketPath))
             return;
         using var probe = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);

@@ -62,7 +62,7 @@ public sealed class CredentialFileTests
     {
         var directory = Path.Combine(_directory.FullName, "sockets");
 
-        CredentialFile.PrepareDirectory(directory);
+        SafeFile.PrepareDirectory(directory);
 
         Assert.That(File.GetUnixFileMode(directory), Is.EqualTo(OwnerOnly | UnixFileMode.UserExecute));
     }
@@ -73,7 +73,7 @@ public sealed class CredentialFileTests
         _directory.UnixFileMode = OwnerOnly | UnixFileMode.UserExecute | UnixFileMode.OtherExecute;
 
         Assert.That(
-            () => CredentialFile.PrepareDirectory(_directory.FullName),
+            () => SafeFile.PrepareDirectory(_directory.FullName),
             Throws.TypeOf<CredentialException>().With.Message.Contains($"chmod 700 {_directory.FullName}"));
     }
 }
