@@ -2,7 +2,6 @@ using LoadHarness.Coordinator.Api;
 using LoadHarness.Coordinator.Fleet;
 using LoadHarness.Coordinator.Runs;
 using LoadHarness.Coordinator.Security;
-using LoadHarness.Protos;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.Logging.Console;
 
@@ -16,9 +15,6 @@ public sealed record CoordinatorHostOptions
 
     /// <summary>Where the generated credential goes, with mode 0600.</summary>
     public required string CredentialPath { get; init; }
-
-    /// <summary>Addresses of a host name; empty when it has none. Must not throw.</summary>
-    public required Func<string, IReadOnlyList<IpAddress>> ResolveHost { get; init; }
 
     /// <summary>Which key each enrolled agent is bound to.</summary>
     public IAgentKeys AgentKeys { get; init; } = new MemoryAgentKeys();
@@ -111,7 +107,6 @@ public sealed class CoordinatorHost : IAsyncDisposable
         services.AddSingleton(new AgentRegistry(new CoordinatorClock(options.Time), options.Fleet));
         services.AddSingleton(s => new RunRegistry(
             s.GetRequiredService<AgentRegistry>(), OwnNamespace.Read(), s.GetRequiredService<ILogger<RunRegistry>>()));
-        services.AddSingleton(new HostResolver(options.ResolveHost));
         services.AddSingleton(new CredentialInterceptor(credential, options.CredentialPath));
         services.AddGrpc(grpc =>
         {

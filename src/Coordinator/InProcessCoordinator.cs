@@ -24,7 +24,6 @@ internal sealed class InProcessCoordinator : ILocalCoordinator
                 {
                     SocketPath = paths.Socket,
                     CredentialPath = paths.Credential,
-                    ResolveHost = HostNames.Resolve,
                     Log = log,
                 },
                 cancel);

@@ -2,7 +2,6 @@ using Grpc.Core;
 using LoadHarness.Coordinator.Fleet;
 using LoadHarness.Coordinator.Runs;
 using LoadHarness.Coordinator.Specs;
-using LoadHarness.Protos;
 using LoadHarness.V1;
 
 namespace LoadHarness.Coordinator.Api;
@@ -10,15 +9,15 @@ namespace LoadHarness.Coordinator.Api;
 /// <summary>The users' API; see control.proto.</summary>
 /// <param name="runs">All runs.</param>
 /// <param name="agents">All agents.</param>
-/// <param name="names">Resolves the host names of targets.</param>
 /// <param name="lifetime">Watchers end when the coordinator does.</param>
-public sealed class ControlService(RunRegistry runs, AgentRegistry agents, HostResolver names, IHostApplicationLifetime lifetime)
+public sealed class ControlService(RunRegistry runs, AgentRegistry agents, IHostApplicationLifetime lifetime)
     : Control.ControlBase
 {
     /// <inheritdoc/>
     public override Task<Run> CreateRun(CreateRunRequest request, ServerCallContext context) => ControlErrors.CatchAsync(async () =>
     {
-        var result = RunSpecValidator.Validate(WireTranslation.ToInput(request.Spec ?? new()), names.Resolve);
+        // What a name means is asked where it is used: on the agents' hosts.
+        var result = RunSpecValidator.Validate(WireTranslation.ToInput(request.Spec ?? new()), _ => null);
         if (result.Spec is null)
             throw ControlErrors.BadRequest([.. result.Errors.Select(e => (e.Field, e.Message))]);
         var run = await runs.CreateAsync(result.Spec, request.RequestId);
@@ -94,7 +93,3 @@ public sealed class ControlService(RunRegistry runs, AgentRegistry agents, HostR
         });
     }
 }
-
-/// <summary>Resolves the host names of targets.</summary>
-/// <param name="Resolve">Addresses of a name; empty when it has none. Must not throw.</param>
-public sealed record HostResolver(Func<string, IReadOnlyList<IpAddress>> Resolve);

@@ -1,9 +1,11 @@
 using System.Collections.Immutable;
+using Google.Protobuf;
 using Google.Protobuf.WellKnownTypes;
 using LoadHarness.Coordinator.Aggregation;
 using LoadHarness.Coordinator.Fleet;
 using LoadHarness.Coordinator.Runs;
 using LoadHarness.Coordinator.Specs;
+using LoadHarness.Protos;
 using Wire = LoadHarness.V1;
 
 namespace LoadHarness.Coordinator.Api;
@@ -26,6 +28,11 @@ internal static class WireTranslation
             ConnectTimeout = Quantity(spec.ConnectTimeout, "connect_timeout"),
             MaxDuration = Quantity(spec.MaxDuration, "max_duration"),
             ExpectGreeting = spec.ExpectGreeting,
+            Select = Labels(spec.Select, "select"),
+            Backends = spec.HasBackends ? (long)spec.Backends : null,
+            BackendListen = spec.BackendListen.Length > 0 ? spec.BackendListen : null,
+            BackendSelect = Labels(spec.BackendSelect, "backend_select"),
+            Names = Names(spec.Names),
         };
         return spec.OpeningCase switch
         {
@@ -76,6 +83,29 @@ internal static class WireTranslation
     private static Quantity<TimeSpan>? Quantity(Duration? duration, string field) =>
         ToTime(duration, field) is { } time ? time : (Quantity<TimeSpan>?)null;
 
+    private static ImmutableArray<string> Labels(IEnumerable<KeyValuePair<string, string>> labels, string field) =>
+    [
+        .. labels.Select(l => l.Key.Contains('=', StringComparison.Ordinal)
+            ? throw ControlErrors.BadRequest([(field, $"{field}: a label has no equals sign")])
+            : $"{l.Key}={l.Value}"),
+    ];
+
+    private static ImmutableDictionary<string, ImmutableArray<IpAddress>> Names(IEnumerable<Wire.ResolvedName> names)
+    {
+        var known = ImmutableDictionary.CreateBuilder<string, ImmutableArray<IpAddress>>(StringComparer.OrdinalIgnoreCase);
+        foreach (var name in names)
+        {
+            known[name.Name] =
+            [
+                .. name.Addresses.Select(a => a.Length is 4 or 16
+                    ? IpAddress.FromBytes(a.Span)
+                    : throw ControlErrors.BadRequest([("names", $"names: an address has 4 or 16 bytes, not {a.Length}")])),
+            ];
+        }
+
+        return known.ToImmutable();
+    }
+
     private static Wire.RunSpec ToMessage(RunSpec spec)
     {
         var message = new Wire.RunSpec
@@ -98,6 +128,12 @@ internal static class WireTranslation
             message.SourcePorts = ports.ToString();
         if (spec.Agents is { } agents)
             message.Agents = (uint)agents;
+        message.Select.Add(spec.Select);
+        message.BackendSelect.Add(spec.BackendSelect);
+        if (spec.Backends > 0)
+            (message.Backends, message.BackendListen) = ((uint)spec.Backends, PortText.Format(spec.BackendListen));
+        foreach (var target in spec.Targets.Where(t => !AddressText.TryParse(t.Host, out _) && !t.IsAskedOfAgents).DistinctBy(t => t.Host))
+            message.Names.Add(new Wire.ResolvedName { Name = target.Host, Addresses = { target.Addresses.Select(a => ByteString.CopyFrom(a.ToBytes())) } });
         return message;
     }
 

@@ -37,6 +37,12 @@ internal sealed class RunVerb() : Verb(
     private readonly Option<string> _maxDuration = VerbOptions.Text("--max-duration", "TIME", "The run drains after this in any case (24h)");
     private readonly Option<bool> _expectGreeting = VerbOptions.Flag(
         "--expect-greeting", "Count a connection as confirmed once the target has sent a byte");
+    private readonly Option<string[]> _select = VerbOptions.Texts(
+        "--select", "LABEL=VALUE", "Take agents of a fleet that carry this label; may be repeated");
+    private readonly Option<string> _backends = VerbOptions.Text("--backends", "N", "Backends of a fleet to start with the run");
+    private readonly Option<string> _backendListen = VerbOptions.Text("--backend-listen", "PORTS", "Where each backend listens: 9000-9009");
+    private readonly Option<string[]> _backendSelect = VerbOptions.Texts(
+        "--backend-select", "LABEL=VALUE", "Take backends that carry this label; may be repeated");
     private readonly Option<string> _name = VerbOptions.Text("--name", "TEXT", "A name for lists and reports");
     private readonly Option<bool> _json = VerbOptions.Json();
 
@@ -44,11 +50,11 @@ internal sealed class RunVerb() : Verb(
     public override IEnumerable<Symbol> Symbols =>
     [
         _shortTarget, _targets, _connections, _ramp, _rate, _hold, _sources, _sourcePorts, _agents, _readyTimeout,
-        _connectTimeout, _maxDuration, _expectGreeting, _name, _json,
+        _connectTimeout, _maxDuration, _expectGreeting, _select, _backends, _backendListen, _backendSelect, _name, _json,
     ];
 
     /// <inheritdoc/>
-    public override IEnumerable<SpecError> Check(ParseResult parsed) => Validate(parsed).Errors;
+    public override IEnumerable<SpecError> Check(ParseResult parsed) => [.. Validate(parsed).Errors, .. CheckLocal(parsed)];
 
     /// <inheritdoc/>
     public override async Task<ExitCode> ExecuteAsync(ParseResult parsed, CliContext context)
@@ -75,7 +81,23 @@ internal sealed class RunVerb() : Verb(
         ConnectTimeout = Given<TimeSpan>(parsed, _connectTimeout),
         MaxDuration = Given<TimeSpan>(parsed, _maxDuration),
         ExpectGreeting = parsed.GetResult(_expectGreeting) is { Implicit: false },
+        Select = [.. TextsOf(parsed.GetResult(_select))],
+        Backends = Given<long>(parsed, _backends),
+        BackendListen = TextOf(parsed, _backendListen),
+        BackendSelect = [.. TextsOf(parsed.GetResult(_backendSelect))],
     };
+
+    /// <summary>A local run starts its own agents: there is nothing to choose from.</summary>
+    private IEnumerable<SpecError> CheckLocal(ParseResult parsed)
+    {
+        Option[] ofAFleet = [_select, _backends, _backendListen, _backendSelect];
+        return from option in ofAFleet
+               let result = parsed.GetResult(option)
+               where result is { Implicit: false, Tokens.Count: > 0 }
+               select new SpecError(option.Name, string.Join(' ', result.Tokens.Select(t => t.Value)),
+                   "chooses among the agents of a fleet, and this run starts its own", "",
+                   "Name the fleet's coordinator with --coordinator URL, or leave it out");
+    }
 
     private SpecResult Validate(ParseResult parsed)
     {

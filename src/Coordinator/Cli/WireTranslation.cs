@@ -1,5 +1,7 @@
 using System.Collections.Immutable;
+using Google.Protobuf;
 using Google.Protobuf.WellKnownTypes;
+using LoadHarness.Coordinator.Specs;
 using LoadHarness.V1;
 using RunSpec = LoadHarness.Coordinator.Specs.RunSpec;
 
@@ -30,8 +32,19 @@ internal static class WireTranslation
             wire.SourcePorts = ports.ToString();
         if (spec.Agents is { } agents)
             wire.Agents = (uint)agents;
+        wire.Select.Add(spec.Select);
+        wire.BackendSelect.Add(spec.BackendSelect);
+        if (spec.Backends > 0)
+            (wire.Backends, wire.BackendListen) = ((uint)spec.Backends, PortText.Format(spec.BackendListen));
+        wire.Names.AddRange(Names(spec));
         return wire;
     }
+
+    // What was resolved here stays as it was: for names that are left out each agent asks its own host.
+    private static IEnumerable<ResolvedName> Names(RunSpec spec) => spec.Targets
+        .Where(t => !t.IsAskedOfAgents && !AddressText.TryParse(t.Host, out _))
+        .DistinctBy(t => t.Host, StringComparer.OrdinalIgnoreCase)
+        .Select(t => new ResolvedName { Name = t.Host, Addresses = { t.Addresses.Select(a => ByteString.CopyFrom(a.ToBytes())) } });
 
     public static RunView FromWire(Run run) => new()
     {

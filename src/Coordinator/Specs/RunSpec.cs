@@ -46,14 +46,30 @@ public sealed record RunSpec
 
     /// <summary>Count connections as confirmed once the target has sent a byte.</summary>
     public bool ExpectGreeting { get; init; }
+
+    /// <summary>Labels that an agent must carry to take part, each with this value; empty: every idle client may.</summary>
+    public ImmutableSortedDictionary<string, string> Select { get; init; } = ImmutableSortedDictionary<string, string>.Empty;
+
+    /// <summary>Backend agents to wait for and to start with the run; 0: none.</summary>
+    public int Backends { get; init; }
+
+    /// <summary>Ports on which each backend listens; empty when there is none.</summary>
+    public ImmutableArray<PortSpan> BackendListen { get; init; } = [];
+
+    /// <summary>As <see cref="Select"/>, for the backends.</summary>
+    public ImmutableSortedDictionary<string, string> BackendSelect { get; init; } = ImmutableSortedDictionary<string, string>.Empty;
 }
 
-/// <summary>One target as the user typed it, with its name resolved to addresses.</summary>
+/// <summary>One target as the user typed it.</summary>
 /// <param name="Text">As typed: <c>tcp://10.0.0.5:443,8443-8450</c>.</param>
 /// <param name="Host">Its host part: a name or an address.</param>
-/// <param name="Addresses">What the host part means; never empty.</param>
+/// <param name="Addresses">What the host part means wherever it is used; empty: a name that each agent asks its own host for.</param>
 /// <param name="Ports">In ascending order, without overlaps; never empty.</param>
-public sealed record TargetSpec(string Text, string Host, ImmutableArray<IpAddress> Addresses, ImmutableArray<PortSpan> Ports);
+public sealed record TargetSpec(string Text, string Host, ImmutableArray<IpAddress> Addresses, ImmutableArray<PortSpan> Ports)
+{
+    /// <summary>Whether the agents say what the host part means.</summary>
+    public bool IsAskedOfAgents => Addresses.IsEmpty;
+}
 
 /// <summary>Sources as the user typed them.</summary>
 /// <param name="Text">As typed.</param>

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using LoadHarness.Protos;
 
 namespace LoadHarness.Coordinator.Specs;
 
@@ -46,4 +47,20 @@ public sealed record RunSpecInput
 
     /// <summary>Count connections as confirmed once the target has sent a byte.</summary>
     public bool ExpectGreeting { get; init; }
+
+    /// <summary>Labels that an agent must carry, each as <c>LABEL=VALUE</c>.</summary>
+    public ImmutableArray<string> Select { get; init; } = [];
+
+    /// <summary>Backend agents to start with the run.</summary>
+    public Quantity<long>? Backends { get; init; }
+
+    /// <summary>Where each of them listens: <c>9000-9009</c>.</summary>
+    public string? BackendListen { get; init; }
+
+    /// <summary>Labels that a backend must carry, each as <c>LABEL=VALUE</c>.</summary>
+    public ImmutableArray<string> BackendSelect { get; init; } = [];
+
+    /// <summary>Host names that were resolved already, with their addresses; whatever case they are written in.</summary>
+    public ImmutableDictionary<string, ImmutableArray<IpAddress>> Names { get; init; } =
+        ImmutableDictionary.Create<string, ImmutableArray<IpAddress>>(StringComparer.OrdinalIgnoreCase);
 }

@@ -28,8 +28,11 @@ public static class RunSpecValidator
 
     /// <summary>Validates.</summary>
     /// <param name="input">As it arrived.</param>
-    /// <param name="resolve">Addresses of a host name; empty when it has none. Must not throw.</param>
-    public static SpecResult Validate(RunSpecInput input, Func<string, IReadOnlyList<IpAddress>> resolve)
+    /// <param name="resolve">
+    /// Addresses of a host name that is not among the input's own names: empty when it has none, null when the agents are to be
+    /// asked. Must not throw.
+    /// </param>
+    public static SpecResult Validate(RunSpecInput input, Func<string, IReadOnlyList<IpAddress>?> resolve)
     {
         var errors = new List<SpecError>();
         var fields = new FieldReader(errors);
@@ -68,6 +71,7 @@ public static class RunSpecValidator
                 fields.Duration("--connect-timeout", input.ConnectTimeout, _shortest, TimeSpan.FromMinutes(10)) ?? spec.ConnectTimeout,
             MaxDuration = fields.Duration("--max-duration", input.MaxDuration, _shortest, DurationText.Longest) ?? spec.MaxDuration,
         };
+        spec = SpecBackends.Read(spec, input, fields, errors);
         CheckName(spec, errors);
         CheckLength(spec, errors);
         SpecEndpoints.CheckSelf(spec, errors);

@@ -34,7 +34,7 @@ internal static class SpecEndpoints
 
     /// <summary>Reads every target and resolves its name.</summary>
     public static ImmutableArray<TargetSpec> Targets(
-        RunSpecInput input, ImmutableArray<SourceSpec> sources, Func<string, IReadOnlyList<IpAddress>> resolve, List<SpecError> errors)
+        RunSpecInput input, ImmutableArray<SourceSpec> sources, Func<string, IReadOnlyList<IpAddress>?> resolve, List<SpecError> errors)
     {
         if (input.Targets.IsEmpty)
             errors.Add(new SpecError(Target, "", "is missing", "", "Say what to connect to: --target tcp://127.0.0.1:9000"));
@@ -49,22 +49,22 @@ internal static class SpecEndpoints
             }
 
             var (host, ports) = parsed.Value;
-            IReadOnlyList<IpAddress> resolved = AddressText.TryParse(host, out var literal) ? [literal] : resolve(host);
-            if (resolved.Count == 0)
+            var resolved = AddressesOf(host, input, resolve);
+            if (resolved?.Count == 0)
             {
                 errors.Add(new SpecError(Target, text, $"has a host '{host}' that does not resolve to an address", "",
                     "Check the name ('getent hosts NAME'), or give the address"));
                 continue;
             }
 
-            var addresses = OneFamily(resolved, sources);
+            var addresses = resolved is null ? [] : OneFamily(resolved, sources);
             if (WhyRefused(addresses) is { } reason)
                 errors.Add(new SpecError(Target, text, reason, "an address of one host", "Give the address that the service listens on"));
             else
                 targets.Add(new TargetSpec(text.Trim(), host, addresses, ports));
         }
 
-        var pairs = targets.Sum(t => t.Addresses.Length * t.Ports.Sum(p => (long)p.Count));
+        var pairs = targets.Sum(t => Math.Max(1, t.Addresses.Length) * t.Ports.Sum(p => (long)p.Count));
         if (pairs > MostDestinations)
         {
             errors.Add(new SpecError(Target, "", $"names {pairs:N0} address and port pairs", $"at most {MostDestinations:N0}",
@@ -80,13 +80,13 @@ internal static class SpecEndpoints
         var ranges = sources.Where(s => s.Range is not null).Select(s => (s.Text, s.Range!.Value.First.IsV6)).ToList();
         if (ranges.Count == 0 || targets.IsEmpty)
             return;
-        foreach (var target in targets.Where(t => ranges.All(r => r.IsV6 != t.Addresses[0].IsV6)))
+        foreach (var target in targets.Where(t => !t.IsAskedOfAgents && ranges.All(r => r.IsV6 != t.Addresses[0].IsV6)))
         {
             errors.Add(new SpecError(Target, target.Text, $"is {Family(target.Addresses[0].IsV6)} and no source is", "",
                 $"Add {Family(target.Addresses[0].IsV6)} addresses to --sources"));
         }
 
-        foreach (var (text, isV6) in ranges.Where(r => targets.All(t => t.Addresses[0].IsV6 != r.IsV6)))
+        foreach (var (text, isV6) in ranges.Where(r => targets.All(t => !t.IsAskedOfAgents && t.Addresses[0].IsV6 != r.IsV6)))
             errors.Add(new SpecError(Source, text, $"is {Family(isV6)} and no target is", "", "Leave it out"));
     }
 
@@ -109,11 +109,19 @@ internal static class SpecEndpoints
         }
     }
 
+    private static IReadOnlyList<IpAddress>? AddressesOf(
+        string host, RunSpecInput input, Func<string, IReadOnlyList<IpAddress>?> resolve)
+    {
+        if (AddressText.TryParse(host, out var literal))
+            return [literal];
+        return input.Names.TryGetValue(host, out var known) ? known : resolve(host);
+    }
+
     /// <summary>
     /// A name may have addresses of both families; a service that listens on one of them only would refuse half of the connections.
     /// Sources decide; without them IPv4 goes first.
     /// </summary>
-    private static ImmutableArray<IpAddress> OneFamily(IReadOnlyList<IpAddress> addresses, ImmutableArray<SourceSpec> sources)
+    internal static ImmutableArray<IpAddress> OneFamily(IReadOnlyList<IpAddress> addresses, ImmutableArray<SourceSpec> sources)
     {
         var ranges = sources.Where(s => s.Range is not null).Select(s => s.Range!.Value.First.IsV6).ToList();
         var preferV6 = ranges.Count > 0 && ranges.TrueForAll(isV6 => isV6);
@@ -121,7 +129,8 @@ internal static class SpecEndpoints
         return [.. (preferred.Count > 0 ? preferred : addresses).Distinct().Order()];
     }
 
-    private static string? WhyRefused(ImmutableArray<IpAddress> addresses)
+    /// <summary>Why addresses of a target are refused; null when they are not.</summary>
+    internal static string? WhyRefused(ImmutableArray<IpAddress> addresses)
     {
         foreach (var address in addresses)
         {

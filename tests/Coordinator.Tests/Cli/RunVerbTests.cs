@@ -54,7 +54,41 @@ public class RunVerbTests
         Assert.That((wire.HasAgents, wire.Agents, wire.ExpectGreeting), Is.EqualTo((true, 3u, true)));
     }
 
-    private static RunSpec Spec(string line)
+    [Test]
+    public void InputOf_LabelsAndBackends_ArriveInTheSpecAndOnTheWire()
+    {
+        var spec = Spec("10.0.0.5:443 -c 10k --select zone=a --select rack=7 --backends 2 --backend-listen 9000-9009 --backend-select zone=b");
+        var wire = WireTranslation.ToWire(spec);
+        Assert.That(spec.Select, Is.EqualTo(new Dictionary<string, string> { ["rack"] = "7", ["zone"] = "a" }));
+        Assert.That((spec.Backends, spec.BackendListen.Single()), Is.EqualTo((2, new PortSpan(9000, 9009))));
+        Assert.That(wire.Select, Is.EqualTo(spec.Select));
+        Assert.That((wire.Backends, wire.BackendListen, wire.BackendSelect["zone"]), Is.EqualTo((2u, "9000-9009", "b")));
+        Assert.That(wire.Names, Is.Empty, "an address is no name");
+    }
+
+    [Test]
+    public void ToWire_ResolvedName_IsPinned()
+    {
+        var wire = WireTranslation.ToWire(Spec("web.test:443 -c 10", _ => [new IpAddress(false, 0x0A000001)]));
+        Assert.That(wire.Names.Single().Name, Is.EqualTo("web.test"));
+        Assert.That(wire.Names.Single().Addresses.Single(), Is.EqualTo(new byte[] { 10, 0, 0, 1 }));
+    }
+
+    [Test]
+    public void ToWire_NameForTheAgents_IsLeftToThem() =>
+        Assert.That(WireTranslation.ToWire(Spec("web.test:443 -c 10", _ => null)).Names, Is.Empty);
+
+    [TestCase("--select zone=a", "--select zone=a")]
+    [TestCase("--backends 1 --backend-listen 9000", "--backends 1")]
+    public async Task Run_LocallyWithAFleetsOption_SaysThatItNeedsACoordinator(string options, string named)
+    {
+        using var cli = new CliHarness();
+        var code = await cli.RunAsync($"run 127.0.0.1:443 -c 10 {options}");
+        Assert.That(code, Is.EqualTo(Coordinator.Verdicts.ExitCode.Invalid));
+        Assert.That(cli.Error, Does.Contain(named).And.Contain("--coordinator"));
+    }
+
+    private static RunSpec Spec(string line, Func<string, IReadOnlyList<IpAddress>?>? resolve = null)
     {
         var verb = new RunVerb();
         var command = new Command("run");
@@ -66,7 +100,7 @@ public class RunVerbTests
                 command.Add((Option)symbol);
         }
 
-        var result = RunSpecValidator.Validate(verb.InputOf(command.Parse(line)), _ => []);
+        var result = RunSpecValidator.Validate(verb.InputOf(command.Parse(line)), resolve ?? (_ => []));
         Assert.That(result.Errors, Is.Empty);
         return result.Spec!;
     }

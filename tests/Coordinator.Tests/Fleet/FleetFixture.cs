@@ -51,7 +51,6 @@ internal sealed class FleetFixture : IAsyncDisposable
         {
             SocketPath = Path.Combine(directory.FullName, "coordinator.sock"),
             CredentialPath = Path.Combine(directory.FullName, "credential"),
-            ResolveHost = _ => [],
             Fleet = configure?.Invoke(new FleetOptions()) ?? new FleetOptions(),
             Time = time,
             Log = log,

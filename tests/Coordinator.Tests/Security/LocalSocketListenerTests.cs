@@ -106,7 +106,6 @@ public sealed partial class LocalSocketListenerTests
     {
         SocketPath = socketPath,
         CredentialPath = socketPath + ".credential",
-        ResolveHost = _ => [],
         Log = new ListLog(),
     };
 

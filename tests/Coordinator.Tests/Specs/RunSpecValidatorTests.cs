@@ -50,6 +50,77 @@ public class RunSpecValidatorTests
     }
 
     [Test]
+    public void Validate_LabelsAndBackends_TakesThem()
+    {
+        var spec = Valid(_good with
+        {
+            Select = ["zone=a", "tier=", "zone=a"],
+            Backends = 2,
+            BackendListen = "9000-9009,9010",
+            BackendSelect = ["role=x=y"],
+        });
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That(LabelText.Format(spec.Select), Is.EqualTo("tier=, zone=a"));
+            Assert.That((spec.Backends, spec.BackendListen.Single()), Is.EqualTo((2, new PortSpan(9000, 9010))));
+            Assert.That(spec.BackendSelect["role"], Is.EqualTo("x=y"));
+        }
+    }
+
+    [Test]
+    public void Validate_NothingOfAFleet_TakesEveryIdleClientAndNoBackend()
+    {
+        var spec = Valid(_good with { Backends = 0 });
+        Assert.That((spec.Select.IsEmpty, spec.Backends, spec.BackendListen.Length, spec.BackendSelect.IsEmpty), Is.EqualTo((true, 0, 0, true)));
+    }
+
+    [TestCase("zone", "has no value")]
+    [TestCase("=a", "names no label")]
+    [TestCase("zo\u0007ne=a", "is no label")]
+    public void Validate_BadLabel_SaysHow(string text, string problem)
+    {
+        var error = Single(_good with { Select = [text] });
+        Assert.That((error.Field, error.Message), Is.EqualTo(("--select", error.Message)));
+        Assert.That(error.Message, Does.Contain(problem).And.Contain("zone=a"));
+    }
+
+    [Test]
+    public void Validate_OneLabelWithTwoValues_IsRefused() =>
+        Assert.That(Single(_good with { Select = ["zone=a", "zone=b"] }).Message, Does.Contain("zone=b").And.Contain("zone=a"));
+
+    [Test]
+    public void Validate_BackendsWithoutPorts_AsksForThem() =>
+        Assert.That(Single(_good with { Backends = 1 }).Field, Is.EqualTo("--backend-listen"));
+
+    [Test]
+    public void Validate_PortsWithoutBackends_AsksForThem() =>
+        Assert.That(Single(_good with { BackendListen = "9000" }).Field, Is.EqualTo("--backends"));
+
+    [Test]
+    public void Validate_EverythingWrongWithBackends_ComesAtOnce()
+    {
+        var errors = RunSpecValidator.Validate(
+            _good with { Backends = "many", BackendListen = "0", BackendSelect = ["x"], Select = ["y"] }, Resolve).Errors;
+        Assert.That(errors.Select(e => e.Field), Is.EquivalentTo(new[] { "--backends", "--backend-listen", "--backend-select", "--select" }));
+    }
+
+    [Test]
+    public void Validate_NameThatTheAgentsAreAsked_HasNoAddresses()
+    {
+        var result = RunSpecValidator.Validate(_good with { Targets = ["web.test:443"], Sources = ["10.0.0.1"] }, _ => null);
+        Assert.That(result.Errors, Is.Empty);
+        Assert.That(result.Spec!.Targets.Single().IsAskedOfAgents, Is.True);
+    }
+
+    [Test]
+    public void Validate_NameThatCameResolved_IsNotAskedFor()
+    {
+        var input = _good with { Targets = ["web.test:443"] };
+        var spec = Valid(input with { Names = input.Names.Add("WEB.test", [Address("10.0.0.7"), Address("2001:db8::1")]) });
+        Assert.That(spec.Targets.Single().Addresses, Is.EqualTo(new[] { Address("10.0.0.7") }));
+    }
+
+    [Test]
     public void Validate_Everything_TakesEverything()
     {
         var spec = Valid(_good with
