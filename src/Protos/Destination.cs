@@ -1,7 +1,11 @@
 namespace LoadHarness.Protos;
 
 /// <summary>Addresses with ports: the cross product is meant.</summary>
-public sealed record Destination(IpRange Addresses, PortSpan Ports, string Name)
+/// <param name="Addresses">Where to.</param>
+/// <param name="Ports">Where to.</param>
+/// <param name="Name">As the user typed it.</param>
+/// <param name="LookUp">The addresses are what an agent's host said that the name means; that agent asks again before it uses them.</param>
+public sealed record Destination(IpRange Addresses, PortSpan Ports, string Name, bool LookUp = false)
 {
     /// <summary>Address and port pairs.</summary>
     public long Count => Addresses.Count * Ports.Count;

@@ -182,6 +182,7 @@ internal static partial class WireTranslation
         Addresses = ToMessage(destination.Addresses),
         Ports = ToMessage(destination.Ports),
         Name = destination.Name,
+        LookUp = destination.LookUp,
     };
 
     private static Wire.Slice ToMessage(Slice slice) => new()
