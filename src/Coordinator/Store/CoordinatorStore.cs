@@ -1,0 +1,84 @@
+using Microsoft.Data.Sqlite;
+
+namespace LoadHarness.Coordinator.Store;
+
+/// <summary>
+/// What a coordinator keeps over its restarts: runs, what agents were told, what they measured, and whose keys they have. One SQLite file in WAL
+/// mode; one thread writes, readers have connections of their own. Members may be called from any thread.
+/// </summary>
+public sealed class CoordinatorStore : IDisposable
+{
+    private readonly string _path;
+    private readonly StoreWriter _writer;
+    private readonly Lazy<StoreAgentKeys> _agentKeys;
+
+    private CoordinatorStore(string path, StoreWriter writer, string id, ulong epoch, DateTimeOffset lastWritten)
+    {
+        (_path, _writer, Id, Epoch, LastWritten) = (path, writer, id, epoch, lastWritten);
+        _agentKeys = new(() => new StoreAgentKeys(path, writer));
+        Runs = new RunTables(path, writer);
+    }
+
+    /// <summary>Names this store for good.</summary>
+    public string Id { get; }
+
+    /// <summary>How often it has been opened: grows by one each time, and is kept before this object exists.</summary>
+    public ulong Epoch { get; }
+
+    /// <summary>When something was written the last time before it was opened.</summary>
+    public DateTimeOffset LastWritten { get; }
+
+    /// <summary>Why nothing can be written now, in words; null while it can.</summary>
+    public string? Problem => _writer.Problem;
+
+    /// <summary>Runs and what belongs to them.</summary>
+    public RunTables Runs { get; }
+
+    /// <summary>Which key each identity is bound to.</summary>
+    public StoreAgentKeys AgentKeys => _agentKeys.Value;
+
+    /// <summary>Opens a store; makes it when there is no file.</summary>
+    /// <param name="path">The file; its directory exists and is this user's.</param>
+    /// <param name="time">What the record says.</param>
+    /// <param name="log">For events.</param>
+    /// <exception cref="StoreException">It cannot be used; the message says what to do, and the file is as it was.</exception>
+    public static CoordinatorStore Open(string path, TimeProvider time, ILogger log) => Open(path, StoreSchema.Present, time, log);
+
+    internal static CoordinatorStore Open(string path, StoreSchema schema, TimeProvider time, ILogger log)
+    {
+        path = Path.GetFullPath(path);
+        var now = time.GetUtcNow();
+        var connection = StoreFile.Open(path, schema, now);
+        try
+        {
+            var (id, epoch, lastWritten) = BeginEpoch(connection, now);
+            return new(path, new StoreWriter(connection, path, time, log), id, epoch, lastWritten);
+        }
+        catch (SqliteException e)
+        {
+            connection.Dispose();
+            throw new StoreException($"cannot write to the store {path}: {StoreFile.Explain(e, path)}", e);
+        }
+    }
+
+    /// <summary>Writes what is queued and closes the file. A store that cannot write is not waited for.</summary>
+    public void Dispose() => _writer.Dispose();
+
+    private static (string Id, ulong Epoch, DateTimeOffset LastWritten) BeginEpoch(SqliteConnection connection, DateTimeOffset now)
+    {
+        using var transaction = connection.BeginTransaction();
+        using var read = connection.CreateCommand();
+        read.CommandText = "SELECT store_id, epoch, written_at FROM meta";
+        using var reader = read.ExecuteReader();
+        reader.Read();
+        var (id, epoch, written) = (reader.GetString(0), reader.GetInt64(1) + 1, reader.GetInt64(2));
+        reader.Close();
+        using var write = connection.CreateCommand();
+        write.CommandText = "UPDATE meta SET epoch = $epoch, written_at = $now";
+        write.Parameters.AddWithValue("$epoch", epoch);
+        write.Parameters.AddWithValue("$now", now.ToUnixTimeMilliseconds());
+        write.ExecuteNonQuery();
+        transaction.Commit();
+        return (id, (ulong)epoch, DateTimeOffset.FromUnixTimeMilliseconds(written));
+    }
+}
