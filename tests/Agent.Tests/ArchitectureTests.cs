@@ -6,7 +6,7 @@ namespace LoadHarness.Agent.Tests;
 
 /// <summary>
 /// The agent's folders depend on each other in one direction:
-/// Interop, Measurement, Safety - Transports, KernelView, Preflight - Engine - Workloads, Backend - Assignments - Link - Cli.
+/// Interop, Measurement, Safety, Identity - Transports, KernelView, Preflight - Engine - Workloads, Backend - Assignments - Link - Cli.
 /// </summary>
 public class ArchitectureTests
 {
@@ -16,7 +16,7 @@ public class ArchitectureTests
     private static readonly string[][] _levels =
     [
         ["Interop"],
-        ["Measurement", "Safety"],
+        ["Measurement", "Safety", "Identity"],
         ["Transports", "KernelView", "Preflight"],
         ["Engine"],
         ["Workloads", "Backend"],

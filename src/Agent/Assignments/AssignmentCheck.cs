@@ -12,12 +12,13 @@ internal static class AssignmentCheck
     /// <summary>Checks an assignment.</summary>
     /// <param name="assignment">The new one.</param>
     /// <param name="present">The one in force; null when the agent is idle.</param>
-    /// <param name="allowList">What this agent may connect to.</param>
+    /// <param name="policy">What this agent's user lets it do.</param>
     /// <returns>Null, or the refusal.</returns>
-    public static AssignmentRefusal? Check(Assignment assignment, Assignment? present, AllowList allowList) =>
+    public static AssignmentRefusal? Check(Assignment assignment, Assignment? present, AgentPolicy policy) =>
         CheckRun(assignment, present)
         ?? CheckCapabilities(assignment)
-        ?? CheckDestinations(assignment, allowList)
+        ?? CheckDestinations(assignment, policy.AllowList)
+        ?? CheckLimits(assignment, policy)
         ?? CheckChange(assignment, present)
         ?? CheckStart(assignment)
         ?? SourceProbe.Probe(assignment.Slice);
@@ -38,10 +39,10 @@ internal static class AssignmentCheck
 
     private static AssignmentRefusal? CheckDestinations(Assignment assignment, AllowList allowList)
     {
-        foreach (var destination in assignment.Destinations)
+        foreach (var (i, destination) in assignment.Destinations.Index())
         {
             if (!allowList.Allows(destination, out var rule))
-                return new("destinations", "allow-list", rule);
+                return new($"destinations[{i}]", "allow-list", destination.Name.Length > 0 ? $"{destination.Name}: {rule}" : rule);
         }
 
         var count = assignment.Destinations.Sum(d => d.Count);
@@ -49,6 +50,27 @@ internal static class AssignmentCheck
             ? null
             : new("destinations", "count", $"{count:N0} destinations; allowed are 1 to {MostDestinations:N0} address and port pairs");
     }
+
+    private static AssignmentRefusal? CheckLimits(Assignment assignment, AgentPolicy policy)
+    {
+        var (most, rate) = (policy.MaxConnections, policy.MaxConnectsPerSecond);
+        if (most > 0 && assignment.Share > most)
+            return TooMany("share", assignment.Share, most);
+        foreach (var (i, point) in assignment.Schedule.Points.Index())
+        {
+            if (most > 0 && point.Goal > most)
+                return TooMany($"schedule.points[{i}].goal", point.Goal, most);
+        }
+
+        return rate > 0 && assignment.Schedule.ConnectsPerSecond > rate
+            ? new("schedule.connects_per_second", "max-connect-rate",
+                $"{assignment.Schedule.ConnectsPerSecond:#,0.##} connects per second are more than this agent may make, {rate:#,0.##}; "
+                + $"to allow them start it with --max-connect-rate {Math.Ceiling(assignment.Schedule.ConnectsPerSecond):0}/s")
+            : null;
+    }
+
+    private static AssignmentRefusal TooMany(string field, long connections, long most) => new(field, "max-connections",
+        $"{connections:N0} connections are more than this agent may hold, {most:N0}; to allow them start it with --max-connections {connections}");
 
     // Live connections go there, and their tuples rest as long as was said when they were dealt out.
     private static AssignmentRefusal? CheckChange(Assignment assignment, Assignment? present)

@@ -19,7 +19,7 @@ public sealed class AssignmentRunner : IAssignmentRunner, IDisposable
 
     private readonly CoordinatorClock _clock;
     private readonly Lease _lease;
-    private readonly AllowList _allowList;
+    private readonly AgentPolicy _policy;
     private readonly Action<AgentSample> _onSample;
     private readonly ILogger _log;
     private readonly Thread _thread;
@@ -40,14 +40,14 @@ public sealed class AssignmentRunner : IAssignmentRunner, IDisposable
     /// <summary>Starts the runner's thread.</summary>
     /// <param name="clock">Maps start instants onto this host's clock.</param>
     /// <param name="lease">Looked at by every reactor before it paces.</param>
-    /// <param name="allowList">What this agent may connect to.</param>
+    /// <param name="policy">What this agent's user lets it do.</param>
     /// <param name="onSample">Takes each sample; called on the runner's thread.</param>
     /// <param name="loggers">For what goes wrong.</param>
-    public AssignmentRunner(CoordinatorClock clock, Lease lease, AllowList allowList, Action<AgentSample> onSample, ILoggerFactory loggers)
+    public AssignmentRunner(CoordinatorClock clock, Lease lease, AgentPolicy policy, Action<AgentSample> onSample, ILoggerFactory loggers)
     {
         _clock = clock;
         _lease = lease;
-        _allowList = allowList;
+        _policy = policy;
         _onSample = onSample;
         _log = loggers.CreateLogger<AssignmentRunner>();
         _thread = new Thread(Run) { Name = "assignments", IsBackground = true };
@@ -164,7 +164,7 @@ public sealed class AssignmentRunner : IAssignmentRunner, IDisposable
             Follow(assignment, _run!.Drain);
         else if (isOurs && _run!.IsDraining)
             Follow(assignment, _run.Note);
-        else if (AssignmentCheck.Check(assignment, _run?.Assignment, _allowList) is { } refusal)
+        else if (AssignmentCheck.Check(assignment, _run?.Assignment, _policy) is { } refusal)
             Refuse(assignment, refusal);
         else
             Take(assignment);

@@ -14,7 +14,7 @@ internal static class JoinHost
 {
     /// <summary>Runs until the agent has left.</summary>
     /// <returns>The exit code.</returns>
-    public static int Run(LinkOptions options, AllowList allowList, LogLevel level, bool parentDecides)
+    public static int Run(LinkOptions options, LogLevel level, bool parentDecides)
     {
         using var signals = new ShutdownSignals(parentDecides);
         RuntimeWarmUp.Touch();
@@ -22,7 +22,6 @@ internal static class JoinHost
         builder.Logging.AddProvider(new StandardErrorLog()).SetMinimumLevel(level).AddFilter("Microsoft", LogLevel.Warning);
         builder.Services
             .AddSingleton(options)
-            .AddSingleton(allowList)
             .AddSingleton(signals)
             .AddSingleton<IHostLifetime, SignalLifetime>()
             .AddSingleton(HostInventory.Read())
@@ -32,7 +31,7 @@ internal static class JoinHost
             .AddSingleton<IAssignmentRunner>(services => new AssignmentRunner(
                 services.GetRequiredService<CoordinatorClock>(),
                 services.GetRequiredService<Lease>(),
-                allowList,
+                options.Policy,
                 services.GetRequiredService<SampleOutbox>().Add,
                 services.GetRequiredService<ILoggerFactory>()))
             .AddSingleton<LeaseWatch>()

@@ -1,64 +1,17 @@
 using System.Collections.Immutable;
 using System.CommandLine;
+using LoadHarness.Agent.Identity;
 using LoadHarness.Agent.Link;
 using LoadHarness.Agent.Safety;
+using LoadHarness.V1;
 using Microsoft.Extensions.Logging;
 
 namespace LoadHarness.Agent.Cli;
 
-/// <summary>`loadharness-agent join URL`: works for a coordinator until it is told to leave.</summary>
-internal static class JoinVerb
+/// <summary>`loadharness-agent join URL`: works for a coordinator until it is told to leave. The options are in the other part.</summary>
+internal static partial class JoinVerb
 {
     private const int LongestName = 128;
-
-    private static readonly Argument<string> _coordinator = new("coordinator")
-    {
-        Description = "unix:/path/to/coordinator.sock, or http://127.0.0.1:PORT",
-    };
-
-    private static readonly Option<string> _id = new("--id")
-    {
-        Description = "Identity of this agent, stable over restarts; two agents on one host need two",
-        DefaultValueFactory = _ => Environment.MachineName,
-    };
-
-    private static readonly Option<string[]> _labels = new("--label")
-    {
-        Description = "key=value by which runs select agents; may be given several times",
-    };
-
-    private static readonly Option<string?> _credential = new("--credential-file")
-    {
-        Description = "File (0600) with the credential that the coordinator wrote",
-    };
-
-    private static readonly Option<string[]> _allow = new("--allow")
-    {
-        Description = "CIDR[:PORTS] to connect to, as 10.0.0.0/24:443,8443-8450; may be given several times. Default: loopback only",
-    };
-
-    private static readonly Option<string> _logLevel = new("--log-level")
-    {
-        Description = "trace, debug, information, warning or error",
-        DefaultValueFactory = _ => "warning",
-    };
-
-    /// <summary>The verb with its options.</summary>
-    public static Command Create(int parent)
-    {
-        var exitWithParent = CommonOptions.ExitWithParent();
-        var command = new Command("join", """
-            Joins a coordinator and opens the connections that it assigns.
-            SIGTERM closes them in an orderly way and leaves; a second one ends at once.
-
-            Example: loadharness-agent join unix:/run/lh/coordinator.sock --credential-file /run/lh/credential --allow 10.0.0.0/24:443
-            """)
-        {
-            _coordinator, _id, _labels, _credential, _allow, exitWithParent, _logLevel,
-        };
-        command.SetAction(parsed => Run(parsed, parsed.GetValue(exitWithParent), parent));
-        return command;
-    }
 
     private static int Run(ParseResult parsed, bool exitWithParent, int parent)
     {
@@ -67,27 +20,79 @@ internal static class JoinVerb
         var errors = new List<string>();
         if (!CoordinatorAddress.TryParse(parsed.GetValue(_coordinator)!, out var coordinator, out var error))
             errors.Add(error);
-        if (!AllowList.TryParse(parsed.GetValue(_allow) ?? [], out var allowList, out var allowErrors))
-            errors.AddRange(allowErrors);
-        var id = parsed.GetValue(_id)!;
-        if (!IsName(id))
+        else
+            CheckFiles(parsed, coordinator, errors);
+        var id = parsed.GetValue(_id);
+        if (id is not null && !IsName(id))
             errors.Add($"--id \"{id}\": 1 to {LongestName} characters without control characters are wanted");
+        var policy = Policy(parsed, errors);
         var labels = Labels(parsed.GetValue(_labels) ?? [], errors);
-        if (LogLevelOf(parsed.GetValue(_logLevel)!) is not { } level)
+        var level = LogLevelOf(parsed.GetValue(_logLevel)!);
+        if (level is null)
             errors.Add($"--log-level {parsed.GetValue(_logLevel)}: trace, debug, information, warning or error is wanted");
-        else if (errors.Count == 0)
+        if (errors.Count > 0)
+            return AgentCommandLine.Fail(errors);
+        try
         {
+            using var identity = Identify(parsed, coordinator!, id);
             var options = new LinkOptions
             {
                 Coordinator = coordinator!,
-                AgentId = id,
+                AgentId = identity.AgentId,
                 Labels = labels,
-                CredentialFile = parsed.GetValue(_credential),
+                Credential = identity.Credential,
+                Tls = identity.Tls,
+                Policy = policy!,
             };
-            return JoinHost.Run(options, allowList!, level, exitWithParent);
+            return JoinHost.Run(options, level!.Value, exitWithParent);
+        }
+        catch (Exception e) when (e is IdentityException or SecretFileException)
+        {
+            return AgentCommandLine.Fail([e.Message]);
+        }
+    }
+
+    private static JoinIdentity Identify(ParseResult parsed, CoordinatorAddress coordinator, string? id)
+    {
+        if (!coordinator.IsTls)
+            return JoinIdentity.Local(id, parsed.GetValue(_credential));
+        var files = new JoinFiles(
+            parsed.GetValue(_ca), parsed.GetValue(_joinToken), parsed.GetValue(_state), parsed.GetValue(_certificate), parsed.GetValue(_key));
+        return JoinIdentity.Remote(id, files, Environment.GetEnvironmentVariable);
+    }
+
+    private static void CheckFiles(ParseResult parsed, CoordinatorAddress coordinator, List<string> errors)
+    {
+        var misplaced = coordinator.IsTls ? [_credential] : new[] { _ca, _joinToken, _state, _certificate, _key };
+        foreach (var option in misplaced.Where(o => parsed.GetValue(o) is not null))
+        {
+            errors.Add(coordinator.IsTls
+                ? $"{option.Name}: that is for a coordinator on this host; over https the agent's key counts, and {_joinToken.Name} enrols it"
+                : $"{option.Name}: that is for https://HOST:PORT; {coordinator} wants {_credential.Name} FILE");
         }
 
-        return AgentCommandLine.Fail(errors);
+        if (parsed.GetValue(_certificate) is null != parsed.GetValue(_key) is null)
+            errors.Add($"{_certificate.Name} and {_key.Name} belong together: give both, or neither to use the key of the state folder");
+    }
+
+    private static AgentPolicy? Policy(ParseResult parsed, List<string> errors)
+    {
+        if (!AllowList.TryParse(parsed.GetValue(_allow) ?? [], out var allowList, out var allowErrors))
+            errors.AddRange(allowErrors);
+        var (connections, rate) = (0L, 0L);
+        if (parsed.GetValue(_maxConnections) is { } most && !Quantity.TryParseCount(most, out connections))
+            errors.Add($"{_maxConnections.Name} {most}: a count is wanted, as in 20000, 500k or 2M");
+        if (parsed.GetValue(_maxConnectRate) is { } fastest && !Quantity.TryParseRate(fastest, out rate))
+            errors.Add($"{_maxConnectRate.Name} {fastest}: connects per second are wanted, as in 5000/s or 5k/s");
+        var role = parsed.GetValue(_role);
+        if (role is not ("client" or "backend"))
+            errors.Add($"{_role.Name} {role}: client or backend is wanted");
+        return allowList is null ? null : new AgentPolicy(allowList)
+        {
+            Role = role == "backend" ? AgentRole.Backend : AgentRole.Client,
+            MaxConnections = connections,
+            MaxConnectsPerSecond = rate,
+        };
     }
 
     private static ImmutableSortedDictionary<string, string> Labels(string[] texts, List<string> errors)

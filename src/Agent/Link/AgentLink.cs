@@ -1,5 +1,6 @@
 using Grpc.Core;
 using LoadHarness.Agent.Assignments;
+using LoadHarness.Agent.Identity;
 using LoadHarness.Agent.Measurement;
 using LoadHarness.Agent.Preflight;
 using LoadHarness.Agent.Safety;
@@ -93,6 +94,26 @@ public sealed partial class AgentLink : IDisposable
 
     private async ValueTask<AttachSession> AttachAsync(CancellationToken cancel)
     {
+        while (true)
+        {
+            try
+            {
+                return await AttachOnceAsync(cancel).ConfigureAwait(false);
+            }
+            catch (RpcException e) when (e.StatusCode == StatusCode.Unauthenticated && _options.Credential.OfferToken())
+            {
+                // Forgotten there, or another coordinator by now: the join token is asked for after all.
+            }
+            catch (Exception e)
+            {
+                cancel.ThrowIfCancellationRequested();
+                throw await ClassifyAsync(e, cancel).ConfigureAwait(false);
+            }
+        }
+    }
+
+    private async ValueTask<AttachSession> AttachOnceAsync(CancellationToken cancel)
+    {
         var channel = _dialer.OpenChannel();
         try
         {
@@ -100,17 +121,29 @@ public sealed partial class AgentLink : IDisposable
             timeout.CancelAfter(_welcomeTimeout);
             var call = new V1.AgentLink.AgentLinkClient(channel).Attach(_dialer.Headers(), cancellationToken: CancellationToken.None);
             var grant = await IntroduceAsync(call, timeout.Token).ConfigureAwait(false);
+            NoteEnrolled();
             // Another coordinator, or the same one started again, counts from somewhere else.
             if (_coordinator != (grant.StoreId, grant.Epoch))
                 _clock.Reset();
             _coordinator = (grant.StoreId, grant.Epoch);
             return new AttachSession(channel, call, grant, _runner, _clock, _lease, _log) { TakesAssignments = () => _takesAssignments };
         }
-        catch (Exception e)
+        catch
         {
             channel.Dispose();
-            cancel.ThrowIfCancellationRequested();
-            throw Classify(e);
+            throw;
+        }
+    }
+
+    private void NoteEnrolled()
+    {
+        try
+        {
+            _options.Credential.Welcomed();
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or IdentityException)
+        {
+            LogNotKept(_log, e.Message);
         }
     }
 
@@ -138,16 +171,32 @@ public sealed partial class AgentLink : IDisposable
     }
 
     /// <summary>A "no" at the first attempt is final; later the coordinator may just be starting again, and the work goes on.</summary>
-    private Exception Classify(Exception failure) => failure switch
+    private async Task<Exception> ClassifyAsync(Exception failure, CancellationToken cancel)
     {
-        LinkLostException => failure,
-        WireException wire => new LinkRefusedException(wire.Message),
-        LinkRefusedException when _coordinator is null => failure,
-        RpcException rpc when LinkFailure.IsFinal(rpc) && _coordinator is null =>
-            new LinkRefusedException($"{_options.Coordinator} refuses this agent ({rpc.StatusCode}): {rpc.Status.Detail}"),
-        OperationCanceledException => new LinkLostException($"no answer for {_welcomeTimeout.TotalSeconds:0} s", failure),
-        _ => new LinkLostException(LinkFailure.Describe(failure), failure),
-    };
+        if (failure is WireException wire)
+            return new LinkRefusedException(wire.Message);
+        if (_coordinator is null && await FinalAsync(failure, cancel).ConfigureAwait(false) is { } refusal)
+            return refusal;
+        return failure switch
+        {
+            LinkLostException => failure,
+            OperationCanceledException => new LinkLostException($"no answer for {_welcomeTimeout.TotalSeconds:0} s", failure),
+            _ => new LinkLostException(LinkFailure.Describe(failure), failure),
+        };
+    }
+
+    private async Task<LinkRefusedException?> FinalAsync(Exception failure, CancellationToken cancel)
+    {
+        var coordinator = _options.Coordinator;
+        if (LinkFailure.RefusalIn(failure) is { } refusal)
+            return refusal;
+        if (failure is RpcException rpc && LinkFailure.IsFinal(rpc))
+            return new(LinkFailure.DescribeRefusal(coordinator, _options, rpc));
+        var isTlsSuspected = coordinator is { IsTls: false, SocketPath: null } && !LinkFailure.IsUnreachable(failure);
+        return isTlsSuspected && await PortProbe.SpeaksTlsAsync(coordinator, cancel).ConfigureAwait(false)
+            ? new($"{coordinator} is a TLS port, and plain http was spoken to it; join https://{coordinator.Host}:{coordinator.Port}")
+            : null;
+    }
 
     private ValueTask OnAttemptFailed(OnRetryArguments<object> retry)
     {

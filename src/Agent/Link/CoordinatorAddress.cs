@@ -5,7 +5,7 @@ using System.Text;
 
 namespace LoadHarness.Agent.Link;
 
-/// <summary>Where a coordinator listens: a Unix socket, or a TCP port of this host.</summary>
+/// <summary>Where a coordinator listens: a Unix socket, a TCP port of this host, or one behind TLS anywhere.</summary>
 public sealed record CoordinatorAddress
 {
     private const string UnixPrefix = "unix:";
@@ -20,10 +20,16 @@ public sealed record CoordinatorAddress
     /// <summary>Path of the Unix socket; null for TCP.</summary>
     public string? SocketPath { get; private init; }
 
-    /// <summary>The loopback addresses to try, in this order; empty for a Unix socket.</summary>
-    public IReadOnlyList<IPEndPoint> Endpoints { get; private init; } = [];
+    /// <summary>Whether it speaks TLS; then <see cref="Host"/> is what its certificate must be for.</summary>
+    public bool IsTls { get; private init; }
 
-    /// <summary>Parses `unix:/path/to.sock` or `http://127.0.0.1:PORT`.</summary>
+    /// <summary>Name or address; empty for a Unix socket.</summary>
+    public string Host { get; private init; } = "";
+
+    /// <summary>1 to 65535; 0 for a Unix socket.</summary>
+    public int Port { get; private init; }
+
+    /// <summary>Parses `https://HOST:PORT`, `unix:/path/to.sock` or `http://127.0.0.1:PORT`.</summary>
     /// <param name="text">What the user wrote.</param>
     /// <param name="address">Null when there is an error.</param>
     /// <param name="error">What is wrong and what would be right; empty when nothing is.</param>
@@ -33,20 +39,28 @@ public sealed record CoordinatorAddress
         error = "";
         if (text.StartsWith(UnixPrefix, StringComparison.Ordinal))
             return TryParsePath(text, out address, out error);
-        if (!Uri.TryCreate(text, UriKind.Absolute, out var uri) || uri.Scheme is not ("http" or "https"))
-            error = $"\"{text}\" is no coordinator: unix:/path/to/coordinator.sock or http://127.0.0.1:PORT is wanted";
-        else if (uri.Scheme == "https")
-            error = $"{text}: this release joins over a Unix socket or loopback; https needs certificates, which it does not have yet";
+        if (!Uri.TryCreate(text, UriKind.Absolute, out var uri) || uri.Scheme is not ("http" or "https") || uri.Port is < 1 or > 65535)
+            error = $"\"{text}\" is no coordinator: https://HOST:PORT, unix:/path/to/coordinator.sock or http://127.0.0.1:PORT is wanted";
         else if (uri.PathAndQuery != "/" || uri.UserInfo.Length > 0 || uri.Fragment.Length > 0)
-            error = $"{text}: only a host and a port are wanted, as in http://127.0.0.1:{uri.Port}";
-        else if (LoopbackOf(uri.DnsSafeHost) is not { Length: > 0 } hosts)
+            error = $"{text}: only a host and a port are wanted, as in {uri.Scheme}://{(uri.Scheme == "https" ? "coordinator" : "127.0.0.1")}:{uri.Port}";
+        else if (uri.Scheme == "http" && LoopbackOf(uri.IdnHost).Length == 0)
         {
-            error = $"{text}: {uri.DnsSafeHost} is not loopback, and plain http would show the credential to the network; "
-                + "this release joins over a Unix socket or loopback";
+            error = $"{text}: {uri.IdnHost} is not loopback, and plain http would show secrets to the network; "
+                + $"join https://{uri.Authority} instead (what the coordinator needs for it: loadharness certs init)";
         }
         else
-            address = new(text) { Endpoints = [.. hosts.Select(h => new IPEndPoint(h, uri.Port))] };
+            address = new(text) { IsTls = uri.Scheme == "https", Host = uri.IdnHost, Port = uri.Port };
         return address is not null;
+    }
+
+    /// <summary>The endpoints to try, in this order; none for a Unix socket.</summary>
+    /// <exception cref="SocketException">The name is not known.</exception>
+    public async Task<IPEndPoint[]> ResolveAsync(CancellationToken cancel)
+    {
+        var addresses = IPAddress.TryParse(Host, out var literal) ? [literal]
+            : IsTls ? await Dns.GetHostAddressesAsync(Host, cancel).ConfigureAwait(false)
+            : LoopbackOf(Host);
+        return [.. addresses.OrderBy(a => a.AddressFamily != AddressFamily.InterNetwork).Select(a => new IPEndPoint(a, Port))];
     }
 
     /// <inheritdoc/>

@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Sockets;
 using Grpc.Core;
 using Grpc.Net.Client;
+using LoadHarness.Agent.Preflight;
 
 namespace LoadHarness.Agent.Link;
 
@@ -9,7 +10,10 @@ namespace LoadHarness.Agent.Link;
 public sealed class LinkDialer(LinkOptions options)
 {
     private const int MaxMessageBytes = 4 * 1024 * 1024;
-    private static readonly TimeSpan _connectTimeout = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan _connectTimeout = TimeSpan.FromSeconds(10);
+
+    // One address that swallows everything must not use up the time of the others.
+    private static readonly TimeSpan _addressTimeout = TimeSpan.FromSeconds(3);
 
     // A coordinator that is stopped, or a peer that vanished, is noticed after the sum of both.
     private static readonly TimeSpan _pingDelay = TimeSpan.FromSeconds(5);
@@ -29,7 +33,8 @@ public sealed class LinkDialer(LinkOptions options)
             UseProxy = false,
             AllowAutoRedirect = false,
         };
-        return GrpcChannel.ForAddress("http://localhost", new GrpcChannelOptions
+        var coordinator = options.Coordinator;
+        return GrpcChannel.ForAddress(coordinator.IsTls ? coordinator.ToString() : "http://localhost", new GrpcChannelOptions
         {
             HttpHandler = handler,
             DisposeHttpClient = true,
@@ -38,33 +43,9 @@ public sealed class LinkDialer(LinkOptions options)
         });
     }
 
-    /// <summary>The headers of a call: the credential, as the file holds it now.</summary>
-    /// <exception cref="LinkRefusedException">The file cannot be read, or is open to other users.</exception>
-    public Metadata Headers() => options.CredentialFile is { } path ? new() { { "authorization", $"Bearer {ReadCredential(path)}" } } : [];
-
-    /// <summary>Reads a credential file.</summary>
-    /// <exception cref="LinkRefusedException">It cannot be read, is open to other users, or holds no credential.</exception>
-    public static string ReadCredential(string path)
-    {
-        const UnixFileMode others = UnixFileMode.GroupRead | UnixFileMode.GroupWrite | UnixFileMode.OtherRead | UnixFileMode.OtherWrite;
-        try
-        {
-            if ((File.GetUnixFileMode(path) & others) != 0)
-                throw new LinkRefusedException($"credential file {path} is open to other users; it must be 0600: chmod 600 {path}");
-            var credential = File.ReadAllText(path).Trim();
-            return credential.Length > 0 && credential.All(c => c is > ' ' and <= '~')
-                ? credential
-                : throw new LinkRefusedException($"credential file {path} holds no credential: one line of printable characters is wanted");
-        }
-        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
-        {
-            throw new LinkRefusedException($"credential file {path} is missing; the coordinator writes it when it starts");
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            throw new LinkRefusedException($"cannot read credential file {path}: {e.Message}");
-        }
-    }
+    /// <summary>The headers of a call.</summary>
+    /// <exception cref="LinkRefusedException">The credential cannot be read, or is open to other users.</exception>
+    public Metadata Headers() => options.Credential.Headers();
 
     private async ValueTask<Stream> ConnectAsync(CancellationToken cancel)
     {
@@ -76,35 +57,49 @@ public sealed class LinkDialer(LinkOptions options)
                 : throw new LinkLostException("there is no such socket; is the coordinator running?");
         }
 
+        var stream = await ConnectTcpAsync(cancel).ConfigureAwait(false);
+        return options.Coordinator.IsTls
+            ? await TlsHandshake.AuthenticateAsync(stream, options.Tls!, options.Coordinator, cancel).ConfigureAwait(false)
+            : stream;
+    }
+
+    private async Task<Stream> ConnectTcpAsync(CancellationToken cancel)
+    {
         SocketException? failure = null;
-        foreach (var endpoint in options.Coordinator.Endpoints)
+        foreach (var endpoint in await options.Coordinator.ResolveAsync(cancel).ConfigureAwait(false))
         {
+            using var timeout = CancellationTokenSource.CreateLinkedTokenSource(cancel);
+            timeout.CancelAfter(_addressTimeout);
             try
             {
                 // Bound first: a slice over all ephemeral ports leaves connect() none to choose, but bind() still finds one
                 // of this address, from which a run opens no connections of that port.
-                return await ConnectAsync(endpoint, new(endpoint.Address, 0), cancel).ConfigureAwait(false);
+                var source = RouteLookup.SourceOf(endpoint.Address);
+                return await ConnectAsync(endpoint, source is null ? null : new(source, 0), timeout.Token).ConfigureAwait(false);
             }
             catch (SocketException e)
             {
                 failure ??= e;
             }
+            catch (OperationCanceledException) when (!cancel.IsCancellationRequested)
+            {
+                failure ??= new SocketException((int)SocketError.TimedOut);
+            }
         }
 
-        throw failure!;
+        throw failure ?? new SocketException((int)SocketError.HostNotFound);
     }
 
     private static async Task<Stream> ConnectAsync(EndPoint endpoint, IPEndPoint? source, CancellationToken cancel)
     {
-        var socket = new Socket(endpoint.AddressFamily, SocketType.Stream, source is null ? ProtocolType.Unspecified : ProtocolType.Tcp);
+        var socket = new Socket(
+            endpoint.AddressFamily, SocketType.Stream, endpoint is IPEndPoint ? ProtocolType.Tcp : ProtocolType.Unspecified);
         try
         {
-            if (source is not null)
-            {
+            if (endpoint is IPEndPoint)
                 socket.NoDelay = true;
+            if (source is not null)
                 socket.Bind(source);
-            }
-
             await socket.ConnectAsync(endpoint, cancel).ConfigureAwait(false);
             return new NetworkStream(socket, ownsSocket: true);
         }

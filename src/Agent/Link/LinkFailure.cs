@@ -1,4 +1,5 @@
 using System.Net.Sockets;
+using System.Security.Authentication;
 using Grpc.Core;
 
 namespace LoadHarness.Agent.Link;
@@ -9,16 +10,47 @@ internal static class LinkFailure
     /// <summary>The innermost cause that means something to people.</summary>
     public static string Describe(Exception failure)
     {
-        for (var inner = failure; inner is not null; inner = inner.InnerException ?? (inner as RpcException)?.Status.DebugException)
+        foreach (var inner in Causes(failure))
         {
-            if (inner is SocketException or LinkLostException)
+            if (inner is SocketException or LinkLostException or LinkRefusedException)
                 return inner.Message;
+            if (inner is AuthenticationException)
+                return $"TLS failed: {inner.GetBaseException().Message}";
         }
 
         return failure is RpcException rpc ? $"{rpc.StatusCode}: {rpc.Status.Detail}" : failure.Message;
     }
 
+    /// <summary>The refusal inside a failure; null when there is none.</summary>
+    public static LinkRefusedException? RefusalIn(Exception failure) => Causes(failure).OfType<LinkRefusedException>().FirstOrDefault();
+
+    /// <summary>Whether there was nobody to talk to, rather than somebody who could not be understood.</summary>
+    public static bool IsUnreachable(Exception failure) => Causes(failure).Any(c => c is SocketException or LinkLostException or OperationCanceledException);
+
     /// <summary>Whether trying again is no use: the coordinator has answered, and it was a no.</summary>
     public static bool IsFinal(RpcException failure) =>
         failure.StatusCode is StatusCode.Unauthenticated or StatusCode.PermissionDenied or StatusCode.Unimplemented;
+
+    /// <summary>What a final answer means for this agent, and what to do about it.</summary>
+    public static string DescribeRefusal(CoordinatorAddress coordinator, LinkOptions options, RpcException failure)
+    {
+        var what = failure.StatusCode == StatusCode.Unimplemented
+            ? $"{coordinator} answers, but not as a coordinator"
+            : $"{coordinator} refuses this agent, {options.AgentId} ({failure.StatusCode})";
+        var remedy = failure.StatusCode switch
+        {
+            StatusCode.Unauthenticated when coordinator.IsTls =>
+                "; to enrol it make a join token (loadharness tokens create --role agent) and give it with --join-token-file FILE",
+            StatusCode.PermissionDenied when coordinator.IsTls =>
+                $"; join under another identity (--id NAME), or unbind this one: loadharness agents forget {options.AgentId}",
+            _ => "",
+        };
+        return $"{what}: {failure.Status.Detail.TrimEnd('.')}{(failure.Status.Detail.Contains("loadharness", StringComparison.Ordinal) ? "" : remedy)}";
+    }
+
+    private static IEnumerable<Exception> Causes(Exception failure)
+    {
+        for (var inner = failure; inner is not null; inner = inner.InnerException ?? (inner as RpcException)?.Status.DebugException)
+            yield return inner;
+    }
 }

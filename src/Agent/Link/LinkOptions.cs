@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using LoadHarness.Agent.Safety;
 
 namespace LoadHarness.Agent.Link;
 
@@ -17,9 +18,12 @@ public sealed record LinkOptions
     /// <summary>What runs select agents by.</summary>
     public ImmutableSortedDictionary<string, string> Labels { get; init; } = ImmutableSortedDictionary<string, string>.Empty;
 
-    /// <summary>
-    /// Holds the credential; read anew for each attachment, for a coordinator that starts again may have written another. Null:
-    /// none is sent.
-    /// </summary>
-    public string? CredentialFile { get; init; }
+    /// <summary>What is sent to be let in.</summary>
+    public LinkCredential Credential { get; init; } = LinkCredential.None;
+
+    /// <summary>How both sides know each other over TLS; wanted when the coordinator speaks it.</summary>
+    public LinkTls? Tls { get; init; }
+
+    /// <summary>What this agent's user lets it do; told to the coordinator, which plans within it.</summary>
+    public AgentPolicy Policy { get; init; } = new(AllowList.Loopback);
 }

@@ -3,6 +3,7 @@ using Google.Protobuf;
 using Google.Protobuf.WellKnownTypes;
 using LoadHarness.Agent.Assignments;
 using LoadHarness.Agent.Preflight;
+using LoadHarness.Agent.Safety;
 using LoadHarness.Protos;
 using Wire = LoadHarness.V1;
 
@@ -17,11 +18,11 @@ internal static partial class WireTranslation
         {
             AgentId = options.AgentId,
             Incarnation = options.Incarnation,
-            Role = Wire.AgentRole.Client,
+            Role = options.Policy.Role,
             Labels = { options.Labels },
             Version = Protocol.Version,
             Capabilities = { Capabilities.All },
-            Inventory = ToMessage(inventory),
+            Inventory = ToMessage(inventory, options.Policy),
         };
         if (held is not null)
             hello.Held = ToMessage(held);
@@ -56,7 +57,7 @@ internal static partial class WireTranslation
         return message;
     }
 
-    private static Wire.Inventory ToMessage(HostInventory inventory) => new()
+    private static Wire.Inventory ToMessage(HostInventory inventory, AgentPolicy policy) => new()
     {
         Hostname = inventory.Hostname,
         NetworkNamespace = inventory.NetworkNamespace,
@@ -73,6 +74,9 @@ internal static partial class WireTranslation
         TcpTimestamps = inventory.TcpTimestamps,
         Pid = Environment.ProcessId,
         Findings = { inventory.Findings.Select(ToMessage) },
+        MaxConnections = Count(policy.MaxConnections),
+        MaxConnectsPerSecond = policy.MaxConnectsPerSecond,
+        AllowList = { policy.AllowList.Texts },
     };
 
     private static Wire.HostAddress ToMessage(HostAddress address) => new()

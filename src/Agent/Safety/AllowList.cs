@@ -20,6 +20,9 @@ public sealed class AllowList
     /// <summary>The default: this host's loopback addresses, every port.</summary>
     public static AllowList Loopback { get; } = Parse(["127.0.0.0/8", "::1"]);
 
+    /// <summary>Its entries, as they were written.</summary>
+    public IEnumerable<string> Texts => _entries.Select(e => e.Text);
+
     /// <summary>Parses entries as in `--allow`; none means <see cref="Loopback"/>.</summary>
     /// <param name="entries">`CIDR[:PORTS]` each.</param>
     /// <param name="allowList">Null when there are errors.</param>

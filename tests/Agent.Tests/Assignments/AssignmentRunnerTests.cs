@@ -35,7 +35,7 @@ public sealed class AssignmentRunnerTests
         _samples.Clear();
         _clock = new CoordinatorClock();
         _clock.Observe(0, 0, 0);
-        _runner = new AssignmentRunner(_clock, new Lease(), AllowList.Loopback, _samples.Enqueue, NullLoggerFactory.Instance);
+        _runner = new AssignmentRunner(_clock, new Lease(), new AgentPolicy(AllowList.Loopback), _samples.Enqueue, NullLoggerFactory.Instance);
         _backend = new BackendServer(new BackendOptions { Listen = [.. Enumerable.Range(7000, 10).Select(p => (_loopback, p))], Reactors = 1 });
     }
 

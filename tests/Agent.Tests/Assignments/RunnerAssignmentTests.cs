@@ -151,7 +151,7 @@ public sealed class RunnerAssignmentTests
 
         Assert.Multiple(() =>
         {
-            Assert.That((refused.Field, refused.Rule), Is.EqualTo(("destinations", "allow-list")));
+            Assert.That((refused.Field, refused.Rule), Is.EqualTo(("destinations[0]", "allow-list")));
             Assert.That(refused.Message, Does.Contain("--allow"));
         });
     }

@@ -31,7 +31,7 @@ internal sealed class RunnerFixture : IDisposable
     {
         var clock = new CoordinatorClock();
         clock.Observe(0, 0, 0);
-        Runner = new AssignmentRunner(clock, Lease, AllowList.Loopback, Samples.Enqueue, NullLoggerFactory.Instance);
+        Runner = new AssignmentRunner(clock, Lease, new AgentPolicy(AllowList.Loopback), Samples.Enqueue, NullLoggerFactory.Instance);
         Runner.StatusChanged += () => Statuses.Enqueue(Runner.Status!);
     }
 

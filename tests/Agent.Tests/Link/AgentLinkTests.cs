@@ -259,7 +259,7 @@ public class AgentLinkTests
             Coordinator = address!,
             AgentId = "agent-1",
             Labels = ImmutableSortedDictionary<string, string>.Empty.Add("zone", "a"),
-            CredentialFile = _coordinator.CredentialPath,
+            Credential = LinkCredential.OfFile(_coordinator.CredentialPath),
         };
         _link = new AgentLink(options, _inventory, _runner, _outbox, _clock, _lease, NullLogger<AgentLink>.Instance);
         _running = _link.RunAsync(_cancel.Token);

@@ -1,5 +1,7 @@
 using System.Collections.Concurrent;
 using System.Net;
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
 using Grpc.Core;
 using LoadHarness.Agent.Interop.Libc;
 using LoadHarness.Protos;
@@ -7,6 +9,7 @@ using LoadHarness.V1;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.AspNetCore.Server.Kestrel.Https;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Duration = Google.Protobuf.WellKnownTypes.Duration;
@@ -27,8 +30,23 @@ internal sealed class ScriptedCoordinator : IAsyncDisposable
 
     public string SocketPath => Path.Combine(_directory, "c.sock");
 
-    /// <summary>On 127.0.0.1.</summary>
+    /// <summary>On 127.0.0.1, without TLS.</summary>
     public int Port => _app!.Urls.Select(u => new Uri(u)).Single(u => u.Scheme == "http" && u.Port > 0 && u.Host == "127.0.0.1").Port;
+
+    /// <summary>On 127.0.0.1, with TLS; the same after a restart.</summary>
+    public int TlsPort { get; private set; }
+
+    /// <summary>Listens with TLS, too, when set.</summary>
+    public X509Certificate2? Certificate { get; set; }
+
+    /// <summary>Over TLS: enrols the key that it comes with.</summary>
+    public string JoinToken { get; set; } = "join-me";
+
+    /// <summary>Over TLS: keys that need no token, SHA-256 of the public key.</summary>
+    public ConcurrentDictionary<string, bool> EnrolledKeys { get; } = [];
+
+    /// <summary>Over TLS: the key that each Attach showed, and what it sent as `authorization`.</summary>
+    public ConcurrentQueue<(string Key, string? Authorization)> Attempts { get; } = [];
 
     public string CredentialPath => Path.Combine(_directory, "credential");
 
@@ -68,12 +86,27 @@ internal sealed class ScriptedCoordinator : IAsyncDisposable
         {
             kestrel.ListenUnixSocket(SocketPath, o => o.Protocols = HttpProtocols.Http2);
             kestrel.Listen(IPAddress.Loopback, 0, o => o.Protocols = HttpProtocols.Http2);
+            if (Certificate is { } certificate)
+                kestrel.Listen(IPAddress.Loopback, TlsPort, o => UseTls(o, certificate));
         });
         builder.Services.AddGrpc();
         builder.Services.AddSingleton(this);
         _app = builder.Build();
         _app.MapGrpcService<Service>();
         await _app.StartAsync();
+        if (Certificate is not null)
+            TlsPort = _app.Urls.Select(u => new Uri(u)).Single(u => u.Scheme == "https").Port;
+    }
+
+    private static void UseTls(ListenOptions listen, X509Certificate2 certificate)
+    {
+        listen.Protocols = HttpProtocols.Http2;
+        listen.UseHttps(https =>
+        {
+            https.ServerCertificate = certificate;
+            https.ClientCertificateMode = ClientCertificateMode.AllowCertificate;
+            https.AllowAnyClientCertificate();
+        });
     }
 
     /// <summary>Sends an assignment over the newest attachment.</summary>
@@ -184,8 +217,21 @@ internal sealed class ScriptedCoordinator : IAsyncDisposable
         private void Demand(ServerCallContext context, string call)
         {
             owner.Connections[call] = context.GetHttpContext().Connection.Id;
-            if (context.RequestHeaders.GetValue("authorization") != $"Bearer {owner.Credential}")
+            var authorization = context.RequestHeaders.GetValue("authorization");
+            if (context.GetHttpContext().Connection.ClientCertificate is { } certificate)
+                DemandKey(call, Convert.ToHexString(SHA256.HashData(certificate.PublicKey.ExportSubjectPublicKeyInfo())), authorization);
+            else if (authorization != $"Bearer {owner.Credential}")
                 throw new RpcException(new Status(StatusCode.Unauthenticated, "wrong credential"));
+        }
+
+        private void DemandKey(string call, string key, string? authorization)
+        {
+            if (call == "Attach")
+                owner.Attempts.Enqueue((key, authorization));
+            if (authorization == $"Bearer {owner.JoinToken}")
+                owner.EnrolledKeys[key] = true;
+            if (!owner.EnrolledKeys.ContainsKey(key))
+                throw new RpcException(new Status(StatusCode.Unauthenticated, "this key is not known"));
         }
     }
 }

@@ -1,0 +1,17 @@
+using LoadHarness.V1;
+
+namespace LoadHarness.Agent.Safety;
+
+/// <summary>What its own user lets this agent do. A coordinator plans within it and cannot widen it.</summary>
+/// <param name="AllowList">Where it may connect to.</param>
+public sealed record AgentPolicy(AllowList AllowList)
+{
+    /// <summary>Client or backend.</summary>
+    public AgentRole Role { get; init; } = AgentRole.Client;
+
+    /// <summary>Most connections at once; 0: no such limit.</summary>
+    public long MaxConnections { get; init; }
+
+    /// <summary>Most connects per second; 0: no such limit.</summary>
+    public double MaxConnectsPerSecond { get; init; }
+}
