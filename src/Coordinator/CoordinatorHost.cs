@@ -2,6 +2,7 @@ using LoadHarness.Coordinator.Api;
 using LoadHarness.Coordinator.Fleet;
 using LoadHarness.Coordinator.Runs;
 using LoadHarness.Coordinator.Security;
+using LoadHarness.Coordinator.Store;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.Logging.Console;
 
@@ -16,8 +17,8 @@ public sealed record CoordinatorHostOptions
     /// <summary>Where the generated credential goes, with mode 0600.</summary>
     public required string CredentialPath { get; init; }
 
-    /// <summary>Which key each enrolled agent is bound to.</summary>
-    public IAgentKeys AgentKeys { get; init; } = new MemoryAgentKeys();
+    /// <summary>The database of runs, samples and agents' keys; made when it is missing.</summary>
+    public required string StorePath { get; init; }
 
     /// <summary>What is kept on disk; null: nothing, there are neither tokens nor certificates.</summary>
     public StateDirectory? State { get; init; }
@@ -54,6 +55,7 @@ public sealed class CoordinatorHost : IAsyncDisposable
 
     /// <summary>Starts a coordinator; when this returns agents and users can dial it.</summary>
     /// <exception cref="CredentialException">The socket or the credential file cannot be made; the message says what to do.</exception>
+    /// <exception cref="StoreException">The store cannot be used; the message says what to do.</exception>
     public static async Task<CoordinatorHost> StartAsync(CoordinatorHostOptions options, CancellationToken cancel = default)
     {
         LocalSocketListener.Prepare(options.SocketPath);
@@ -62,13 +64,15 @@ public sealed class CoordinatorHost : IAsyncDisposable
         var host = new CoordinatorHost(Build(options, credential), options);
         try
         {
+            // Before anybody can dial: a store that cannot be used ends the start, and runs of earlier lives are there from the first call on.
+            _ = host.Runs;
             await host._app.StartAsync(cancel);
             LocalSocketListener.Protect(options.SocketPath);
             return host;
         }
         catch (Exception e)
         {
-            await host.DisposeAsync();
+            await host.CloseAsync();
             if (e is IOException)
                 throw new CredentialException($"cannot listen on {options.SocketPath}: {e.Message}", e);
             throw;
@@ -89,6 +93,11 @@ public sealed class CoordinatorHost : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         Agents.EndAll("the coordinator has ended");
+        await CloseAsync();
+    }
+
+    private async ValueTask CloseAsync()
+    {
         await _app.DisposeAsync();
         File.Delete(_options.CredentialPath);
     }
@@ -104,9 +113,17 @@ public sealed class CoordinatorHost : IAsyncDisposable
         // Signals are the command line's business.
         services.AddSingleton<IHostLifetime, NoLifetime>();
         services.Configure<HostOptions>(o => o.ShutdownTimeout = _shutdown);
-        services.AddSingleton(new AgentRegistry(new CoordinatorClock(options.Time), options.Fleet));
+        // Made by the container, so that it is closed after everything that writes to it.
+        services.AddSingleton(s => CoordinatorStore.Open(
+            options.StorePath, options.Time, s.GetRequiredService<ILogger<CoordinatorStore>>()));
+        services.AddSingleton<IAgentKeys>(s => s.GetRequiredService<CoordinatorStore>().AgentKeys);
+        services.AddSingleton(s => new AgentRegistry(
+            new CoordinatorClock(options.Time), FleetOf(options, s.GetRequiredService<CoordinatorStore>())));
         services.AddSingleton(s => new RunRegistry(
-            s.GetRequiredService<AgentRegistry>(), OwnNamespace.Read(), s.GetRequiredService<ILogger<RunRegistry>>()));
+            s.GetRequiredService<AgentRegistry>(),
+            s.GetRequiredService<CoordinatorStore>(),
+            OwnNamespace.Read(),
+            s.GetRequiredService<ILogger<RunRegistry>>()));
         services.AddSingleton(new CredentialInterceptor(credential, options.CredentialPath));
         services.AddGrpc(grpc =>
         {
@@ -119,6 +136,9 @@ public sealed class CoordinatorHost : IAsyncDisposable
         app.MapGrpcService<ControlService>();
         return app;
     }
+
+    private static FleetOptions FleetOf(CoordinatorHostOptions options, CoordinatorStore store) =>
+        options.Fleet with { StoreId = store.Id, Epoch = store.Epoch };
 
     private static void ConfigureLog(ILoggingBuilder logging, CoordinatorHostOptions options)
     {

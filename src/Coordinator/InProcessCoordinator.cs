@@ -1,6 +1,7 @@
 using LoadHarness.Coordinator.Cli;
 using LoadHarness.Coordinator.LocalFleet;
 using LoadHarness.Coordinator.Security;
+using LoadHarness.Coordinator.Store;
 
 namespace LoadHarness.Coordinator;
 
@@ -24,12 +25,13 @@ internal sealed class InProcessCoordinator : ILocalCoordinator
                 {
                     SocketPath = paths.Socket,
                     CredentialPath = paths.Credential,
+                    StorePath = paths.Store,
                     Log = log,
                 },
                 cancel);
             return new InProcessCoordinator(host, log);
         }
-        catch (CredentialException e)
+        catch (Exception e) when (e is CredentialException or StoreException)
         {
             log.Dispose();
             throw new LocalFleetException(e.Message, e);

@@ -45,6 +45,7 @@ internal static class ControlErrors
     {
         RunRejection.Invalid => StatusCode.InvalidArgument,
         RunRejection.Unknown => StatusCode.NotFound,
+        RunRejection.Unavailable => StatusCode.Unavailable,
         _ => StatusCode.FailedPrecondition,
     };
 

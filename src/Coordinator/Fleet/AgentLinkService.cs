@@ -1,3 +1,5 @@
+using System.Threading.Channels;
+using Google.Protobuf;
 using Grpc.Core;
 using LoadHarness.V1;
 
@@ -6,6 +8,9 @@ namespace LoadHarness.Coordinator.Fleet;
 /// <summary>Moves the messages of AgentLink between the wire and the fleet; see agent_link.proto for their order.</summary>
 public sealed partial class AgentLinkService(AgentRegistry registry, ILogger<AgentLinkService> log) : AgentLink.AgentLinkBase
 {
+    /// <summary>Samples of one upload that may wait to be stored; more are left in the connection.</summary>
+    private const int MostUnstored = 256;
+
     /// <inheritdoc/>
     public override async Task Attach(
         IAsyncStreamReader<AttachRequest> requests, IServerStreamWriter<AttachResponse> responses, ServerCallContext context)
@@ -57,6 +62,30 @@ public sealed partial class AgentLinkService(AgentRegistry registry, ILogger<Age
             ?? throw new RpcException(new Status(
                 StatusCode.FailedPrecondition, "no such session; attach first, then upload with its session id"));
         var agent = registry.Find(hello.AgentId)!;
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancel);
+        var stored = Channel.CreateBounded<Task<ulong>>(MostUnstored);
+        var reading = ReadSamplesAsync(agent, session, requests, stored.Writer, either.Token);
+        var acknowledging = AcknowledgeAsync(stored.Reader, responses, either.Token);
+        try
+        {
+            await await Task.WhenAny(reading, acknowledging);
+            await acknowledging;
+        }
+        finally
+        {
+            await either.CancelAsync();
+            await Task.WhenAll(reading, acknowledging).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+    }
+
+    // Samples are not waited for one by one: they are stored together, and a store that cannot write holds back those of this agent only.
+    private async Task ReadSamplesAsync(
+        AgentState agent,
+        AgentSession session,
+        IAsyncStreamReader<UploadRequest> requests,
+        ChannelWriter<Task<ulong>> stored,
+        CancellationToken cancel)
+    {
         while (await requests.MoveNext(cancel))
         {
             if (requests.Current.Sample is not { } sample)
@@ -64,25 +93,54 @@ public sealed partial class AgentLinkService(AgentRegistry registry, ILogger<Age
             // A later process life has taken the identity: what this one still says belongs to nobody's interval.
             if (agent.Hello.Incarnation != session.Hello.Incarnation)
                 throw new RpcException(new Status(StatusCode.FailedPrecondition, "a newer process of this agent has attached"));
-            var kept = agent.Intake.Take(session.Hello.Incarnation, sample.Sequence, () => Keep(sample, session.Hello));
+            await stored.WriteAsync(
+                agent.Intake.TakeAsync(session.Hello.Incarnation, sample.Sequence, () => KeepAsync(sample, session.Hello)), cancel);
+        }
+
+        stored.Complete();
+    }
+
+    private static async Task AcknowledgeAsync(
+        ChannelReader<Task<ulong>> stored, IServerStreamWriter<UploadResponse> responses, CancellationToken cancel)
+    {
+        await foreach (var next in stored.ReadAllAsync(cancel))
+        {
+            var kept = await KeptAsync(next.WaitAsync(cancel));
+            // One acknowledgement for all that were stored together.
+            while (stored.TryPeek(out var later) && later.IsCompletedSuccessfully && stored.TryRead(out _))
+                kept = later.Result;
             await responses.WriteAsync(new() { Ack = new() { Sequence = kept } }, cancel);
         }
     }
 
-    // A sample that breaks the contract is acknowledged too: sent again it would be no better, and it would hold up the sound ones.
-    private void Keep(Sample sample, AgentHello agent)
+    private static async Task<ulong> KeptAsync(Task<ulong> storing)
     {
-        if (registry.FindRun(sample.RunId) is not { } run)
-            return;
         try
         {
-            run.Keep(WireTranslation.ToSample(sample, agent));
+            return await storing;
+        }
+        catch (Exception e) when (e is not OperationCanceledException)
+        {
+            // The agent keeps what is not acknowledged, and sends it again when it has called again.
+            throw new RpcException(new Status(StatusCode.Unavailable, $"samples cannot be kept: {e.Message}"));
+        }
+    }
+
+    // A sample that breaks the contract is acknowledged too: sent again it would be no better, and it would hold up the sound ones.
+    private Task KeepAsync(Sample sample, AgentHello agent)
+    {
+        if (registry.FindRun(sample.RunId) is not { } run)
+            return Task.CompletedTask;
+        try
+        {
+            return run.KeepAsync(WireTranslation.ToSample(sample, agent), sample.ToByteArray());
         }
         catch (WireException e)
         {
             LogMalformed(log, agent.AgentId, sample.Sequence, e.Message);
             run.Note(agent.AgentId, new(Finding.Types.Severity.Error, e.Field,
                 $"sample {sample.Sequence} of agent {agent.AgentId} was left out, its interval is a gap: {e.Message}"));
+            return Task.CompletedTask;
         }
     }
 

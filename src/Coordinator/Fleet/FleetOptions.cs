@@ -15,7 +15,7 @@ public sealed record FleetOptions
     /// <summary>How long a new call may take to send its Hello.</summary>
     public TimeSpan HelloTimeout { get; init; } = TimeSpan.FromSeconds(10);
 
-    /// <summary>Identifies this coordinator's store: assignments out of another one are not ours.</summary>
+    /// <summary>Identifies this coordinator's store: assignments out of another one are not ours. Its host takes it from the store.</summary>
     public string StoreId { get; init; } = Guid.NewGuid().ToString("N");
 
     /// <summary>Counts the starts of the coordinator on its store.</summary>

@@ -11,9 +11,11 @@ public interface IRunLink
     /// <summary>An agent of this run has attached, answered, fallen silent or left: look at the agents again.</summary>
     void AgentChanged();
 
-    /// <summary>Keeps a sample. Once this has returned the sample counts as kept, and the agent may forget it.</summary>
-    /// <param name="sample">Never given twice.</param>
-    void Keep(AgentSample sample);
+    /// <summary>Takes a sample, and keeps it.</summary>
+    /// <param name="sample">May be given again when keeping it has failed.</param>
+    /// <param name="bytes">As it came.</param>
+    /// <returns>Completes when the sample is stored: only then may the agent forget it. Fails when it cannot be.</returns>
+    Task KeepAsync(AgentSample sample, byte[] bytes);
 
     /// <summary>Something about an agent that the run's report must say.</summary>
     void Note(string agentId, AgentFinding finding);

@@ -71,6 +71,9 @@ internal static partial class WireTranslation
         HeartbeatReply = new() { Sequence = echo.Sequence, SentNanos = echo.SentNanos, CoordinatorNanos = coordinatorNanos },
     };
 
+    /// <summary>As the store keeps it.</summary>
+    public static byte[] ToBytes(AgentAssignment assignment) => ToMessage(assignment).Assignment.ToByteArray();
+
     public static Wire.AttachResponse ToMessage(AgentAssignment assignment)
     {
         var message = new Wire.Assignment

@@ -10,6 +10,9 @@ public sealed record RunPaths(string Directory)
     /// <summary>The credential that both present, mode 0600.</summary>
     public string Credential => Path.Combine(Directory, "credential");
 
+    /// <summary>What the coordinator keeps of its runs, mode 0600.</summary>
+    public string Store => Path.Combine(Directory, "store.db");
+
     /// <summary>Locked by the coordinator's process for as long as it lives.</summary>
     public string Lock => Path.Combine(Directory, "owner.lock");
 

@@ -24,6 +24,7 @@ public sealed partial class RunController
     private async Task<RunEnd> LoadAsync(CancellationToken abandoned)
     {
         _startNanos = _clock.Nanos + CoordinatorClock.ToNanos(_startAhead);
+        Publish(s => s with { StartTime = StartedAt() });
         _measurements.Begin(_plan!);
         Command(Phase.Running, _plan!.DrainTimeout);
         EnterUnderLoad(RunState.Ramping, StageSpan.Ramp, 0, _startNanos.Value);

@@ -11,7 +11,7 @@ namespace LoadHarness.Coordinator.Runs;
 /// Conducts one run from its first agent to its summary: gather, plan, prepare, load, drain, conclude. One loop does all of it
 /// and looks at the agents as they are, so that no order of events can confuse it; others reach it through its commands.
 /// </summary>
-public sealed partial class RunController : IRunLink, IAsyncDisposable
+public sealed partial class RunController : IRun, IRunLink, IAsyncDisposable
 {
     private static readonly TimeSpan _tick = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan _publishInterval = TimeSpan.FromSeconds(1);
@@ -22,6 +22,7 @@ public sealed partial class RunController : IRunLink, IAsyncDisposable
     private readonly RunSpec _spec;
     private readonly RunCommands _commands;
     private readonly KernelReaders _readers = new();
+    private readonly RunRecord _record;
     private readonly RunRoster _roster;
     private readonly PlanMaker _planMaker;
     private readonly RunMeasurements _measurements;
@@ -36,12 +37,12 @@ public sealed partial class RunController : IRunLink, IAsyncDisposable
     private TimeSpan _drained;
     private Task _conducting = Task.CompletedTask;
 
-    internal RunController(string id, RunSpec spec, RunEnvironment environment)
+    internal RunController(string id, RunSpec spec, RunRecord record, RunEnvironment environment)
     {
-        (RunId, _spec) = (id, spec);
+        (RunId, _spec, _record) = (id, spec, record);
         (_registry, _clock, _log) = (environment.Registry, environment.Registry.Clock, environment.Log);
         _commands = new RunCommands(_clock.Time);
-        _roster = new RunRoster(this, _registry, new AssignmentBuilder(id, spec, _registry.Options), _readers);
+        _roster = new RunRoster(this, _registry, record, new AssignmentBuilder(id, spec, _registry.Options), _readers);
         _planMaker = new PlanMaker(spec, environment.IsHere);
         _measurements = new RunMeasurements(spec);
         _stages = new RunStages(_clock);
@@ -57,15 +58,15 @@ public sealed partial class RunController : IRunLink, IAsyncDisposable
     /// <inheritdoc/>
     public string RunId { get; }
 
-    /// <summary>The run as it is now, to read and to watch.</summary>
+    /// <inheritdoc/>
     public Latest<RunSnapshot> Snapshot => _snapshot;
 
-    /// <summary>Completes when the run has ended and its summary is there. Never fails.</summary>
+    /// <inheritdoc/>
     public Task Ended => _conducting;
 
-    /// <summary>Starts the run.</summary>
+    /// <summary>Keeps the run and starts it.</summary>
     /// <returns>Completes when it has looked at the agents that are there.</returns>
-    /// <exception cref="RunRejectedException">They are enough, and the run does not fit them: there is no run.</exception>
+    /// <exception cref="RunRejectedException">It cannot be kept, or they are enough and it does not fit them: there is no run.</exception>
     internal Task StartAsync()
     {
         _registry.Open(this);
@@ -74,10 +75,7 @@ public sealed partial class RunController : IRunLink, IAsyncDisposable
         return _firstLook.Task;
     }
 
-    /// <summary>Replaces the schedule from now on; the end of the run stays where it is.</summary>
-    /// <param name="goal">0 to 100,000,000 connections.</param>
-    /// <param name="over">How long the change takes; null: as the run's connect rate allows.</param>
-    /// <exception cref="RunRejectedException">The run is not under load, or the goal does not fit; nothing has changed.</exception>
+    /// <inheritdoc/>
     public async Task ScaleAsync(long goal, TimeSpan? over)
     {
         if (goal is < 0 or > RunSpecValidator.MostConnections)
@@ -97,23 +95,25 @@ public sealed partial class RunController : IRunLink, IAsyncDisposable
         await done;
     }
 
-    /// <summary>Drains the run, or ends it at once. A run that has ended stays as it is.</summary>
-    /// <param name="immediately">RST instead of FIN.</param>
-    /// <param name="reason">For the report; empty when a user asked.</param>
+    /// <inheritdoc/>
     public void Stop(bool immediately, string reason = "") => _commands.RequestStop(new StopRequest(immediately, reason));
 
     /// <inheritdoc/>
     public void AgentChanged() => _commands.Wake();
 
     /// <inheritdoc/>
-    public void Keep(AgentSample sample)
+    public Task KeepAsync(AgentSample sample, byte[] bytes)
     {
         _readers.Heard(sample, Elapsed);
         _measurements.Add(sample);
+        return _record.KeepAsync(RunId, sample, bytes);
     }
 
     /// <inheritdoc/>
     public void Note(string agentId, AgentFinding finding) => _measurements.Note(agentId, finding);
+
+    /// <summary>There is no such run after all: the store forgets it.</summary>
+    internal void Forget() => _record.Forget(RunId);
 
     /// <summary>Gives the run up without a drain: its agents end it by their leases.</summary>
     public async ValueTask DisposeAsync()
@@ -131,6 +131,7 @@ public sealed partial class RunController : IRunLink, IAsyncDisposable
         RunEnd end;
         try
         {
+            await _record.CreateAsync(_snapshot.Value);
             await GatherAsync(abandoned);
             await PrepareAsync(abandoned);
             end = await LoadAsync(abandoned);
@@ -138,6 +139,11 @@ public sealed partial class RunController : IRunLink, IAsyncDisposable
         catch (RunEndException e)
         {
             end = e.End;
+        }
+        catch (RunRejectedException e)
+        {
+            _firstLook.TrySetException(e);
+            end = new(RunEnding.Internal, e.Message);
         }
         catch (OperationCanceledException)
         {
@@ -176,7 +182,12 @@ public sealed partial class RunController : IRunLink, IAsyncDisposable
         catch (Exception e)
         {
             LogBroken(_log, e, RunId);
-            Publish(s => s with { State = RunState.Failed, Reason = $"a defect of the coordinator: {e.Message}; its log has the details" });
+            Publish(s => s with
+            {
+                State = RunState.Failed,
+                Reason = $"a defect of the coordinator: {e.Message}; its log has the details",
+                EndTime = _clock.Time.GetUtcNow(),
+            });
         }
 
         _commands.RefuseScales(NotUnderLoad());
@@ -191,13 +202,15 @@ public sealed partial class RunController : IRunLink, IAsyncDisposable
         if (!from.CanBecome(state))
             throw new InvalidOperationException($"run {RunId} cannot go from {from} to {state}");
         LogState(_log, RunId, state, reason);
-        Publish(s => s with { State = state, Reason = reason });
+        Publish(s => s with { State = state, Reason = reason, EndTime = state.HasEnded() ? _clock.Time.GetUtcNow() : null });
     }
 
     private void Publish(Func<RunSnapshot, RunSnapshot> change)
     {
         _publishedNanos = _clock.Nanos;
-        _snapshot.Set(change(_snapshot.Value));
+        var changed = change(_snapshot.Value);
+        _record.Save(changed);
+        _snapshot.Set(changed);
     }
 
     // Watchers hear from the run each second even when nothing has changed.
@@ -208,8 +221,7 @@ public sealed partial class RunController : IRunLink, IAsyncDisposable
             Publish(s => s);
     }
 
-    private RunRejectedException NotUnderLoad() => new(RunRejection.WrongState,
-        [$"run {RunId} is {_snapshot.Value.State.ToString().ToLowerInvariant()}; a run can be scaled while it is ramping or holding"]);
+    private RunRejectedException NotUnderLoad() => RunRejectedException.NotUnderLoad(RunId, _snapshot.Value.State);
 
     private void ThrowIfStopped()
     {

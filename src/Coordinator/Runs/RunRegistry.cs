@@ -2,10 +2,11 @@ using System.Collections.Immutable;
 using System.Globalization;
 using LoadHarness.Coordinator.Fleet;
 using LoadHarness.Coordinator.Specs;
+using LoadHarness.Coordinator.Store;
 
 namespace LoadHarness.Coordinator.Runs;
 
-/// <summary>The runs of this coordinator. Members may be called from any thread.</summary>
+/// <summary>The runs of this coordinator, those of its earlier lives included. Members may be called from any thread.</summary>
 public sealed class RunRegistry : IAsyncDisposable
 {
     /// <summary>Ended runs beyond this many are forgotten, the oldest first.</summary>
@@ -13,30 +14,40 @@ public sealed class RunRegistry : IAsyncDisposable
 
     private readonly Lock _lock = new();
     private readonly RunEnvironment _environment;
-    private readonly Dictionary<string, Task<RunController>> _requests = new(StringComparer.Ordinal);
-    private ImmutableList<RunController> _runs = [];
+    private readonly Dictionary<string, Task<IRun>> _requests = new(StringComparer.Ordinal);
+    private ImmutableList<IRun> _runs = [];
 
-    /// <summary>A registry without runs.</summary>
+    /// <summary>A registry with the runs that the store knows.</summary>
     /// <param name="agents">Who does the work.</param>
+    /// <param name="store">What is kept.</param>
     /// <param name="ownNamespace">The network namespace that this process lives in.</param>
     /// <param name="log">For events of runs.</param>
-    public RunRegistry(AgentRegistry agents, string ownNamespace, ILogger log) =>
-        _environment = new RunEnvironment(agents, id => id == ownNamespace, log);
+    public RunRegistry(AgentRegistry agents, CoordinatorStore store, string ownNamespace, ILogger log)
+    {
+        _environment = new RunEnvironment(agents, store, id => id == ownNamespace, log);
+        foreach (var (run, requestId) in RunHistory.Read(store, MostRuns, log))
+        {
+            _runs = _runs.Add(run);
+            if (requestId.Length > 0)
+                _requests[requestId] = Task.FromResult<IRun>(run);
+        }
+    }
 
     /// <summary>Newest first.</summary>
-    public ImmutableList<RunController> All => _runs;
+    public ImmutableList<IRun> All => _runs;
 
     /// <summary>Makes a run and starts it. The same request twice makes one run.</summary>
     /// <param name="spec">Validated.</param>
     /// <param name="requestId">Made by the client; empty: every request is another one.</param>
-    /// <exception cref="RunRejectedException">The run does not fit the agents that are there.</exception>
-    public Task<RunController> CreateAsync(RunSpec spec, string requestId)
+    /// <exception cref="RunRejectedException">The run does not fit the agents that are there, or no record of it can be kept.</exception>
+    public Task<IRun> CreateAsync(RunSpec spec, string requestId)
     {
         lock (_lock)
         {
             if (requestId.Length > 0 && _requests.TryGetValue(requestId, out var before) && !before.IsFaulted)
                 return before;
-            var run = new RunController(NewId(), spec, _environment);
+            var record = new RunRecord(requestId, _environment.Store, _environment.Registry.Clock.Time);
+            var run = new RunController(NewId(), spec, record, _environment);
             _runs = _runs.Insert(0, run);
             var created = StartAsync(run);
             if (requestId.Length > 0)
@@ -49,7 +60,7 @@ public sealed class RunRegistry : IAsyncDisposable
     /// <summary>A run.</summary>
     /// <param name="id">Empty: the latest one.</param>
     /// <exception cref="RunRejectedException">There is no such run.</exception>
-    public RunController Get(string id)
+    public IRun Get(string id)
     {
         var run = id.Length == 0 ? _runs.FirstOrDefault() : _runs.Find(r => r.RunId == id);
         return run ?? throw new RunRejectedException(RunRejection.Unknown,
@@ -73,11 +84,11 @@ public sealed class RunRegistry : IAsyncDisposable
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
     {
-        foreach (var run in _runs)
+        foreach (var run in _runs.OfType<RunController>())
             await run.DisposeAsync();
     }
 
-    private async Task<RunController> StartAsync(RunController run)
+    private async Task<IRun> StartAsync(RunController run)
     {
         try
         {
@@ -89,6 +100,7 @@ public sealed class RunRegistry : IAsyncDisposable
             lock (_lock)
                 _runs = _runs.Remove(run);
             await run.DisposeAsync();
+            run.Forget();
             throw;
         }
     }
@@ -98,6 +110,7 @@ public sealed class RunRegistry : IAsyncDisposable
         while (_runs.Count > MostRuns && _runs.FindLast(r => r.Snapshot.Value.State.HasEnded()) is { } oldest)
         {
             _runs = _runs.Remove(oldest);
+            _environment.Store.Runs.DeleteAsync(oldest.RunId);
             foreach (var (request, created) in _requests.ToArray())
             {
                 if (created.IsCompletedSuccessfully && created.Result == oldest)

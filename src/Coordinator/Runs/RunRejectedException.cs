@@ -12,6 +12,10 @@ public sealed class RunRejectedException(RunRejection kind, ImmutableArray<strin
 
     /// <summary>For people.</summary>
     public ImmutableArray<string> Problems => problems;
+
+    /// <summary>A run that is not under load cannot be scaled.</summary>
+    internal static RunRejectedException NotUnderLoad(string runId, RunState state) => new(RunRejection.WrongState,
+        [$"run {runId} is {state.ToString().ToLowerInvariant()}; a run can be scaled while it is ramping or holding"]);
 }
 
 /// <summary>Why something is not done.</summary>
@@ -28,4 +32,7 @@ public enum RunRejection
 
     /// <summary>There is no such run.</summary>
     Unknown,
+
+    /// <summary>The coordinator cannot do it now; later it may.</summary>
+    Unavailable,
 }

@@ -6,7 +6,7 @@ using LoadHarness.V1;
 namespace LoadHarness.Coordinator.Runs;
 
 /// <summary>The agents of one run and what they were told last. Only the run's own loop touches it.</summary>
-internal sealed class RunRoster(IRunLink run, AgentRegistry registry, AssignmentBuilder builder, KernelReaders readers)
+internal sealed class RunRoster(IRunLink run, AgentRegistry registry, RunRecord record, AssignmentBuilder builder, KernelReaders readers)
 {
     private ImmutableArray<RunMember> _members = [];
     private ImmutableArray<RunMember> _former = [];
@@ -58,7 +58,7 @@ internal sealed class RunRoster(IRunLink run, AgentRegistry registry, Assignment
         readers.Choose(_members, elapsed);
         Order = new RunOrder((Order?.Number ?? 0) + 1, phase, startNanos, drainTimeout);
         foreach (var member in _members)
-            member.Agent.Assign(builder.Build(plan, member.Plan!, Order, readers.DutyOf(member, _members)));
+            record.Assign(member.Agent, builder.Build(plan, member.Plan!, Order, readers.DutyOf(member, _members)));
     }
 
     /// <summary>Names another reader of the kernel where one has fallen silent; tells all members the same again if so.</summary>
@@ -124,7 +124,7 @@ internal sealed class RunRoster(IRunLink run, AgentRegistry registry, Assignment
             if (_plan is { } plan && Order is { } order && member.Plan is { } part)
             {
                 var leave = new RunOrder(order.Number + 1, Phase.Drained, order.StartNanos, order.DrainTimeout);
-                member.Agent.Assign(builder.Build(plan, part, leave, null));
+                record.Assign(member.Agent, builder.Build(plan, part, leave, null));
             }
 
             registry.Release(member.Agent, run);

@@ -22,6 +22,12 @@ public sealed record RunSnapshot
     /// <summary>When it was asked for.</summary>
     public required DateTimeOffset CreateTime { get; init; }
 
+    /// <summary>Its start instant; null until it is fixed.</summary>
+    public DateTimeOffset? StartTime { get; init; }
+
+    /// <summary>When it ended; null while it goes on.</summary>
+    public DateTimeOffset? EndTime { get; init; }
+
     /// <summary>Null until a plan was made.</summary>
     public PlanOverview? Plan { get; init; }
 

@@ -51,6 +51,7 @@ internal sealed class FleetFixture : IAsyncDisposable
         {
             SocketPath = Path.Combine(directory.FullName, "coordinator.sock"),
             CredentialPath = Path.Combine(directory.FullName, "credential"),
+            StorePath = Path.Combine(directory.FullName, "store.db"),
             Fleet = configure?.Invoke(new FleetOptions()) ?? new FleetOptions(),
             Time = time,
             Log = log,

@@ -6,7 +6,7 @@ namespace LoadHarness.Coordinator.Tests.Fleet;
 public sealed class SampleIntakeTests
 {
     [Test]
-    public void Take_AnyReconnects_KeepsEachSampleOnceInOrder() =>
+    public void TakeAsync_AnyReconnects_KeepsEachSampleOnceInOrder() =>
         // Each number is how many samples are sent before the connection breaks, and how many acknowledgements were lost with it.
         Gen.Select(Gen.Int[0, 20], Gen.Int[0, 20]).List[0, 20].Sample(breaks =>
         {
@@ -19,7 +19,11 @@ public sealed class SampleIntakeTests
                 for (var sequence = acknowledged + 1; sequence <= measured; sequence++)
                 {
                     var copy = sequence;
-                    var ack = intake.Take("life", sequence, () => kept.Add(copy));
+                    var ack = intake.TakeAsync("life", sequence, () =>
+                    {
+                        kept.Add(copy);
+                        return Task.CompletedTask;
+                    }).Result;
                     Assert.That(ack, Is.EqualTo(Math.Max(sequence, kept.DefaultIfEmpty().Max())));
                 }
 
@@ -30,30 +34,74 @@ public sealed class SampleIntakeTests
         });
 
     [Test]
-    public void Take_AnotherIncarnation_BeginsAgain()
+    public async Task TakeAsync_AnotherIncarnation_BeginsAgain()
     {
         var intake = new SampleIntake();
         var kept = 0;
-        intake.Take("first", 9, () => kept++);
+        await intake.TakeAsync("first", 9, Keep);
 
-        var ack = intake.Take("second", 1, () => kept++);
+        var ack = await intake.TakeAsync("second", 1, Keep);
 
         Assert.Multiple(() =>
         {
             Assert.That(ack, Is.EqualTo(1));
             Assert.That(kept, Is.EqualTo(2));
         });
+
+        Task Keep()
+        {
+            kept++;
+            return Task.CompletedTask;
+        }
     }
 
     [Test]
-    public void Take_KeepingFails_CountsAsNotKept()
+    public async Task TakeAsync_SentAgainBeforeItIsStored_IsAcknowledgedOnlyThen()
     {
         var intake = new SampleIntake();
-        var kept = 0;
-        Assert.That(() => intake.Take("life", 1, () => throw new IOException("full")), Throws.TypeOf<IOException>());
+        var storing = new TaskCompletionSource();
+        var first = intake.TakeAsync("life", 1, () => storing.Task);
 
-        intake.Take("life", 1, () => kept++);
+        var again = intake.TakeAsync("life", 1, () => throw new InvalidOperationException("it is being kept already"));
 
-        Assert.That(kept, Is.EqualTo(1));
+        Assert.That((first.IsCompleted, again.IsCompleted), Is.EqualTo((false, false)));
+        storing.SetResult();
+        Assert.That((await first, await again), Is.EqualTo((1UL, 1UL)));
+    }
+
+    [Test]
+    public async Task TakeAsync_StoringFails_LeavesItAndThoseBehindItUnacknowledged()
+    {
+        var intake = new SampleIntake();
+        var storing = new TaskCompletionSource();
+        await intake.TakeAsync("life", 1, () => Task.CompletedTask);
+        var second = intake.TakeAsync("life", 2, () => storing.Task);
+        var third = intake.TakeAsync("life", 3, () => Task.CompletedTask);
+
+        storing.SetException(new IOException("full"));
+
+        Assert.That(async () => await second, Throws.TypeOf<IOException>());
+        Assert.That(async () => await third, Throws.TypeOf<IOException>());
+        Assert.That(async () => await intake.TakeAsync("life", 4, () => Task.CompletedTask), Throws.InvalidOperationException,
+            "an acknowledgement of it would cover the lost ones");
+    }
+
+    [Test]
+    public async Task TakeAsync_SentAgainAfterAFailure_IsKept()
+    {
+        var intake = new SampleIntake();
+        Assert.That(async () => await intake.TakeAsync("life", 57, () => Task.FromException(new IOException("full"))), Throws.TypeOf<IOException>());
+        var kept = new List<int>();
+
+        await intake.TakeAsync("life", 57, () => Keep(57));
+        var ack = await intake.TakeAsync("life", 58, () => Keep(58));
+
+        Assert.That((ack, kept), Is.EqualTo((58UL, new List<int> { 57, 58 })));
+
+        Task Keep(int sequence)
+        {
+            kept.Add(sequence);
+            return Task.CompletedTask;
+        }
     }
 }

@@ -106,6 +106,7 @@ public sealed partial class LocalSocketListenerTests
     {
         SocketPath = socketPath,
         CredentialPath = socketPath + ".credential",
+        StorePath = socketPath + ".store",
         Log = new ListLog(),
     };
 
