@@ -12,7 +12,7 @@ public sealed class AgentLinkServiceTests
 
     [SetUp]
     public async Task SetUp() =>
-        _fixture = await FleetFixture.StartAsync(o => o with { Lease = TimeSpan.FromSeconds(20), Epoch = 7, StoreId = "store" });
+        _fixture = await FleetFixture.StartAsync(o => o with { Lease = TimeSpan.FromSeconds(20) });
 
     [TearDown]
     public async Task TearDown() => await _fixture.DisposeAsync();
@@ -26,7 +26,8 @@ public sealed class AgentLinkServiceTests
         {
             Assert.That(agent.Welcome!.HeartbeatInterval.ToTimeSpan(), Is.EqualTo(TimeSpan.FromSeconds(1)));
             Assert.That(agent.Welcome.Lease.ToTimeSpan(), Is.EqualTo(TimeSpan.FromSeconds(20)));
-            Assert.That((agent.Welcome.StoreId, agent.Welcome.Epoch), Is.EqualTo(("store", 7UL)));
+            Assert.That((agent.Welcome.StoreId, agent.Welcome.Epoch), Is.EqualTo((_fixture.Host.Agents.Options.StoreId, 1UL)));
+            Assert.That(agent.Welcome.StoreId, Is.Not.Empty);
             Assert.That(_fixture.Host.Agents.Find("a")!.Session!.Id, Is.EqualTo(agent.Welcome.SessionId));
         });
     }
