@@ -19,7 +19,7 @@ public static class SummaryBuilder
         return new RunSummary
         {
             Run = Run(input),
-            Target = new TargetFacts([.. input.Destinations.Select(Text)], input.Goal),
+            Target = new TargetFacts([.. input.Destinations.Select(Text), .. input.UnresolvedTargets], input.Goal),
             Result = result,
             Kernel = kernel,
             Failures = Failures(timeline),

@@ -82,6 +82,9 @@ public sealed record SummaryInput
     public ImmutableArray<StageSpan> Stages { get; init; } = [];
     public required ImmutableArray<Destination> Destinations { get; init; }
 
+    /// <summary>Targets whose names no agent was asked for, because it did not come to that.</summary>
+    public ImmutableArray<string> UnresolvedTargets { get; init; } = [];
+
     /// <summary>The goal of the longest hold.</summary>
     public required long Goal { get; init; }
     public required ImmutableArray<SummaryAgent> Agents { get; init; }

@@ -38,10 +38,6 @@ public sealed class AgentRegistry(CoordinatorClock clock, FleetOptions options)
     /// <summary>One agent; null when it never attached.</summary>
     public AgentState? Find(string agentId) => _agents.GetValueOrDefault(agentId);
 
-    /// <summary>Clients that answer, work for no run and hold no connection.</summary>
-    public ImmutableArray<AgentState> IdleClients =>
-        [.. Agents.Where(a => a.Answers && a.Run is null && a.Hello.Role == AgentRole.Client && a.Status is null or { Held: 0 })];
-
     /// <summary>Lets an agent in, unless another process answers to its identity.</summary>
     /// <exception cref="AdmissionException">It is refused; the message is for it and for people.</exception>
     public async Task<AgentSession> AdmitAsync(AgentHello hello, CancellationToken cancel)

@@ -54,6 +54,9 @@ public sealed class AgentState
     /// <summary>Attached, not known to have gone, and heard within the last three heartbeats.</summary>
     public bool Answers => Session is not null && Departure is null && Silence <= 3 * _options.HeartbeatInterval;
 
+    /// <summary>Answers, works for no run and holds no connection.</summary>
+    public bool IsIdle => Answers && Run is null && Status is null or { Held: 0 };
+
     /// <summary>
     /// Whether its connections are gone for certain: on proof, or when it has been silent for longer than
     /// lease, drain and margin together, after which it has drained by itself.
@@ -88,6 +91,8 @@ public sealed class AgentState
             ConnectionsPerReactor = inventory.ConnectionsPerReactor,
             PrivateDescriptorTables = inventory.PrivateDescriptorTables,
             Addresses = [.. inventory.Addresses.Select(a => a.Address)],
+            MaxConnections = inventory.MaxConnections > 0 ? inventory.MaxConnections : null,
+            MaxConnectsPerSecond = inventory.MaxConnectsPerSecond > 0 ? inventory.MaxConnectsPerSecond : null,
             UnusablePorts = [.. inventory.ReservedPorts, .. inventory.ListeningPorts],
         };
         return inventory.EphemeralPorts is { } ephemeral ? resources with { EphemeralPorts = ephemeral } : resources;

@@ -48,6 +48,15 @@ public sealed record HostInventory
     /// <summary>Process id of the agent, in its own process namespace.</summary>
     public int ProcessId { get; init; }
 
+    /// <summary>Connections that the agent's own user allows it; 0: no such limit.</summary>
+    public long MaxConnections { get; init; }
+
+    /// <summary>Connects per second that the agent's own user allows it; 0: no such limit.</summary>
+    public double MaxConnectsPerSecond { get; init; }
+
+    /// <summary>The agent's allow-list as its user wrote it, for messages only.</summary>
+    public ImmutableArray<string> AllowList { get; init; } = [];
+
     /// <summary>What the agent found amiss with its host.</summary>
     public ImmutableArray<AgentFinding> Findings { get; init; } = [];
 }

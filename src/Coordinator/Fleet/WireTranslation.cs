@@ -120,6 +120,9 @@ internal static partial class WireTranslation
         TcpTimestamps = inventory.TcpTimestamps,
         Pid = inventory.ProcessId,
         Findings = { inventory.Findings.Select(ToMessage) },
+        MaxConnections = (ulong)inventory.MaxConnections,
+        MaxConnectsPerSecond = inventory.MaxConnectsPerSecond,
+        AllowList = { inventory.AllowList },
     };
 
     private static HostInventory ToInventory(Wire.Inventory inventory) => new()
@@ -139,6 +142,11 @@ internal static partial class WireTranslation
         TcpTimestamps = inventory.TcpTimestamps,
         ProcessId = inventory.Pid,
         Findings = ToFindings(inventory.Findings, "inventory.findings"),
+        MaxConnections = Count(inventory.MaxConnections, "inventory.max_connections"),
+        MaxConnectsPerSecond = inventory.MaxConnectsPerSecond is >= 0 and < double.PositiveInfinity
+            ? inventory.MaxConnectsPerSecond
+            : throw new WireException("inventory.max_connects_per_second", $"{inventory.MaxConnectsPerSecond} is no rate"),
+        AllowList = [.. Few(inventory.AllowList, "inventory.allow_list").Select(a => Bounded(a, "inventory.allow_list"))],
     };
 
     private static HostAddress ToHostAddress(Wire.HostAddress address) => new(

@@ -6,10 +6,13 @@ public static class AgentCapacity
     /// <summary>Most reactors of one agent.</summary>
     public const int MostReactors = 256;
 
+    /// <summary>Connections that an agent holds at most: what its descriptors allow, within what its user does.</summary>
+    public static long MostConnections(AgentResources agent) => Math.Min(ByDescriptors(agent), agent.MaxConnections ?? long.MaxValue);
+
     /// <summary>
-    /// Connections that an agent holds at most: every reactor has a descriptor table of its own where the kernel allows it.
+    /// Connections that an agent's descriptors allow: every reactor has a table of its own where the kernel grants one.
     /// </summary>
-    public static long MostConnections(AgentResources agent) =>
+    public static long ByDescriptors(AgentResources agent) =>
         agent.PrivateDescriptorTables ? (long)agent.ConnectionsPerReactor * MostReactors : agent.ConnectionsPerReactor;
 
     /// <summary>Reactors that a share needs: one for each core that has something to do, and as many as its descriptors ask for.</summary>

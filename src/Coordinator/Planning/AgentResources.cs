@@ -24,6 +24,12 @@ public sealed record AgentResources
     /// <summary>False: the descriptor limit binds for the whole agent, more reactors do not help.</summary>
     public bool PrivateDescriptorTables { get; init; } = true;
 
+    /// <summary>Connections that its own user allows it; null: as many as it can hold.</summary>
+    public long? MaxConnections { get; init; }
+
+    /// <summary>Connects per second that its own user allows it; null: any rate.</summary>
+    public double? MaxConnectsPerSecond { get; init; }
+
     /// <summary>Addresses of its host.</summary>
     public ImmutableArray<IpAddress> Addresses { get; init; } = [];
 

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using LoadHarness.Coordinator.Specs;
 using LoadHarness.Protos;
 
 namespace LoadHarness.Coordinator.Planning;
@@ -12,15 +13,37 @@ internal static class CapacityCheck
         ImmutableArray<(NamespaceSpace Space, long Tuples)> spaces)
     {
         var tuples = spaces.Sum(s => s.Tuples);
-        var descriptors = agents.Sum(AgentCapacity.MostConnections);
+        var (descriptors, room) = (agents.Sum(AgentCapacity.ByDescriptors), agents.Sum(AgentCapacity.MostConnections));
         // Why there is none at all was said where sources and ports were chosen.
         if (goal > tuples && tuples > 0)
             yield return Tuples(goal, tuples, destinations, spaces);
         if (goal > descriptors)
             yield return Descriptors(goal, descriptors, agents);
+        else if (goal > room)
+            yield return OwnLimits(goal, room, agents);
         var both = spaces.Sum(s => Math.Min(s.Tuples, s.Space.Agents.Sum(i => AgentCapacity.MostConnections(agents[i]))));
-        if (goal <= tuples && goal <= descriptors && goal > both)
+        if (goal <= tuples && goal <= room && goal > both)
             yield return Uneven(goal, both, agents, spaces);
+    }
+
+    /// <summary>An agent whose own user lets it open more slowly than its part of the run's rate; null when there is none.</summary>
+    /// <param name="rate">Connects per second of the whole run, as it was asked for.</param>
+    /// <param name="allowed">The highest at which every agent stays within its limit.</param>
+    /// <param name="agents">All of them.</param>
+    /// <param name="shares">Their parts of the goal.</param>
+    public static PlanProblem? CheckRate(double rate, double allowed, ImmutableArray<AgentResources> agents, ImmutableArray<long> shares)
+    {
+        if (rate <= allowed)
+            return null;
+        var goal = shares.Sum();
+        var (agent, part) = agents.Zip(shares).Where(p => p.First.MaxConnectsPerSecond < rate * p.Second / goal)
+            .MaxBy(p => rate * p.Second / goal / p.First.MaxConnectsPerSecond);
+        return PlanProblem.DoesNotFit(
+            $"Agent {agent.AgentId} on host {agent.Host} opens at most {RateText.Format(agent.MaxConnectsPerSecond!.Value)} "
+            + $"(its --max-connect-rate), and its part of {RateText.Format(Math.Round(rate, 1))} is "
+            + $"{RateText.Format(Math.Round(rate * part / goal, 1))}. "
+            + $"Cheapest first: give --connect-rate {RateText.Format(Math.Floor(allowed * 10) / 10)} or a longer --ramp; use more agents; "
+            + "or start that agent with a higher --max-connect-rate.");
     }
 
     /// <summary>Agents of one host whose descriptors and blocks do not match up.</summary>
@@ -45,7 +68,20 @@ internal static class CapacityCheck
             + $"{arithmetic} = {tuples:N0}; {goal - tuples:N0} are missing. "
             + $"Cheapest first: use {Needed(goal, perDestination)} target ports instead of {targets:N0}; "
             + $"or {Needed(goal, perSource)} source addresses instead of {sources:N0} (--sources); "
-            + "or agents on more hosts; or a goal that fits.");
+            + "or agents on more hosts; or a goal that fits."
+            + (spaces.All(s => s.Space.HeldBy.IsEmpty) ? "" : $" What {NamespaceSpace.Runs(spaces.SelectMany(s => s.Space.HeldBy))} "
+                + "holds on these hosts is not counted: it is free when that has ended."));
+    }
+
+    private static PlanProblem OwnLimits(long goal, long room, ImmutableArray<AgentResources> agents)
+    {
+        var limited = agents.Where(a => a.MaxConnections < AgentCapacity.ByDescriptors(a)).ToList();
+        var limits = string.Join(", ", limited.Take(4).Select(a => $"{a.AgentId} on {a.Host} {a.MaxConnections:N0}"));
+        return PlanProblem.DoesNotFit(
+            $"The goal of {goal:N0} connections is more than the agents may hold: {room:N0}; {goal - room:N0} are missing. "
+            + $"The reason: {Number(limited.Count, "agent")} of {agents.Length:N0} may hold so many at most (their --max-connections): "
+            + $"{limits}{(limited.Count > 4 ? ", ..." : "")}. "
+            + "Cheapest first: use more agents; or start these with a higher --max-connections; or a goal that fits.");
     }
 
     private static PlanProblem Descriptors(long goal, long descriptors, ImmutableArray<AgentResources> agents)

@@ -16,12 +16,19 @@ public readonly record struct DestinationCounts(long V4, long V6)
     public long Of(bool isV6) => isV6 ? V6 : V4;
 
     /// <summary>Turns targets into destinations; an address and port that two targets name counts once.</summary>
-    public static ImmutableArray<Destination> Destinations(ImmutableArray<TargetSpec> targets) =>
+    /// <param name="targets">With their addresses.</param>
+    /// <param name="lookUp">Whether a host part is a name that the agents say the meaning of.</param>
+    public static ImmutableArray<Destination> Destinations(ImmutableArray<TargetSpec> targets, Func<string, bool>? lookUp = null) =>
     [
         .. from target in targets
            from address in target.Addresses
            group target by address into sameAddress
+           let name = sameAddress.FirstOrDefault(t => lookUp?.Invoke(t.Host) == true)?.Host
            from ports in PortText.Merge(sameAddress.SelectMany(t => t.Ports))
-           select new Destination(new IpRange(sameAddress.Key, 1), ports, sameAddress.First().Host),
+           select new Destination(new IpRange(sameAddress.Key, 1), ports, name ?? sameAddress.First().Host, name is not null),
     ];
+
+    /// <summary>What several namespaces connect to, in the order in which it is met first; an address and port counts once.</summary>
+    public static ImmutableArray<Destination> Union(IEnumerable<ImmutableArray<Destination>> destinations) =>
+        [.. destinations.SelectMany(d => d).DistinctBy(d => (d.Addresses, d.Ports))];
 }

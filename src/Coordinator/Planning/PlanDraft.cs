@@ -12,19 +12,18 @@ internal sealed class PlanDraft
     private readonly AgentPlan?[] _current;
 
     /// <summary>Groups the agents into namespaces.</summary>
-    public PlanDraft(
-        RunSpec spec, ImmutableArray<AgentResources> agents, IReadOnlyDictionary<string, ImmutableArray<IpRange>> sourcesByNamespace)
+    public PlanDraft(RunSpec spec, PlanSupply supply)
     {
-        _agents = agents;
-        _current = new AgentPlan?[agents.Length];
-        Destinations = DestinationCounts.Destinations(spec.Targets);
-        _spaces = NamespaceSpace.Group(spec, Destinations, agents, sourcesByNamespace, Problems);
+        _agents = supply.Agents;
+        _current = new AgentPlan?[_agents.Length];
+        _spaces = NamespaceSpace.Group(spec, supply, Problems);
+        Destinations = DestinationCounts.Union(_spaces.Select(s => s.Destinations));
     }
 
     /// <summary>What stands against the plan so far.</summary>
     public List<PlanProblem> Problems { get; } = [];
 
-    /// <summary>Of all agents.</summary>
+    /// <summary>Of all agents together.</summary>
     public ImmutableArray<Destination> Destinations { get; }
 
     /// <summary>Agents that are gone and whose blocks still rest.</summary>
@@ -57,6 +56,13 @@ internal sealed class PlanDraft
         if (Problems.Count == 0)
             Problems.AddRange(CapacityCheck.Check(goal, Destinations, _agents, [.. _spaces.Select(s => (s, TuplesOf(s)))]));
     }
+
+    /// <summary>The highest rate of the whole at which every agent stays within its own limit.</summary>
+    public double AllowedRate(ImmutableArray<long> shares) => SchedulePlanner.Allowed(_agents, shares);
+
+    /// <summary>What an agent's own limit has against a rate of the whole; null when nothing has.</summary>
+    public PlanProblem? CheckRate(double rate, ImmutableArray<long> shares) =>
+        CapacityCheck.CheckRate(rate, AllowedRate(shares), _agents, shares);
 
     /// <summary>Splits a goal over the agents in proportion to their cores, within what each and its namespace can hold.</summary>
     public ImmutableArray<long> Spread(long goal)
@@ -110,7 +116,7 @@ internal sealed class PlanDraft
         }
 
         shares = [.. final];
-        var schedules = SchedulePlanner.PerAgent(whole, from, shares);
+        var schedules = SchedulePlanner.PerAgent(whole, from, shares, _agents);
         var agents = ImmutableArray.CreateBuilder<AgentPlan>(_agents.Length);
         foreach (var space in _spaces)
         {
@@ -159,6 +165,7 @@ internal sealed class PlanDraft
             AgentId = _agents[agent].AgentId,
             Host = _agents[agent].Host,
             NetworkNamespace = space.Name,
+            Destinations = space.Destinations,
             Share = share,
             Schedule = schedule,
             Slice = new Slice(blocks, PortText.Merge(before.Concat(space.Ports.UnusableIn(blocks))), SliceCutter.Rest),

@@ -15,22 +15,21 @@ public static class Planner
 {
     /// <summary>Plans a run.</summary>
     /// <param name="spec">Validated.</param>
-    /// <param name="agents">Those that take part, in a stable order.</param>
-    /// <param name="sourcesByNamespace">For each network namespace the sources that it uses: resolved, and there.</param>
+    /// <param name="supply">Agents, both ends of what they connect, and what other runs hold.</param>
     /// <param name="revision">Number of the plan.</param>
-    public static PlanResult Plan(
-        RunSpec spec, ImmutableArray<AgentResources> agents,
-        IReadOnlyDictionary<string, ImmutableArray<IpRange>> sourcesByNamespace, long revision)
+    public static PlanResult Plan(RunSpec spec, PlanSupply supply, long revision)
     {
-        if (agents.IsEmpty)
+        if (supply.Agents.IsEmpty)
             return NoAgents();
-        var draft = new PlanDraft(spec, agents, sourcesByNamespace);
+        var draft = new PlanDraft(spec, supply);
         draft.CheckCapacity(spec.Connections);
         if (draft.Problems.Count > 0)
             return new PlanResult(null, [.. draft.Problems]);
 
         var shares = draft.Spread(spec.Connections);
-        var opening = SchedulePlanner.Open(spec, shares);
+        if (draft.CheckRate(SchedulePlanner.Wanted(spec), shares) is { } tooFast)
+            return tooFast;
+        var opening = SchedulePlanner.Open(spec, shares, draft.AllowedRate(shares));
         var end = opening.Duration + spec.Hold;
         if (end > spec.MaxDuration)
             return TooLong(spec, opening);
@@ -51,23 +50,20 @@ public static class Planner
 
     /// <summary>
     /// Replaces the schedule from now on; the end stays. Blocks are added where needed and never taken away. Agents that are not in
-    /// the present plan join: they take what is missing. Agents of the present plan that are not among <paramref name="agents"/> are
+    /// the present plan join: they take what is missing. Agents of the present plan that are not in <paramref name="supply"/> are
     /// gone, and their blocks rest. With the present goal this moves the share of lost agents to the others.
     /// </summary>
     /// <param name="spec">As it was planned.</param>
     /// <param name="current">The present plan.</param>
     /// <param name="order">What changes.</param>
-    /// <param name="agents">Those that take part from now on, in a stable order.</param>
-    /// <param name="sourcesByNamespace">As for <see cref="Plan"/>.</param>
-    public static PlanResult Scale(
-        RunSpec spec, RunPlan current, ScaleOrder order, ImmutableArray<AgentResources> agents,
-        IReadOnlyDictionary<string, ImmutableArray<IpRange>> sourcesByNamespace)
+    /// <param name="supply">As for <see cref="Plan"/>, from now on.</param>
+    public static PlanResult Scale(RunSpec spec, RunPlan current, ScaleOrder order, PlanSupply supply)
     {
-        if (agents.IsEmpty)
+        if (supply.Agents.IsEmpty)
             return NoAgents();
         if (WhyWrong(current, order) is { } wrong)
             return wrong;
-        var draft = new PlanDraft(spec, agents, sourcesByNamespace);
+        var draft = new PlanDraft(spec, supply);
         draft.Continue(current, order.Elapsed);
         draft.CheckCapacity(order.Goal);
         if (draft.Problems.Count > 0)
@@ -80,6 +76,8 @@ public static class Planner
         var reached = order.Elapsed + over;
         if (reached > current.HoldEnd)
             return TooLate(current, order, change, over);
+        if (over > TimeSpan.Zero && order.Goal > from.Sum() && draft.CheckRate(change / over.TotalSeconds, shares) is { } tooFast)
+            return tooFast;
         var rate = order.Over is { Ticks: > 0 }
             ? Math.Max(current.Schedule.ConnectsPerSecond, SchedulePlanner.RateOf(change, over))
             : current.Schedule.ConnectsPerSecond;

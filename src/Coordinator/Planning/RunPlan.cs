@@ -12,7 +12,7 @@ public sealed record RunPlan
     /// <summary>The goal of the hold.</summary>
     public required long Goal { get; init; }
 
-    /// <summary>Destinations of all agents, without duplicates.</summary>
+    /// <summary>Destinations of all agents together, without duplicates; for people.</summary>
     public required ImmutableArray<Destination> Destinations { get; init; }
 
     /// <summary>
@@ -56,6 +56,9 @@ public sealed record AgentPlan
 
     /// <summary>The endpoint space that its blocks are from.</summary>
     public required string NetworkNamespace { get; init; }
+
+    /// <summary>What it connects to: the same for all agents of one namespace.</summary>
+    public required ImmutableArray<Destination> Destinations { get; init; }
 
     /// <summary>Its part of the goal.</summary>
     public required long Share { get; init; }

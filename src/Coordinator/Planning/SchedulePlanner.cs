@@ -21,13 +21,33 @@ public static class SchedulePlanner
     /// <summary>How a run opens its goal.</summary>
     /// <param name="spec">Ramp, rate or neither.</param>
     /// <param name="shares">The parts of the goal; the gentle default bounds the largest one.</param>
-    public static Opening Open(RunSpec spec, ImmutableArray<long> shares)
+    /// <param name="allowed">The highest rate at which every agent stays within its own limit.</param>
+    public static Opening Open(RunSpec spec, ImmutableArray<long> shares, double allowed)
     {
         var goal = shares.Sum();
         if (spec.Ramp is { } ramp)
-            return new Opening(ramp, RateOf(goal, ramp), false);
-        var rate = spec.ConnectRate ?? GentleRate(goal, shares.Max());
+            return new Opening(ramp, Math.Min(RateOf(goal, ramp), allowed), false);
+        var rate = spec.ConnectRate ?? Math.Min(GentleRate(goal, shares.Max()), allowed);
         return new Opening(DurationOf(goal, rate), rate, spec.ConnectRate is null);
+    }
+
+    /// <summary>What a run asks for: the slope of its ramp or its rate; 0 when it asks for neither.</summary>
+    public static double Wanted(RunSpec spec) =>
+        spec.Ramp is { } ramp ? spec.Connections / ramp.TotalSeconds : spec.ConnectRate ?? 0;
+
+    /// <summary>The highest rate of the whole at which nobody exceeds its own limit; infinite when nobody has one.</summary>
+    /// <param name="agents">With their limits.</param>
+    /// <param name="shares">Their parts of the goal.</param>
+    public static double Allowed(ImmutableArray<AgentResources> agents, ImmutableArray<long> shares)
+    {
+        var (goal, allowed) = (shares.Sum(), double.PositiveInfinity);
+        for (var i = 0; i < shares.Length; i++)
+        {
+            if (agents[i].MaxConnectsPerSecond is { } most && shares[i] > 0)
+                allowed = Math.Min(allowed, most * goal / shares[i]);
+        }
+
+        return allowed;
     }
 
     /// <summary>The bound for a change of the goal over a duration.</summary>
@@ -54,7 +74,9 @@ public static class SchedulePlanner
     /// <param name="whole">The schedule of the run.</param>
     /// <param name="from">Where each agent starts; sums to the first goal of the whole.</param>
     /// <param name="shares">Where each agent goes; sums to the last goal of the whole.</param>
-    public static ImmutableArray<Schedule> PerAgent(Schedule whole, ImmutableArray<long> from, ImmutableArray<long> shares)
+    /// <param name="agents">Their own limits hold whatever the proportions are.</param>
+    public static ImmutableArray<Schedule> PerAgent(
+        Schedule whole, ImmutableArray<long> from, ImmutableArray<long> shares, ImmutableArray<AgentResources> agents)
     {
         var total = Weight(shares.Sum(), from.Sum());
         var schedules = ImmutableArray.CreateBuilder<Schedule>(shares.Length);
@@ -64,7 +86,8 @@ public static class SchedulePlanner
             var points = whole.Points.Select((p, at) => p with { Goal = at == 0 ? first : share });
             var part = total == 0 ? 1.0 / shares.Length : (double)Weight(share, first) / total;
             // A bound must be above zero even for an agent that has nothing to open.
-            schedules.Add(new Schedule([.. points], Math.Max(whole.ConnectsPerSecond * part, LowestRate)));
+            var rate = Math.Min(whole.ConnectsPerSecond * part, agents[i].MaxConnectsPerSecond ?? double.PositiveInfinity);
+            schedules.Add(new Schedule([.. points], Math.Max(rate, LowestRate)));
         }
 
         return schedules.MoveToImmutable();

@@ -29,9 +29,15 @@ public static class PlanText
 
     private static string Target(RunSpec spec, RunPlan plan)
     {
-        var named = spec.Targets.Select(t => t.Addresses is [var only] && only.ToString() == t.Host
-            ? t.Text
-            : $"{t.Text} ({string.Join(", ", t.Addresses.Take(4))}{(t.Addresses.Length > 4 ? ", ..." : "")})");
+        var named = spec.Targets.Select(t =>
+        {
+            var addresses = t.IsAskedOfAgents
+                ? [.. plan.Destinations.Where(d => d.Name == t.Host).Select(d => d.Addresses.First).Distinct()]
+                : t.Addresses;
+            return addresses is [var only] && only.ToString() == t.Host
+                ? t.Text
+                : $"{t.Text} ({string.Join(", ", addresses.Take(4))}{(addresses.Length > 4 ? ", ..." : "")})";
+        });
         return $"{string.Join(", ", named)}: {Number(plan.Destinations.Sum(d => d.Count), "destination")}";
     }
 

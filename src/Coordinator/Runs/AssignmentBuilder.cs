@@ -15,11 +15,10 @@ namespace LoadHarness.Coordinator.Runs;
 internal sealed class AssignmentBuilder(string runId, RunSpec spec, FleetOptions fleet)
 {
     /// <summary>The desired state of one agent.</summary>
-    /// <param name="plan">The plan of the whole run.</param>
-    /// <param name="agent">The agent's part of it.</param>
+    /// <param name="agent">The agent's part of the plan.</param>
     /// <param name="order">What all agents are to do.</param>
     /// <param name="duty">What this agent is to read from the kernel, if it is a reader.</param>
-    public AgentAssignment Build(RunPlan plan, AgentPlan agent, RunOrder order, KernelViewDuty? duty) => new()
+    public AgentAssignment Build(AgentPlan agent, RunOrder order, KernelViewDuty? duty) => new()
     {
         RunId = runId,
         Revision = new Revision(fleet.Epoch, order.Number),
@@ -30,7 +29,7 @@ internal sealed class AssignmentBuilder(string runId, RunSpec spec, FleetOptions
             : [Capabilities.WorkloadHold, Capabilities.TransportTcp],
         Share = agent.Share,
         Slice = agent.Slice,
-        Destinations = plan.Destinations,
+        Destinations = agent.Destinations,
         Schedule = agent.Schedule,
         ConnectTimeout = spec.ConnectTimeout,
         ExpectGreeting = spec.ExpectGreeting,

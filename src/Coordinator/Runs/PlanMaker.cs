@@ -3,34 +3,37 @@ using LoadHarness.Coordinator.Fleet;
 using LoadHarness.Coordinator.Planning;
 using LoadHarness.Coordinator.Reports;
 using LoadHarness.Coordinator.Specs;
-using LoadHarness.Protos;
 
 namespace LoadHarness.Coordinator.Runs;
 
 /// <summary>Plans over the agents as they are: what their hosts have goes into the pure planner.</summary>
+/// <param name="runId">The run.</param>
+/// <param name="spec">What the user asked for.</param>
+/// <param name="ledger">What other runs hold.</param>
 /// <param name="isHere">Whether a network namespace is the coordinator's own.</param>
-internal sealed class PlanMaker(RunSpec spec, Func<string, bool> isHere)
+internal sealed class PlanMaker(string runId, RunSpec spec, BlockLedger ledger, Func<string, bool> isHere)
 {
     /// <summary>Plans a run that has not started.</summary>
     public PlanMade Make(ImmutableArray<AgentState> agents, long revision) =>
-        With(agents, (resources, sources) => Planner.Plan(spec, resources, sources, revision));
+        With(agents, supply => Planner.Plan(spec, supply, revision));
 
     /// <summary>Plans a change of a live run.</summary>
     public PlanMade Change(RunPlan current, ScaleOrder order, ImmutableArray<AgentState> agents) =>
-        With(agents, (resources, sources) => Planner.Scale(spec, current, order, resources, sources));
+        With(agents, supply => Planner.Scale(spec, current, order, supply));
 
     /// <summary>For people.</summary>
     public PlanOverview Describe(RunPlan plan) =>
         new(PlanText.Lines(spec, plan), plan.Goal, plan.Tuples, plan.Blocks, plan.RampEnd, plan.HoldEnd);
 
-    private PlanMade With(
-        ImmutableArray<AgentState> agents,
-        Func<ImmutableArray<AgentResources>, IReadOnlyDictionary<string, ImmutableArray<IpRange>>, PlanResult> plan)
+    private PlanMade With(ImmutableArray<AgentState> agents, Func<PlanSupply, PlanResult> plan)
     {
         var sources = SourceResolver.Resolve(spec, agents, isHere);
         if (!sources.Problems.IsEmpty)
             return new(null, true, sources.Problems);
-        var result = plan([.. agents.Select(a => a.ToResources())], sources.ByNamespace);
+        var destinations = DestinationCounts.Destinations(spec.Targets);
+        var ends = sources.ByNamespace.ToImmutableDictionary(s => s.Key, s => new NamespaceEnds(s.Value, destinations), StringComparer.Ordinal);
+        var resources = agents.Select(a => a.ToResources()).ToImmutableArray();
+        var result = ledger.Take(runId, held => plan(new PlanSupply(resources, ends, held)));
         return new(result.Plan, result.Problems.Any(p => p.Kind == PlanProblemKind.Invalid), [.. result.Problems.Select(p => p.Message)]);
     }
 }

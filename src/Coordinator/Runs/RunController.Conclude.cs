@@ -27,6 +27,7 @@ public sealed partial class RunController
         Duration = _startNanos is null ? TimeSpan.Zero : _drained,
         Stages = _stages.Spans(_startNanos),
         Destinations = _plan?.Destinations ?? DestinationCounts.Destinations(_spec.Targets),
+        UnresolvedTargets = _plan is null ? [.. _spec.Targets.Where(t => t.IsAskedOfAgents).Select(t => t.Text)] : [],
         Goal = _stages.LongestHeldGoal ?? _plan?.Goal ?? _spec.Connections,
         Agents = [.. _roster.Everyone.Where(m => m.Plan is not null).Select(SummaryAgentOf)],
         Notes = [.. _measurements.Notes.Select(n => n.Finding.Message)],

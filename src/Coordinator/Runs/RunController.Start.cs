@@ -16,23 +16,32 @@ public sealed partial class RunController
         while (true)
         {
             ThrowIfStopped();
-            var idle = _registry.IdleClients;
-            if (idle.Length >= Wanted && _roster.TryEnlist(_spec.Agents is { } wanted ? idle[..wanted] : idle))
+            var found = _choice.Look();
+            if (_choice.Take(found) is { } taken && _roster.TryEnlist(taken.Clients))
             {
                 Plan();
                 _firstLook.TrySetResult();
                 return;
             }
 
+            if (_choice.WhyNone(found) is { } reason)
+                throw Reject(RunRejection.DoesNotFit, [reason]);
             _firstLook.TrySetResult();
             // Only children of ours are seen to exit, and those do not come back.
             if (_registry.Exits.LastOrDefault(e => _registry.Find(e.AgentId)?.Answers != true) is { } exit)
-                throw NotReady($"agent {exit.AgentId} has ended ({exit.How}) before it was ready; {Missing(idle)}");
+                throw NotReady($"agent {exit.AgentId} has ended ({exit.How}) before it was ready; {_choice.Missing(found)}");
             if (_clock.Nanos >= deadline)
-                throw NotReady($"{Missing(idle)} within {_spec.ReadyTimeout.TotalSeconds:0.###} s (--ready-timeout)");
-            ShowWaiting(Missing(idle));
+                throw NotReady($"{_choice.Missing(found)} within {_spec.ReadyTimeout.TotalSeconds:0.###} s (--ready-timeout)");
+            ShowWaiting(_choice.Missing(found));
             await TickAsync(abandoned);
         }
+    }
+
+    /// <summary>Whoever asked for the run may still wait for the answer to that: then there is no run.</summary>
+    private RunEndException Reject(RunRejection kind, ImmutableArray<string> problems)
+    {
+        _firstLook.TrySetException(new RunRejectedException(kind, problems));
+        return new(kind == RunRejection.Invalid ? RunEnding.Invalid : RunEnding.DoesNotFit, string.Join(" ", problems));
     }
 
     private void ShowWaiting(string reason)
@@ -41,18 +50,11 @@ public sealed partial class RunController
             Publish(s => s with { Reason = reason });
     }
 
-    private int Wanted => _spec.Agents ?? 1;
-
     private void Plan()
     {
         var made = _planMaker.Make([.. _roster.Members.Select(m => m.Agent)], NextPlan);
         if (made.Plan is not { } plan)
-        {
-            // Whoever asked for the run is still waiting for the answer to that: there is no run then.
-            _firstLook.TrySetException(made.Rejection);
-            throw new RunEndException(made.IsInvalid ? RunEnding.Invalid : RunEnding.DoesNotFit, string.Join(" ", made.Problems));
-        }
-
+            throw Reject(made.Rejection.Kind, made.Problems);
         Adopt(plan);
     }
 
@@ -130,11 +132,4 @@ public sealed partial class RunController
 
     private string Lag(RunMember member) =>
         member.Agent.Session is null ? "its link is down" : $"not ready after {_spec.ReadyTimeout.TotalSeconds:0.###} s";
-
-    private string Missing(ImmutableArray<AgentState> idle)
-    {
-        var busy = _registry.Agents.Where(a => a.Run is not null && a.Session is not null).ToImmutableArray();
-        var others = busy.IsEmpty ? "" : $"; {busy.Length} work for run {busy[0].Run!.RunId}";
-        return $"{idle.Length} of {Wanted} agents {(idle.Length == 1 ? "is" : "are")} there and idle{others}";
-    }
 }

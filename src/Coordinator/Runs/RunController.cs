@@ -19,10 +19,12 @@ public sealed partial class RunController : IRun, IRunLink, IAsyncDisposable
     private readonly AgentRegistry _registry;
     private readonly CoordinatorClock _clock;
     private readonly ILogger _log;
+    private readonly BlockLedger _ledger;
     private readonly RunSpec _spec;
     private readonly RunCommands _commands;
     private readonly KernelReaders _readers = new();
     private readonly RunRecord _record;
+    private readonly AgentChoice _choice;
     private readonly RunRoster _roster;
     private readonly PlanMaker _planMaker;
     private readonly RunMeasurements _measurements;
@@ -41,9 +43,11 @@ public sealed partial class RunController : IRun, IRunLink, IAsyncDisposable
     {
         (RunId, _spec, _record) = (id, spec, record);
         (_registry, _clock, _log) = (environment.Registry, environment.Registry.Clock, environment.Log);
+        _ledger = environment.Ledger;
         _commands = new RunCommands(_clock.Time);
         _roster = new RunRoster(this, _registry, record, new AssignmentBuilder(id, spec, _registry.Options), _readers);
-        _planMaker = new PlanMaker(spec, environment.IsHere);
+        _choice = new AgentChoice(_registry, spec);
+        _planMaker = new PlanMaker(id, spec, environment.Ledger, environment.IsHere);
         _measurements = new RunMeasurements(spec);
         _stages = new RunStages(_clock);
         _snapshot = new Latest<RunSnapshot>(new RunSnapshot
@@ -173,6 +177,7 @@ public sealed partial class RunController : IRun, IRunLink, IAsyncDisposable
 
         _registry.Changed -= _commands.Wake;
         _registry.Close(this);
+        _ledger.Release(RunId);
         _roster.ReleaseAll();
         _stages.Close();
         try

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Globalization;
 using LoadHarness.Coordinator.Fleet;
+using LoadHarness.Coordinator.Planning;
 using LoadHarness.Coordinator.Specs;
 using LoadHarness.Coordinator.Store;
 
@@ -24,7 +25,7 @@ public sealed class RunRegistry : IAsyncDisposable
     /// <param name="log">For events of runs.</param>
     public RunRegistry(AgentRegistry agents, CoordinatorStore store, string ownNamespace, ILogger log)
     {
-        _environment = new RunEnvironment(agents, store, id => id == ownNamespace, log);
+        _environment = new RunEnvironment(agents, store, new BlockLedger(), id => id == ownNamespace, log);
         foreach (var (run, requestId) in RunHistory.Read(store, MostRuns, log))
         {
             _runs = _runs.Add(run);

@@ -58,7 +58,7 @@ internal sealed class RunRoster(IRunLink run, AgentRegistry registry, RunRecord 
         readers.Choose(_members, elapsed);
         Order = new RunOrder((Order?.Number ?? 0) + 1, phase, startNanos, drainTimeout);
         foreach (var member in _members)
-            record.Assign(member.Agent, builder.Build(plan, member.Plan!, Order, readers.DutyOf(member, _members)));
+            record.Assign(member.Agent, builder.Build(member.Plan!, Order, readers.DutyOf(member, _members)));
     }
 
     /// <summary>Names another reader of the kernel where one has fallen silent; tells all members the same again if so.</summary>
@@ -121,10 +121,10 @@ internal sealed class RunRoster(IRunLink run, AgentRegistry registry, RunRecord 
     {
         foreach (var member in dismissed)
         {
-            if (_plan is { } plan && Order is { } order && member.Plan is { } part)
+            if (Order is { } order && member.Plan is { } part)
             {
                 var leave = new RunOrder(order.Number + 1, Phase.Drained, order.StartNanos, order.DrainTimeout);
-                record.Assign(member.Agent, builder.Build(plan, part, leave, null));
+                record.Assign(member.Agent, builder.Build(part, leave, null));
             }
 
             registry.Release(member.Agent, run);

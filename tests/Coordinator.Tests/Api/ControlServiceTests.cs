@@ -97,7 +97,7 @@ public sealed class ControlServiceTests
     [Test]
     public async Task CreateRun_Defaults_AreFilledIn()
     {
-        var run = await _fixture.Control.CreateRunAsync(new() { Spec = new() { Targets = { "tcp://127.0.0.1:80" }, Connections = 5 } });
+        var run = await _fixture.Control.CreateRunAsync(new() { Spec = new() { Targets = { "tcp://127.0.0.1:80" }, Connections = 5, Agents = 1 } });
 
         Assert.Multiple(() =>
         {

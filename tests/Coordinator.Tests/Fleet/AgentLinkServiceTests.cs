@@ -264,7 +264,7 @@ public sealed class AgentLinkServiceTests
             Assert.That(
                 _fixture.Host.Agents.Exits,
                 Is.EqualTo(new AgentExit[] { new("a", "signal 9"), new("b", "exit code 3"), new("never seen", "exit code 1") }));
-            Assert.That(_fixture.Host.Agents.IdleClients, Is.Empty);
+            Assert.That(_fixture.Host.Agents.Agents.Where(a => a.IsIdle), Is.Empty);
         });
     }
 }

@@ -37,10 +37,20 @@ internal static class PlannerFixture
         ranges.GroupBy(r => r.Network).ToImmutableDictionary(
             g => g.Key, g => g.Select(r => SourceText.Parse(r.Range).Value.Range!.Value).ToImmutableArray());
 
+    /// <summary>Every namespace connects to the same, and no other run is there.</summary>
+    public static PlanSupply Supply(
+        RunSpec spec, ImmutableArray<AgentResources> agents, ImmutableDictionary<string, ImmutableArray<IpRange>> sources,
+        params HeldBlocks[] held)
+    {
+        var destinations = DestinationCounts.Destinations(spec.Targets);
+        return new PlanSupply(agents, agents.Select(a => a.NetworkNamespace).Distinct().ToDictionary(
+            n => n, n => new NamespaceEnds(sources.GetValueOrDefault(n, []), destinations)), [.. held]);
+    }
+
     public static RunPlan Planned(
         RunSpec spec, ImmutableArray<AgentResources> agents, ImmutableDictionary<string, ImmutableArray<IpRange>> sources)
     {
-        var result = Planner.Plan(spec, agents, sources, 1);
+        var result = Planner.Plan(spec, Supply(spec, agents, sources), 1);
         Assert.That(result.Problems, Is.Empty);
         return result.Plan!;
     }

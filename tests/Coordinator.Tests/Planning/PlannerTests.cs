@@ -15,7 +15,7 @@ public class PlannerTests
 
     private static PlanProblem Problem(RunSpec spec, ImmutableArray<AgentResources> agents, params (string, string)[] sources)
     {
-        var result = Planner.Plan(spec, agents, Sources(sources), 1);
+        var result = Planner.Plan(spec, Supply(spec, agents, Sources(sources)), 1);
         Assert.That(result.Plan, Is.Null);
         Assert.That(result.Problems, Has.Length.EqualTo(1), string.Join('\n', result.Problems));
         return result.Problems[0];
@@ -177,7 +177,7 @@ public class PlannerTests
             run =>
             {
                 var sources = Sources(("ns1", "10.1.0.1-10.1.0.4"), ("ns2", "10.1.1.1-10.1.1.2"), ("ns3", "10.1.2.1"));
-                var result = Planner.Plan(Spec(run.Goal, run.Target), run.Agents, sources, 7);
+                var result = Planner.Plan(Spec(run.Goal, run.Target), Supply(Spec(run.Goal, run.Target), run.Agents, sources), 7);
                 if (result.Plan is not { } plan)
                     return run.Goal > 60_000;
                 return plan.Revision == 7

@@ -18,7 +18,7 @@ public class ScaleTests
 
     private static RunPlan Scaled(RunPlan current, ScaleOrder order, ImmutableArray<AgentResources>? agents = null)
     {
-        var result = Planner.Scale(_spec, current, order, agents ?? _agents, _sources);
+        var result = Planner.Scale(_spec, current, order, Supply(_spec, agents ?? _agents, _sources));
         Assert.That(result.Problems, Is.Empty);
         return result.Plan!;
     }
@@ -114,7 +114,7 @@ public class ScaleTests
         var spec = Spec(10_000, "10.0.0.5:1-200", "10240-12287") with { Hold = TimeSpan.FromHours(1), ConnectRate = 100 };
         var sources = Sources(("ns1", "10.1.0.1"));
         var first = Planned(spec, [Agent("a")], sources);
-        var next = Planner.Scale(spec, first, new ScaleOrder(At(200), 100_000, At(3000)), [Agent("a")], sources).Plan!;
+        var next = Planner.Scale(spec, first, new ScaleOrder(At(200), 100_000, At(3000)), Supply(spec, [Agent("a")], sources)).Plan!;
         var added = AgentCapacity.Reactors(Agent("a"), 100_000) - AgentCapacity.Reactors(Agent("a"), 10_000);
         Assert.That(next.Agents[0].Slice.BlockCount - first.Agents[0].Slice.BlockCount, Is.GreaterThanOrEqualTo(added));
     }
@@ -125,7 +125,7 @@ public class ScaleTests
     [TestCase(20_000, 4000, "the hold ends in")]
     public void Scale_WrongOrder_SaysWhy(long goal, double over, string message)
     {
-        var result = Planner.Scale(_spec, First(), new ScaleOrder(At(60), goal, At(over)), _agents, _sources);
+        var result = Planner.Scale(_spec, First(), new ScaleOrder(At(60), goal, At(over)), Supply(_spec, _agents, _sources));
         using (Assert.EnterMultipleScope())
         {
             Assert.That(result.Plan, Is.Null);
@@ -137,13 +137,13 @@ public class ScaleTests
     [Test]
     public void Scale_AfterTheHold_Refused() =>
         Assert.That(
-            Planner.Scale(_spec, First(), new ScaleOrder(TimeSpan.FromHours(2), 1, null), _agents, _sources).Problems[0].Message,
+            Planner.Scale(_spec, First(), new ScaleOrder(TimeSpan.FromHours(2), 1, null), Supply(_spec, _agents, _sources)).Problems[0].Message,
             Does.Contain("the drain"));
 
     [Test]
     public void Scale_BeyondTheSpace_DoesNotFit() =>
         Assert.That(
-            Planner.Scale(_spec, First(), new ScaleOrder(At(60), 5_000_000, At(60)), _agents, _sources).Problems[0].Kind,
+            Planner.Scale(_spec, First(), new ScaleOrder(At(60), 5_000_000, At(60)), Supply(_spec, _agents, _sources)).Problems[0].Kind,
             Is.EqualTo(PlanProblemKind.DoesNotFit));
 
     [Test]
@@ -156,7 +156,7 @@ public class ScaleTests
                 foreach (var (goal, who) in steps)
                 {
                     var agents = _agents.Where((_, i) => (who & (1 << i)) != 0).ToImmutableArray();
-                    var result = Planner.Scale(_spec, plan, new ScaleOrder(At(now), goal, At(3)), agents, _sources);
+                    var result = Planner.Scale(_spec, plan, new ScaleOrder(At(now), goal, At(3)), Supply(_spec, agents, _sources));
                     if (result.Plan is not { } next || !IsSound(plan, next, goal, now))
                         return false;
                     (plan, now) = (next, now + 20);

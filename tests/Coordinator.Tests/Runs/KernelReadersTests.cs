@@ -104,6 +104,7 @@ public sealed class KernelReadersTests
             AgentId = id,
             Host = "host",
             NetworkNamespace = networkNamespace,
+            Destinations = [],
             Share = 1,
             Schedule = new Schedule([new SchedulePoint(TimeSpan.Zero, 1)], 1),
             Slice = new Slice([new BlockRange(source, 256 * group, 1)], [], TimeSpan.FromSeconds(60)),

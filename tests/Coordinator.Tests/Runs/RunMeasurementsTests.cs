@@ -54,6 +54,7 @@ public sealed class RunMeasurementsTests
                 new AgentPlan
                 {
                     AgentId = "a0",
+                    Destinations = [],
                     Share = 10,
                     Schedule = schedule,
                     Slice = new Slice([], [], TimeSpan.Zero),
