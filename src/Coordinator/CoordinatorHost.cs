@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using LoadHarness.Coordinator.Api;
 using LoadHarness.Coordinator.Fleet;
 using LoadHarness.Coordinator.Runs;
@@ -8,44 +9,24 @@ using Microsoft.Extensions.Logging.Console;
 
 namespace LoadHarness.Coordinator;
 
-/// <summary>How a coordinator is hosted.</summary>
-public sealed record CoordinatorHostOptions
-{
-    /// <summary>The Unix socket to listen on; its directory is made, with mode 0700, when it is missing.</summary>
-    public required string SocketPath { get; init; }
-
-    /// <summary>Where the generated credential goes, with mode 0600.</summary>
-    public required string CredentialPath { get; init; }
-
-    /// <summary>The database of runs, samples and agents' keys; made when it is missing.</summary>
-    public required string StorePath { get; init; }
-
-    /// <summary>What is kept on disk; null: nothing, there are neither tokens nor certificates.</summary>
-    public StateDirectory? State { get; init; }
-
-    /// <summary>Heartbeats, lease, store.</summary>
-    public FleetOptions Fleet { get; init; } = new();
-
-    /// <summary>The clock of everything; tests give their own.</summary>
-    public TimeProvider Time { get; init; } = TimeProvider.System;
-
-    /// <summary>Events below this level are not written.</summary>
-    public LogLevel LogLevel { get; init; } = LogLevel.Warning;
-
-    /// <summary>Takes the events; null: standard error.</summary>
-    public ILoggerProvider? Log { get; init; }
-}
-
-/// <summary>A coordinator in this process: the agents' link and the users' API on one Unix socket, both behind a credential.</summary>
+/// <summary>
+/// A coordinator in this process: the agents' link and the users' API, on a Unix socket and on any number of TCP ports. Every call is made by
+/// somebody who is known.
+/// </summary>
 public sealed class CoordinatorHost : IAsyncDisposable
 {
+    private const int MostConnections = 10_000;
+    private const int MostStreams = 100;
+
     private static readonly TimeSpan _pingDelay = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan _shutdown = TimeSpan.FromSeconds(5);
 
     private readonly WebApplication _app;
     private readonly CoordinatorHostOptions _options;
+    private readonly Listeners _listeners;
 
-    private CoordinatorHost(WebApplication app, CoordinatorHostOptions options) => (_app, _options) = (app, options);
+    private CoordinatorHost(WebApplication app, CoordinatorHostOptions options, Listeners listeners) =>
+        (_app, _options, _listeners) = (app, options, listeners);
 
     /// <summary>The agents.</summary>
     public AgentRegistry Agents => _app.Services.GetRequiredService<AgentRegistry>();
@@ -53,26 +34,38 @@ public sealed class CoordinatorHost : IAsyncDisposable
     /// <summary>The runs.</summary>
     public RunRegistry Runs => _app.Services.GetRequiredService<RunRegistry>();
 
+    /// <summary>Where it listens for TCP, with the ports that were chosen for it.</summary>
+    public ImmutableArray<ListenAddress> Addresses => _listeners.Addresses;
+
+    /// <summary>Whether those listeners speak TLS.</summary>
+    public bool Tls => _listeners.Certificate is not null;
+
     /// <summary>Starts a coordinator; when this returns agents and users can dial it.</summary>
-    /// <exception cref="CredentialException">The socket or the credential file cannot be made; the message says what to do.</exception>
+    /// <exception cref="CredentialException">It cannot listen, or a credential, token or certificate file cannot be used; the message says what to do.</exception>
     /// <exception cref="StoreException">The store cannot be used; the message says what to do.</exception>
     public static async Task<CoordinatorHost> StartAsync(CoordinatorHostOptions options, CancellationToken cancel = default)
     {
         LocalSocketListener.Prepare(options.SocketPath);
-        var credential = Credential.Generate();
-        CredentialFile.Write(options.CredentialPath, credential);
-        var host = new CoordinatorHost(Build(options, credential), options);
+        var listeners = Listeners.Open(options);
+        CoordinatorHost? host = null;
         try
         {
-            // Before anybody can dial: a store that cannot be used ends the start, and runs of earlier lives are there from the first call on.
+            var credential = Credential.Generate();
+            CredentialFile.Write(options.CredentialPath, credential);
+            host = new CoordinatorHost(Build(options, listeners, credential), options, listeners);
+            // Before anybody can dial: a file that cannot be used ends the start, and runs of earlier lives are there from the first call on.
             _ = host.Runs;
+            host._app.Services.GetService<ServerCertificates>();
+            host._app.Services.GetRequiredService<Authenticator>();
             await host._app.StartAsync(cancel);
             LocalSocketListener.Protect(options.SocketPath);
             return host;
         }
         catch (Exception e)
         {
-            await host.CloseAsync();
+            listeners.Dispose();
+            if (host is not null)
+                await host.CloseAsync();
             if (e is IOException)
                 throw new CredentialException($"cannot listen on {options.SocketPath}: {e.Message}", e);
             throw;
@@ -80,12 +73,12 @@ public sealed class CoordinatorHost : IAsyncDisposable
     }
 
     /// <summary>Drains every run that goes on, lets the agents go and stops listening.</summary>
-    /// <param name="cancel">Stops waiting for drains.</param>
+    /// <param name="cancel">Stops waiting for drains, and for calls to end.</param>
     public async Task StopAsync(CancellationToken cancel = default)
     {
         await Runs.StopAllAsync("the coordinator was stopped", cancel);
         Agents.EndAll("the coordinator has stopped");
-        await _app.StopAsync(CancellationToken.None);
+        await _app.StopAsync(cancel);
         File.Delete(_options.CredentialPath);
     }
 
@@ -102,13 +95,13 @@ public sealed class CoordinatorHost : IAsyncDisposable
         File.Delete(_options.CredentialPath);
     }
 
-    private static WebApplication Build(CoordinatorHostOptions options, Credential credential)
+    private static WebApplication Build(CoordinatorHostOptions options, Listeners listeners, Credential credential)
     {
         var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { Args = [] });
         // Settings files and variables of the directory that it is started in are not for us.
         builder.Configuration.Sources.Clear();
         ConfigureLog(builder.Logging, options);
-        builder.WebHost.ConfigureKestrel(kestrel => Listen(kestrel, options));
+        builder.WebHost.ConfigureKestrel(kestrel => Listen(kestrel, options, listeners));
         var services = builder.Services;
         // Signals are the command line's business.
         services.AddSingleton<IHostLifetime, NoLifetime>();
@@ -124,26 +117,49 @@ public sealed class CoordinatorHost : IAsyncDisposable
             s.GetRequiredService<CoordinatorStore>(),
             OwnNamespace.Read(),
             s.GetRequiredService<ILogger<RunRegistry>>()));
-        services.AddSingleton(new CredentialInterceptor(credential, options.CredentialPath));
+        AddSecurity(services, options, listeners, credential);
         services.AddGrpc(grpc =>
         {
             grpc.MaxReceiveMessageSize = CoordinatorLimits.MaxMessageBytes;
             grpc.MaxSendMessageSize = CoordinatorLimits.MaxMessageBytes;
-            grpc.Interceptors.Add<CredentialInterceptor>();
+            grpc.Interceptors.Add<AccessInterceptor>();
         });
+        services.AddGrpcHealthChecks().AddCheck<FleetHealth>("");
         var app = builder.Build();
         app.MapGrpcService<AgentLinkService>();
         app.MapGrpcService<ControlService>();
+        app.MapGrpcHealthChecksService();
         return app;
     }
 
     private static FleetOptions FleetOf(CoordinatorHostOptions options, CoordinatorStore store) =>
         options.Fleet with { StoreId = store.Id, Epoch = store.Epoch };
 
+    private static void AddSecurity(IServiceCollection services, CoordinatorHostOptions options, Listeners listeners, Credential credential)
+    {
+        services.AddSingleton<Enrolment>();
+        services.AddSingleton(new CallLimits(options.Rates));
+        services.AddSingleton<AccessInterceptor>();
+        services.AddSingleton(options.Time);
+        services.AddSingleton(s => new Authenticator(
+            credential,
+            options.CredentialPath,
+            options.State is { } state ? new TokenStore(new(state.Tokens), s.GetRequiredService<ILogger<TokenStore>>()) : null,
+            s.GetRequiredService<IAgentKeys>(),
+            options.State is { } directory ? new AgentCertificates(directory.CaCertificate, options.Time) : null,
+            s.GetRequiredService<CallLimits>(),
+            options.Time));
+        if (listeners.Certificate is { } files)
+            services.AddSingleton(s => new ServerCertificates(files, options.Time, s.GetRequiredService<ILogger<ServerCertificates>>()));
+    }
+
     private static void ConfigureLog(ILoggingBuilder logging, CoordinatorHostOptions options)
     {
         logging.ClearProviders();
         logging.SetMinimumLevel(options.LogLevel);
+        // What the framework does in each call is for those who look for a defect.
+        if (options.LogLevel == LogLevel.Information)
+            logging.AddFilter("Microsoft", LogLevel.Warning).AddFilter("Grpc", LogLevel.Warning);
         if (options.Log is { } provider)
         {
             logging.AddProvider(provider);
@@ -155,9 +171,11 @@ public sealed class CoordinatorHost : IAsyncDisposable
         logging.Services.Configure<ConsoleLoggerOptions>(c => c.LogToStandardErrorThreshold = LogLevel.Trace);
     }
 
-    private static void Listen(KestrelServerOptions kestrel, CoordinatorHostOptions options)
+    private static void Listen(KestrelServerOptions kestrel, CoordinatorHostOptions options, Listeners listeners)
     {
         kestrel.AddServerHeader = false;
+        kestrel.Limits.MaxConcurrentConnections = MostConnections;
+        kestrel.Limits.Http2.MaxStreamsPerConnection = MostStreams;
         kestrel.Limits.Http2.KeepAlivePingDelay = _pingDelay;
         kestrel.Limits.Http2.KeepAlivePingTimeout = _pingDelay;
         kestrel.ListenUnixSocket(options.SocketPath, listen =>
@@ -165,6 +183,7 @@ public sealed class CoordinatorHost : IAsyncDisposable
             listen.Protocols = HttpProtocols.Http2;
             listen.UsePeerCheck(PeerCredentials.OwnUserId());
         });
+        listeners.Configure(kestrel);
     }
 
     private sealed class NoLifetime : IHostLifetime

@@ -11,6 +11,7 @@ var context = new CliContext
     Terminal = TerminalStyle.Detect(),
     RuntimeRoot = RuntimeRoot.Default,
     StartCoordinator = InProcessCoordinator.StartAsync,
+    StartService = ServiceCoordinator.StartAsync,
     Interrupts = interrupts,
 };
 return (int)await new CommandLine(context).RunAsync(args);

@@ -20,6 +20,9 @@ public sealed class CliContext
     /// <summary>Starts a coordinator inside this process.</summary>
     public required StartCoordinator StartCoordinator { get; init; }
 
+    /// <summary>Starts a coordinator that serves until it is stopped.</summary>
+    public required StartService StartService { get; init; }
+
     /// <summary>Signals that ask this process to end.</summary>
     public required Interrupts Interrupts { get; init; }
 

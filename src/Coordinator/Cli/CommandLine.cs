@@ -1,6 +1,8 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
 using LoadHarness.Coordinator.LocalFleet;
+using LoadHarness.Coordinator.Security;
+using LoadHarness.Coordinator.Store;
 using LoadHarness.Coordinator.Verdicts;
 
 namespace LoadHarness.Coordinator.Cli;
@@ -30,6 +32,17 @@ public sealed class CommandLine
         Add(runs, new RunsScaleVerb());
         Add(runs, new RunsStopVerb());
         Add(Group("agents", "Looks at the agents of the runs on this machine"), new AgentsListVerb());
+        Add(_root, new ServeVerb());
+        var certs = Group("certs", "Makes and lists the certificates of a coordinator and its agents");
+        Add(certs, new CertsInitVerb());
+        var issue = Group("issue", "Issues a certificate", certs);
+        Add(issue, new CertsIssueServerVerb());
+        Add(issue, new CertsIssueAgentVerb());
+        Add(certs, new CertsListVerb());
+        var tokens = Group("tokens", "Makes, lists and revokes the tokens of users and of agents that join");
+        Add(tokens, new TokensCreateVerb());
+        Add(tokens, new TokensListVerb());
+        Add(tokens, new TokensRevokeVerb());
         HelpLayout.Apply(_root, _verbs);
     }
 
@@ -75,6 +88,8 @@ public sealed class CommandLine
     private static (ExitCode Code, IEnumerable<string> Messages) Explain(Exception exception) => exception switch
     {
         CliException e => (e.ExitCode, e.Messages),
+        CredentialException e => (ExitCode.Invalid, [e.Message]),
+        StoreException e => (ExitCode.Invalid, [e.Message]),
         LocalFleetException e => (ExitCode.Internal, [e.Message]),
         var e => (ExitCode.Internal, [$"internal error: {e.GetType().Name}: {e.Message}. This is a defect; please report it."]),
     };
@@ -96,10 +111,10 @@ public sealed class CommandLine
     private static string PathOf(CommandResult result) =>
         result.Parent is CommandResult parent ? $"{PathOf(parent)} {result.Command.Name}" : Program;
 
-    private Command Group(string name, string description)
+    private Command Group(string name, string description, Command? parent = null)
     {
         var command = new Command(name, description);
-        _root.Add(command);
+        (parent ?? _root).Add(command);
         return command;
     }
 

@@ -15,4 +15,7 @@ public sealed partial class AgentLinkService
 
     [LoggerMessage(1004, LogLevel.Warning, "Sample {Sequence} of agent {AgentId} breaks the contract: {Problem}")]
     private static partial void LogMalformed(ILogger log, string agentId, ulong sequence, string problem);
+
+    [LoggerMessage(1005, LogLevel.Warning, "An agent was refused: {Reason}")]
+    private static partial void LogNotEnrolled(ILogger log, string reason);
 }

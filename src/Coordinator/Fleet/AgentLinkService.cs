@@ -1,12 +1,14 @@
 using System.Threading.Channels;
 using Google.Protobuf;
 using Grpc.Core;
+using LoadHarness.Coordinator.Security;
 using LoadHarness.V1;
 
 namespace LoadHarness.Coordinator.Fleet;
 
 /// <summary>Moves the messages of AgentLink between the wire and the fleet; see agent_link.proto for their order.</summary>
-public sealed partial class AgentLinkService(AgentRegistry registry, ILogger<AgentLinkService> log) : AgentLink.AgentLinkBase
+public sealed partial class AgentLinkService(AgentRegistry registry, Enrolment enrolment, ILogger<AgentLinkService> log)
+    : AgentLink.AgentLinkBase
 {
     /// <summary>Samples of one upload that may wait to be stored; more are left in the connection.</summary>
     private const int MostUnstored = 256;
@@ -20,7 +22,12 @@ public sealed partial class AgentLinkService(AgentRegistry registry, ILogger<Age
         try
         {
             var hello = WireTranslation.ToHello(await ReadHelloAsync(requests, cancel));
-            session = await registry.AdmitAsync(hello, cancel);
+            session = await AdmitAsync(hello, AccessInterceptor.CallerOf(context), cancel);
+        }
+        catch (EnrolmentException e)
+        {
+            LogNotEnrolled(log, e.Message);
+            throw new RpcException(new Status(StatusCode.PermissionDenied, e.Message));
         }
         catch (WireException e)
         {
@@ -45,7 +52,7 @@ public sealed partial class AgentLinkService(AgentRegistry registry, ILogger<Age
         using var either = CancellationTokenSource.CreateLinkedTokenSource(context.CancellationToken, registry.Closing);
         try
         {
-            await UploadAsync(requests, responses, either.Token);
+            await UploadAsync(AccessInterceptor.CallerOf(context), requests, responses, either.Token);
         }
         catch (OperationCanceledException) when (registry.Closing.IsCancellationRequested)
         {
@@ -53,14 +60,40 @@ public sealed partial class AgentLinkService(AgentRegistry registry, ILogger<Age
         }
     }
 
+    // Bound after it was let in: whom a living agent keeps out must not take that one's identity from it.
+    private async Task<AgentSession> AdmitAsync(AgentHello hello, Caller caller, CancellationToken cancel)
+    {
+        enrolment.Check(caller, hello.AgentId, hello.Labels);
+        var session = await registry.AdmitAsync(hello, (caller as AgentCaller)?.Fingerprint, cancel);
+        try
+        {
+            await enrolment.BindAsync(caller, hello.AgentId, hello.Labels, cancel);
+            return session;
+        }
+        catch
+        {
+            registry.Detach(session, "its identity could not be bound to its key");
+            throw;
+        }
+    }
+
     private async Task UploadAsync(
-        IAsyncStreamReader<UploadRequest> requests, IServerStreamWriter<UploadResponse> responses, CancellationToken cancel)
+        Caller caller,
+        IAsyncStreamReader<UploadRequest> requests,
+        IServerStreamWriter<UploadResponse> responses,
+        CancellationToken cancel)
     {
         if (!await requests.MoveNext(cancel) || requests.Current.Hello is not { } hello)
             throw new RpcException(new Status(StatusCode.InvalidArgument, "the first message of Upload must be UploadHello"));
         var session = registry.FindSession(hello.AgentId, hello.Incarnation, hello.SessionId)
             ?? throw new RpcException(new Status(
                 StatusCode.FailedPrecondition, "no such session; attach first, then upload with its session id"));
+        if (session.KeyFingerprint != (caller as AgentCaller)?.Fingerprint)
+        {
+            throw new RpcException(new Status(StatusCode.PermissionDenied,
+                $"agent `{hello.AgentId}` attached with another key than that of {caller.Name}; upload with the key that attached"));
+        }
+
         var agent = registry.Find(hello.AgentId)!;
         using var either = CancellationTokenSource.CreateLinkedTokenSource(cancel);
         var stored = Channel.CreateBounded<Task<ulong>>(MostUnstored);

@@ -39,8 +39,11 @@ public sealed class AgentRegistry(CoordinatorClock clock, FleetOptions options)
     public AgentState? Find(string agentId) => _agents.GetValueOrDefault(agentId);
 
     /// <summary>Lets an agent in, unless another process answers to its identity.</summary>
+    /// <param name="hello">How it introduces itself.</param>
+    /// <param name="keyFingerprint">The key that it came with; null: none.</param>
+    /// <param name="cancel">Gives up.</param>
     /// <exception cref="AdmissionException">It is refused; the message is for it and for people.</exception>
-    public async Task<AgentSession> AdmitAsync(AgentHello hello, CancellationToken cancel)
+    public async Task<AgentSession> AdmitAsync(AgentHello hello, string? keyFingerprint, CancellationToken cancel)
     {
         while (true)
         {
@@ -51,8 +54,9 @@ public sealed class AgentRegistry(CoordinatorClock clock, FleetOptions options)
                     throw new AdmissionException(Refusal.Types.Code.ShuttingDown, $"{reason}; attach again when it is back");
                 var existing = Find(hello.AgentId);
                 // The same process again: its old call is dead, whether or not we have noticed.
-                if (existing?.Session is not { } session || session.Hello.Incarnation == hello.Incarnation)
-                    return Attach(existing, hello);
+                if (existing?.Session is not { } session
+                    || (session.Hello.Incarnation == hello.Incarnation && session.KeyFingerprint == keyFingerprint))
+                    return Attach(existing, hello, keyFingerprint);
                 rival = session;
             }
 
@@ -148,9 +152,9 @@ public sealed class AgentRegistry(CoordinatorClock clock, FleetOptions options)
         _closing.Cancel();
     }
 
-    private AgentSession Attach(AgentState? existing, AgentHello hello)
+    private AgentSession Attach(AgentState? existing, AgentHello hello, string? keyFingerprint)
     {
-        var session = new AgentSession(Guid.NewGuid().ToString("N"), hello, clock);
+        var session = new AgentSession(Guid.NewGuid().ToString("N"), hello, clock, keyFingerprint);
         if (existing is null)
             _agents[hello.AgentId] = existing = new AgentState(session, clock, options);
         else

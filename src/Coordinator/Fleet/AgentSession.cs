@@ -2,7 +2,7 @@ namespace LoadHarness.Coordinator.Fleet;
 
 /// <summary>One attachment of an agent. What goes out lies in slots of one item each, the newest replacing the older:
 /// a peer that reads slowly costs nothing and delays nobody.</summary>
-public sealed class AgentSession(string id, AgentHello hello, CoordinatorClock clock)
+public sealed class AgentSession(string id, AgentHello hello, CoordinatorClock clock, string? keyFingerprint = null)
 {
     private readonly Lock _lock = new();
     // Never disposed: it has no wait handle to give back, and whoever wakes it late must not fail.
@@ -15,6 +15,9 @@ public sealed class AgentSession(string id, AgentHello hello, CoordinatorClock c
 
     /// <summary>Names this attachment.</summary>
     public string Id => id;
+
+    /// <summary>The key that it attached with, as in <see cref="Security.AgentKey.Fingerprint"/>; null: it came with the local credential.</summary>
+    public string? KeyFingerprint => keyFingerprint;
 
     /// <summary>How the agent introduced itself.</summary>
     public AgentHello Hello => hello;

@@ -6,6 +6,9 @@ namespace LoadHarness.Coordinator.Security;
 /// <param name="Path">The folder, mode 0700; absolute.</param>
 public sealed record StateDirectory(string Path)
 {
+    /// <summary>What names this folder to other verbs, for messages: <c> --state DIR</c>; empty when they find it by themselves.</summary>
+    public string Option { get; init; } = "";
+
     /// <summary>Runs, plan revisions, samples, enrolled keys.</summary>
     public string Store => System.IO.Path.Combine(Path, "store.db");
 
@@ -42,7 +45,12 @@ public sealed record StateDirectory(string Path)
     public static StateDirectory Resolve(string? named, Func<string, string?> variable, uint userId)
     {
         if (!string.IsNullOrEmpty(named))
-            return Of(named);
+        {
+            var folder = Of(named);
+            return folder with { Option = $" --state {folder.Path}" };
+        }
+
+
         // systemd lists several, separated by colons, when a unit asks for several; ours is the first.
         if (variable("STATE_DIRECTORY") is { Length: > 0 } given)
             return Of(given.Split(':')[0]);

@@ -30,6 +30,7 @@ internal sealed class CliHarness : IDisposable
         Terminal = TerminalStyle.Plain,
         RuntimeRoot = root ?? new RuntimeRoot(_temporary.File("root")),
         StartCoordinator = start ?? ((_, _) => throw new InvalidOperationException("this test starts no coordinator")),
+        StartService = ServiceCoordinator.StartAsync,
         Interrupts = Interrupts,
     };
 

@@ -7,7 +7,7 @@ using LoadHarness.V1;
 namespace LoadHarness.Coordinator.Tests.Security;
 
 /// <summary>Every call there is, found by reflection: one that is added later is in here without anybody's doing.</summary>
-public sealed class CredentialInterceptorTests
+public sealed class AccessInterceptorTests
 {
     private static IEnumerable<TestCaseData> Calls() =>
         from file in new[] { AgentLinkReflection.Descriptor, ControlReflection.Descriptor }

@@ -1,0 +1,29 @@
+using System.CommandLine;
+using LoadHarness.Coordinator.Security;
+using LoadHarness.Coordinator.Specs;
+
+namespace LoadHarness.Coordinator.Cli;
+
+/// <summary>What the verbs of tokens share.</summary>
+internal static class TokenVerbs
+{
+    public static Argument<string?> Name() => new("NAME") { Description = "Names the token in lists and messages", Arity = ArgumentArity.ZeroOrOne };
+
+    public static IEnumerable<SpecError> Check(string? name)
+    {
+        if (!Token.IsName(name ?? ""))
+        {
+            yield return new("NAME", name ?? "", string.IsNullOrEmpty(name) ? "is missing" : "is no name",
+                $"letters, digits and . _ - @, at most {Token.LongestName} of them", "Give the token a name, as in alice or lab-2");
+        }
+    }
+
+    public static string Word(TokenRole role) => role switch
+    {
+        TokenRole.Viewer => "viewer",
+        TokenRole.Operator => "operator",
+        _ => "agent",
+    };
+
+    public static string Until(Token token) => token.Expires is { } expires ? $"good until {expires:u}" : "good until it is revoked";
+}

@@ -1,0 +1,14 @@
+namespace LoadHarness.Coordinator.Security;
+
+/// <summary>Tells whether a file is still the one that was read: every way of writing it changes time or length.</summary>
+/// <param name="Written">When it was written last; null: it is not there.</param>
+/// <param name="Length">In bytes.</param>
+internal readonly record struct FileStamp(DateTime? Written, long Length)
+{
+    /// <summary>Takes it before the file is read: a change in between is then seen the next time.</summary>
+    public static FileStamp Of(string path)
+    {
+        var file = new FileInfo(path);
+        return file.Exists ? new(file.LastWriteTimeUtc, file.Length) : default;
+    }
+}
