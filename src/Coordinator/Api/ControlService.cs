@@ -1,6 +1,7 @@
 using Grpc.Core;
 using LoadHarness.Coordinator.Fleet;
 using LoadHarness.Coordinator.Runs;
+using LoadHarness.Coordinator.Security;
 using LoadHarness.Coordinator.Specs;
 using LoadHarness.V1;
 
@@ -9,8 +10,9 @@ namespace LoadHarness.Coordinator.Api;
 /// <summary>The users' API; see control.proto.</summary>
 /// <param name="runs">All runs.</param>
 /// <param name="agents">All agents.</param>
+/// <param name="keys">Which key each agent is bound to.</param>
 /// <param name="lifetime">Watchers end when the coordinator does.</param>
-public sealed class ControlService(RunRegistry runs, AgentRegistry agents, IHostApplicationLifetime lifetime)
+public sealed class ControlService(RunRegistry runs, AgentRegistry agents, IAgentKeys keys, IHostApplicationLifetime lifetime)
     : Control.ControlBase
 {
     /// <inheritdoc/>
@@ -91,5 +93,16 @@ public sealed class ControlService(RunRegistry runs, AgentRegistry agents, IHost
             Agents = { page.Items.Select(WireTranslation.ToMessage) },
             NextPageToken = page.NextToken,
         });
+    }
+
+    /// <inheritdoc/>
+    public override async Task<ForgetAgentResponse> ForgetAgent(ForgetAgentRequest request, ServerCallContext context)
+    {
+        if (keys.Find(request.Id) is null && agents.Find(request.Id) is null)
+            throw new RpcException(new Status(StatusCode.NotFound, $"there is no agent `{request.Id}`; `loadharness agents list` shows those that there are"));
+        if (agents.Forget(request.Id) is { } reason)
+            throw new RpcException(new Status(StatusCode.FailedPrecondition, reason));
+        await keys.ForgetAsync(request.Id, context.CancellationToken);
+        return new();
     }
 }

@@ -78,6 +78,10 @@ internal static class WireTranslation
         Inventory = Fleet.WireTranslation.ToMessage(agent.Hello.Inventory),
         RunId = agent.Run?.RunId ?? "",
         Connected = agent.Session is not null,
+        Role = agent.Hello.Role,
+        Version = new() { Major = agent.Hello.Version.Major, Minor = agent.Hello.Version.Minor },
+        Capabilities = { agent.Hello.Capabilities.Order(StringComparer.Ordinal) },
+        LastSeenTime = agent.LastSeen.ToTimestamp(),
     };
 
     private static Quantity<TimeSpan>? Quantity(Duration? duration, string field) =>

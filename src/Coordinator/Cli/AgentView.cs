@@ -1,3 +1,5 @@
+using System.Collections.Immutable;
+
 namespace LoadHarness.Coordinator.Cli;
 
 /// <summary>An agent as its coordinator knows it.</summary>
@@ -21,4 +23,20 @@ public sealed record AgentView(
     long ConnectionsPerReactor,
     bool PrivateDescriptorTables,
     string RunId,
-    bool Connected);
+    bool Connected)
+{
+    /// <summary><c>client</c> or <c>backend</c>.</summary>
+    public string Role { get; init; } = "";
+
+    /// <summary>What runs select by.</summary>
+    public ImmutableSortedDictionary<string, string> Labels { get; init; } = ImmutableSortedDictionary<string, string>.Empty;
+
+    /// <summary>Of the contract, as in <c>1.1</c>.</summary>
+    public string Version { get; init; } = "";
+
+    /// <summary>What it can do, by name.</summary>
+    public ImmutableArray<string> Capabilities { get; init; } = [];
+
+    /// <summary>When it was heard last; null: unknown.</summary>
+    public DateTimeOffset? LastSeen { get; init; }
+}

@@ -28,18 +28,20 @@ internal sealed class AgentsListVerb() : Verb(
         if (parsed.GetValue(_json))
             context.Out.WriteLine(RunJson.Pretty(new JsonArray([.. agents.Select(RunJson.Of)])));
         else
-            TextTable.Write(context.Out, ["ID", "HOST", ">PID", ">CORES", ">PER REACTOR", "STATE", "RUN"], agents.Select(Row));
+            TextTable.Write(context.Out, ["ID", "ROLE", "HOST", ">PID", ">CORES", ">PER REACTOR", "STATE", "RUN", "LABELS"], agents.Select(Row));
         return ExitCode.Passed;
     }
 
     private static IReadOnlyList<string> Row(AgentView agent) =>
     [
         agent.Id,
+        agent.Role,
         agent.Host,
         agent.Pid.ToString(CultureInfo.InvariantCulture),
         agent.Cores.ToString(CultureInfo.InvariantCulture),
         Wording.Count(agent.ConnectionsPerReactor),
         !agent.Connected ? "lost" : agent.RunId.Length > 0 ? "working" : "idle",
         agent.RunId,
+        string.Join(' ', agent.Labels.Select(l => $"{l.Key}={l.Value}")),
     ];
 }

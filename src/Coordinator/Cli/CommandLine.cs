@@ -31,7 +31,9 @@ public sealed class CommandLine
         Add(runs, new RunsWatchVerb());
         Add(runs, new RunsScaleVerb());
         Add(runs, new RunsStopVerb());
-        Add(Group("agents", "Looks at the agents of the runs on this machine"), new AgentsListVerb());
+        var agents = Group("agents", "Looks at agents, and forgets them");
+        Add(agents, new AgentsListVerb());
+        Add(agents, new AgentsForgetVerb());
         Add(_root, new ServeVerb());
         var certs = Group("certs", "Makes and lists the certificates of a coordinator and its agents");
         Add(certs, new CertsInitVerb());

@@ -82,6 +82,10 @@ internal sealed class ControlClient : IDisposable
         }
     });
 
+    /// <summary>Unbinds an identity from its key.</summary>
+    public Task ForgetAgentAsync(string id, CancellationToken cancel) =>
+        CallAsync(async () => await _client.ForgetAgentAsync(new() { Id = id }, cancellationToken: cancel));
+
     /// <inheritdoc/>
     public void Dispose() => _channel.Dispose();
 

@@ -51,6 +51,11 @@ internal static class RunJson
         ["privateDescriptorTables"] = agent.PrivateDescriptorTables,
         ["run"] = agent.RunId,
         ["connected"] = agent.Connected,
+        ["role"] = agent.Role,
+        ["labels"] = new JsonObject(agent.Labels.Select(l => KeyValuePair.Create(l.Key, (JsonNode?)l.Value))),
+        ["version"] = agent.Version,
+        ["capabilities"] = new JsonArray([.. agent.Capabilities.Select(c => (JsonNode)c)]),
+        ["lastSeen"] = agent.LastSeen?.UtcDateTime,
     };
 
     private static JsonObject Of(ProgressView progress)

@@ -70,7 +70,14 @@ internal static class WireTranslation
         agent.Inventory?.ConnectionsPerReactor ?? 0,
         agent.Inventory?.PrivateDescriptorTables ?? false,
         agent.RunId,
-        agent.Connected);
+        agent.Connected)
+    {
+        Role = agent.Role switch { AgentRole.Client => "client", AgentRole.Backend => "backend", _ => "" },
+        Labels = agent.Labels.ToImmutableSortedDictionary(StringComparer.Ordinal),
+        Version = agent.Version is { } version ? $"{version.Major}.{version.Minor}" : "",
+        Capabilities = [.. agent.Capabilities],
+        LastSeen = agent.LastSeenTime?.ToDateTimeOffset(),
+    };
 
     private static ProgressView FromWire(RunProgress progress) => new()
     {

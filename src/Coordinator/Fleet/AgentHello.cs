@@ -15,6 +15,9 @@ public sealed record AgentHello
     /// <summary>Client or backend.</summary>
     public required AgentRole Role { get; init; }
 
+    /// <summary>Of the contract that it speaks; its major is ours.</summary>
+    public ContractVersion Version { get; init; }
+
     /// <summary>What runs select by.</summary>
     public ImmutableSortedDictionary<string, string> Labels { get; init; } = ImmutableSortedDictionary<string, string>.Empty;
 
@@ -27,3 +30,8 @@ public sealed record AgentHello
     /// <summary>What it still holds when it comes back; null when nothing.</summary>
     public AgentStatus? Held { get; init; }
 }
+
+/// <summary>A version of the contract.</summary>
+/// <param name="Major">Peers with another one do not understand each other.</param>
+/// <param name="Minor">Grows when something is added that an older peer may ignore.</param>
+public readonly record struct ContractVersion(uint Major, uint Minor);

@@ -142,6 +142,29 @@ public sealed class AgentRegistry(CoordinatorClock clock, FleetOptions options)
         Changed?.Invoke();
     }
 
+    /// <summary>Forgets an agent that is not attached and works for no run.</summary>
+    /// <returns>Why it is still needed; null when it is forgotten, or was never here.</returns>
+    public string? Forget(string agentId)
+    {
+        lock (_admission)
+        {
+            if (Find(agentId) is not { } agent)
+                return null;
+            if (agent.Session is not null)
+            {
+                return $"agent `{agentId}` is attached (process {agent.Hello.Inventory.ProcessId} on host {agent.Hello.Inventory.Hostname}); "
+                    + "end it first";
+            }
+
+            if (agent.Run is { } run)
+                return $"agent `{agentId}` works for run {run.RunId}; stop the run, or wait until it has given the agent up";
+            _agents.TryRemove(agentId, out _);
+        }
+
+        Changed?.Invoke();
+        return null;
+    }
+
     /// <summary>Ends every attachment and lets no agent in any more: the coordinator goes away.</summary>
     public void EndAll(string reason)
     {

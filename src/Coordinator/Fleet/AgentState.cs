@@ -51,6 +51,9 @@ public sealed class AgentState
     /// <summary>How long nothing was heard of it.</summary>
     public TimeSpan Silence => CoordinatorClock.Between(LastHeardNanos, _clock.Nanos);
 
+    /// <summary>When it was heard last.</summary>
+    public DateTimeOffset LastSeen => _clock.Time.GetUtcNow() - Silence;
+
     /// <summary>Attached, not known to have gone, and heard within the last three heartbeats.</summary>
     public bool Answers => Session is not null && Departure is null && Silence <= 3 * _options.HeartbeatInterval;
 

@@ -31,6 +31,7 @@ internal static partial class WireTranslation
             AgentId = Name(hello.AgentId, "agent_id"),
             Incarnation = Name(hello.Incarnation, "incarnation"),
             Role = hello.Role,
+            Version = new(major, hello.Version!.Minor),
             Labels = hello.Labels.ToImmutableSortedDictionary(
                 l => Bounded(l.Key, "labels"), l => Bounded(l.Value, "labels"), StringComparer.Ordinal),
             Capabilities = [.. hello.Capabilities.Select(c => Bounded(c, "capabilities"))],

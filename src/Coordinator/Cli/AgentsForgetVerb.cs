@@ -1,0 +1,46 @@
+using System.CommandLine;
+using LoadHarness.Coordinator.Specs;
+using LoadHarness.Coordinator.Verdicts;
+
+namespace LoadHarness.Coordinator.Cli;
+
+/// <summary>Unbinds an agent's identity from a key that is lost.</summary>
+internal sealed class AgentsForgetVerb() : Verb(
+    "forget", "Forgets an agent and the key that its identity is bound to; the next one needs a join token", "loadharness agents forget load-7")
+{
+    private readonly Argument<string?> _id = new("ID") { Description = "The agent's identity", Arity = ArgumentArity.ZeroOrOne };
+
+    /// <inheritdoc/>
+    public override IEnumerable<Symbol> Symbols => [_id];
+
+    /// <inheritdoc/>
+    public override IEnumerable<SpecError> Check(ParseResult parsed) => string.IsNullOrEmpty(parsed.GetValue(_id))
+        ? [new("ID", "", "is missing", "", "Give the agent's identity; 'loadharness agents list' shows them")]
+        : [];
+
+    /// <inheritdoc/>
+    public override async Task<ExitCode> ExecuteAsync(ParseResult parsed, CliContext context)
+    {
+        var id = parsed.GetValue(_id)!;
+        CliException? unknown = null;
+        foreach (var client in LocalCoordinators.Connect(context))
+        {
+            using (client)
+            {
+                try
+                {
+                    await client.ForgetAgentAsync(id, context.Interrupts.First);
+                    context.Error.WriteLine($"agent {id} is forgotten; the next one of this identity needs a join token");
+                    return ExitCode.Passed;
+                }
+                catch (CliException e) when (e.ExitCode == ExitCode.Invalid)
+                {
+                    // Another coordinator of this user may know it.
+                    unknown = e;
+                }
+            }
+        }
+
+        throw unknown ?? new CliException(ExitCode.Unreachable, "no coordinator of this user answers here");
+    }
+}
