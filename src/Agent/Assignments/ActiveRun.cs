@@ -28,11 +28,11 @@ internal sealed class ActiveRun : IDisposable
     private long _startNanos = long.MaxValue;
     private long _sampledMillis;
 
-    public ActiveRun(Assignment assignment, Lease lease, bool privateTables, Action<AgentSample> onSample)
+    public ActiveRun(Assignment assignment, Lease lease, AllowTable allowed, bool privateTables, Action<AgentSample> onSample)
     {
         Assignment = assignment;
         _onSample = onSample;
-        _reactors = new ReactorGroup(assignment, lease, privateTables);
+        _reactors = new ReactorGroup(assignment, lease, allowed, privateTables);
     }
 
     /// <summary>The newest assignment that was accepted.</summary>
@@ -136,6 +136,13 @@ internal sealed class ActiveRun : IDisposable
             findings.Add(new(Severity.Error, "endpoint space", DescribeExhaustion()));
         if (_reactors.Fault is { } fault)
             findings.Add(new(Severity.Error, "reactor", $"a reactor has failed and its connections are closed: {fault.Message}"));
+        if (_builder.NotAllowed > 0)
+        {
+            findings.Add(new(Severity.Error, "allow-list",
+                $"{_builder.NotAllowed:N0} connects were not made: their addresses are not on this agent's allow-list, though the assignment was found to be within it; report this"));
+        }
+
+        findings.AddRange(NameCheck.Findings(Assignment));
         return findings.DrainToImmutable();
     }
 

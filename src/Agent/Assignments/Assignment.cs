@@ -19,6 +19,9 @@ public sealed record Assignment
     public required long Share { get; init; }
     public required LoadHarness.Protos.Slice Slice { get; init; }
     public required ImmutableArray<LoadHarness.Protos.Destination> Destinations { get; init; }
+
+    /// <summary>What the names among the destinations mean on this host now, for those that are to be looked up.</summary>
+    public ImmutableArray<Preflight.ResolvedName> Names { get; init; } = [];
     public required LoadHarness.Protos.Schedule Schedule { get; init; }
     public required TimeSpan ConnectTimeout { get; init; }
     public bool ExpectGreeting { get; init; }

@@ -42,8 +42,11 @@ internal static class AssignmentCheck
         foreach (var (i, destination) in assignment.Destinations.Index())
         {
             if (!allowList.Allows(destination, out var rule))
-                return new($"destinations[{i}]", "allow-list", destination.Name.Length > 0 ? $"{destination.Name}: {rule}" : rule);
+                return new($"destinations[{i}]", "allow-list", destination.LookUp ? $"{destination.Name}: {rule}" : rule);
         }
+
+        if (NameCheck.Check(assignment, allowList) is { } refusal)
+            return refusal;
 
         var count = assignment.Destinations.Sum(d => d.Count);
         return count is > 0 and <= MostDestinations

@@ -20,18 +20,14 @@ public sealed class AssignmentRunner : IAssignmentRunner, IDisposable
     private readonly CoordinatorClock _clock;
     private readonly Lease _lease;
     private readonly AgentPolicy _policy;
+    private readonly AllowTable _allowed;
     private readonly Action<AgentSample> _onSample;
     private readonly ILogger _log;
     private readonly Thread _thread;
-    private readonly object _gate = new();
+    private readonly AssignmentInbox _inbox;
+    private readonly Lock _gate = new();
     private readonly bool _privateTables = DescriptorTable.UnshareErrno == 0;
-    private Assignment? _newest;
-    private Assignment? _newestOfRun;
-    private Assignment? _taken;
     private AssignmentStatus? _status;
-    private string? _drainReason;
-    private bool _drainTaken;
-    private bool _stopping;
 
     // The rest belongs to the runner's own thread.
     private ActiveRun? _run;
@@ -43,11 +39,20 @@ public sealed class AssignmentRunner : IAssignmentRunner, IDisposable
     /// <param name="policy">What this agent's user lets it do.</param>
     /// <param name="onSample">Takes each sample; called on the runner's thread.</param>
     /// <param name="loggers">For what goes wrong.</param>
-    public AssignmentRunner(CoordinatorClock clock, Lease lease, AgentPolicy policy, Action<AgentSample> onSample, ILoggerFactory loggers)
+    /// <param name="lookup">Asked again what the names in an assignment mean; null: this host's resolver.</param>
+    public AssignmentRunner(
+        CoordinatorClock clock,
+        Lease lease,
+        AgentPolicy policy,
+        Action<AgentSample> onSample,
+        ILoggerFactory loggers,
+        NameLookup? lookup = null)
     {
         _clock = clock;
         _lease = lease;
         _policy = policy;
+        _allowed = policy.AllowList.ToTable();
+        _inbox = new AssignmentInbox(lookup ?? NameLookup.OfHost);
         _onSample = onSample;
         _log = loggers.CreateLogger<AssignmentRunner>();
         _thread = new Thread(Run) { Name = "assignments", IsBackground = true };
@@ -64,45 +69,22 @@ public sealed class AssignmentRunner : IAssignmentRunner, IDisposable
     }
 
     /// <inheritdoc/>
-    public void Apply(Assignment assignment)
-    {
-        lock (_gate)
-        {
-            if (IsKnown(assignment, _newest) || IsKnown(assignment, _newestOfRun))
-                return;
-            _newest = assignment;
-            Monitor.PulseAll(_gate);
-        }
-    }
+    public void Apply(Assignment assignment) => _inbox.Put(assignment);
 
     /// <inheritdoc/>
-    public void Drain(string reason)
-    {
-        lock (_gate)
-        {
-            _drainReason = reason;
-            Monitor.PulseAll(_gate);
-            while (_drainReason is not null && !_stopping)
-                Monitor.Wait(_gate);
-        }
-    }
+    public void Drain(string reason) => _inbox.Drain(reason);
 
     /// <summary>Closes everything at once and ends the thread.</summary>
     public void Dispose()
     {
-        lock (_gate)
-        {
-            _stopping = true;
-            Monitor.PulseAll(_gate);
-        }
-
+        _inbox.Stop();
         if (_thread != Thread.CurrentThread)
             _thread.Join();
     }
 
     private void Run()
     {
-        while (Next(out var assignment, out var drain))
+        while (_inbox.Next(_run?.UntilTick() ?? Timeout.InfiniteTimeSpan, out var assignment, out var drain))
         {
             try
             {
@@ -118,46 +100,17 @@ public sealed class AssignmentRunner : IAssignmentRunner, IDisposable
             }
 
             if (_run is null)
-                ReleaseDrain();
+                _inbox.ReleaseDrain();
         }
 
         _run?.Dispose();
-    }
-
-    private static bool IsKnown(Assignment assignment, Assignment? known) =>
-        known?.RunId == assignment.RunId && !assignment.Revision.IsNewerThan(known.Revision);
-
-    // Waits for an assignment, a reason to drain, or the next tick.
-    private bool Next(out Assignment? assignment, out string? drain)
-    {
-        lock (_gate)
-        {
-            if (ReferenceEquals(_newest, _taken) && (_drainReason is null || _drainTaken) && !_stopping)
-                Monitor.Wait(_gate, _run?.UntilTick() ?? Timeout.InfiniteTimeSpan);
-            assignment = ReferenceEquals(_newest, _taken) ? null : _newest;
-            drain = _drainTaken ? null : _drainReason;
-            _taken = _newest;
-            _drainTaken = _drainReason is not null;
-            return !_stopping;
-        }
-    }
-
-    // Lets those go that wait for a drain: everything is closed.
-    private void ReleaseDrain()
-    {
-        lock (_gate)
-        {
-            _drainReason = null;
-            _drainTaken = false;
-            Monitor.PulseAll(_gate);
-        }
     }
 
     private void Converge(Assignment assignment)
     {
         var isOurs = _run?.Assignment.RunId == assignment.RunId;
         if (_run is null || isOurs)
-            SetNewestOfRun(assignment);
+            _inbox.SetNewestOfRun(assignment);
         if (assignment.Phase == Phase.Drained && !isOurs)
             Publish(assignment, Phase.Drained);
         else if (assignment.Phase == Phase.Drained)
@@ -172,7 +125,7 @@ public sealed class AssignmentRunner : IAssignmentRunner, IDisposable
 
     private void Take(Assignment assignment)
     {
-        var run = _run ??= new ActiveRun(assignment, _lease, _privateTables, _onSample);
+        var run = _run ??= new ActiveRun(assignment, _lease, _allowed, _privateTables, _onSample);
         if (run.Prepare(assignment) is { } unmet)
         {
             Refuse(assignment, unmet);
@@ -188,13 +141,6 @@ public sealed class AssignmentRunner : IAssignmentRunner, IDisposable
     {
         how(assignment);
         Publish(assignment, _run!.Phase);
-    }
-
-    // What comes late about the run in hand is known as such even when an assignment of another run came in between.
-    private void SetNewestOfRun(Assignment assignment)
-    {
-        lock (_gate)
-            _newestOfRun = assignment;
     }
 
     // A refused first assignment leaves nothing behind; a refused change leaves the run as it was.
@@ -239,7 +185,7 @@ public sealed class AssignmentRunner : IAssignmentRunner, IDisposable
     private void Fail(Exception e)
     {
         _log.RunFailed(e, _run?.Assignment.RunId ?? "");
-        var assignment = _run is null || _run.Assignment.RunId == _taken?.RunId ? _taken : _run.Assignment;
+        var assignment = _run is null || _run.Assignment.RunId == _inbox.Taken?.RunId ? _inbox.Taken : _run.Assignment;
         EndRun();
         if (assignment is not null)
             Publish(assignment, Phase.Drained, new("assignment", "internal", $"the agent could not carry this assignment out: {e.Message}"));

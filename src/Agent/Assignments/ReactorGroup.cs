@@ -26,13 +26,15 @@ internal sealed class ReactorGroup : IDisposable
     private readonly int _descriptorLimit = ResourceUsage.RaiseDescriptorLimit();
     private readonly bool _privateTables;
     private readonly Lease _lease;
+    private readonly AllowTable _allowed;
     private readonly (IpAddress Address, int Port)[] _destinations;
     private readonly TimeSpan _rest;
     private readonly BlockCapacity _capacity;
     private readonly PlainTransport _transport = new();
 
-    public ReactorGroup(Assignment assignment, Lease lease, bool privateTables)
+    public ReactorGroup(Assignment assignment, Lease lease, AllowTable allowed, bool privateTables)
     {
+        _allowed = allowed;
         _lease = lease;
         _privateTables = privateTables;
         _rest = assignment.Slice.Rest;
@@ -208,7 +210,7 @@ internal sealed class ReactorGroup : IDisposable
     private Member StartMember()
     {
         var cursor = new EndpointCursor(_destinations, [], _rest);
-        var role = new ConnectRole(cursor, _transport, new HoldWorkload(_transport), _lease);
+        var role = new ConnectRole(cursor, _transport, new HoldWorkload(_transport), _lease, _allowed);
         var reactor = new Reactor(_members.Count, _descriptorLimit, _privateTables, role, _bell);
         reactor.Start();
         return new Member(reactor);

@@ -38,6 +38,9 @@ internal sealed class SampleBuilder
     /// <summary>Whether a reactor of the last round wanted more tuples than it had.</summary>
     public bool EndpointSpaceExhausted { get; private set; }
 
+    /// <summary>Connects since the start that the allow-list stopped at the last moment.</summary>
+    public long NotAllowed { get; private set; }
+
     /// <summary>Tuples that rested in the last round.</summary>
     public long RestingTuples => _gauges.RestingTuples;
 
@@ -165,6 +168,7 @@ internal sealed class SampleBuilder
         for (var i = 0; i < _failures.Count; i++)
         {
             var entry = _failures[i];
+            NotAllowed += entry.Cause == FailureCause.NotAllowed ? entry.Total : 0;
             tallies.Add(new(entry.Stage, FailureClassifier.PartyOf(entry.Cause), entry.Cause, entry.Errno, entry.Total));
         }
 

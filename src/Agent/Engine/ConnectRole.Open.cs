@@ -65,6 +65,9 @@ public sealed partial class ConnectRole
         var bound = Sockets.Bind(fd, source);
         if (!bound.Ok)
             return NotBound(fd, tuple, bound.Errno, nowNanos);
+        // Whoever put it into the cursor: these are the bytes that the kernel would send a SYN to.
+        if (!_allowed.Allows(destination))
+            return NotAllowed(fd, tuple);
         var connected = Sockets.Connect(fd, destination);
         if (!connected.Ok && connected.Errno != Errno.EINPROGRESS)
             return NotConnected(fd, tuple, connected.Errno, nowNanos);
@@ -127,6 +130,14 @@ public sealed partial class ConnectRole
 
         _cursor.ReturnUnused(tuple);
         NotOpened(FailureStage.Connect, cause, errno);
+        return OpenAnswer.Failed;
+    }
+
+    private OpenAnswer NotAllowed(int fd, EndpointTuple tuple)
+    {
+        Sockets.Close(fd);
+        _cursor.ReturnUnused(tuple);
+        NotOpened(FailureStage.Connect, FailureCause.NotAllowed, 0);
         return OpenAnswer.Failed;
     }
 

@@ -21,6 +21,7 @@ public sealed partial class ConnectRole : IReactorRole
     private readonly IWorkload _workload;
     private readonly Transports.ITransport _transport;
     private readonly Lease _lease;
+    private readonly AllowTable _allowed;
     private Reactor _reactor = null!;
     private ReactorGoal? _goal;
     private PacerState _pace;
@@ -34,8 +35,10 @@ public sealed partial class ConnectRole : IReactorRole
     /// <param name="transport">Shared by all reactors, without state of its own.</param>
     /// <param name="workload">What a connection does once open.</param>
     /// <param name="lease">Looked at before each pace: when it has ended, the role drains.</param>
-    public ConnectRole(EndpointCursor cursor, Transports.ITransport transport, IWorkload workload, Lease lease)
+    /// <param name="allowed">Looked at before each connect(), whatever was checked before.</param>
+    public ConnectRole(EndpointCursor cursor, Transports.ITransport transport, IWorkload workload, Lease lease, AllowTable allowed)
     {
+        _allowed = allowed;
         _cursor = cursor;
         _transport = transport;
         _workload = workload;

@@ -126,7 +126,11 @@ public sealed partial class AgentLink : IDisposable
             if (_coordinator != (grant.StoreId, grant.Epoch))
                 _clock.Reset();
             _coordinator = (grant.StoreId, grant.Epoch);
-            return new AttachSession(channel, call, grant, _runner, _clock, _lease, _log) { TakesAssignments = () => _takesAssignments };
+            return new AttachSession(channel, call, grant, _runner, _clock, _lease, _log)
+            {
+                TakesAssignments = () => _takesAssignments,
+                Lookup = _options.Lookup,
+            };
         }
         catch
         {

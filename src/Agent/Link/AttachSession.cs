@@ -3,10 +3,12 @@ using Grpc.Net.Client;
 using LoadHarness.Agent.Assignments;
 using LoadHarness.Agent.Interop.Libc;
 using LoadHarness.Agent.Measurement;
+using LoadHarness.Agent.Preflight;
 using LoadHarness.Agent.Safety;
 using LoadHarness.V1;
 using Microsoft.Extensions.Logging;
 using AssignmentStatus = LoadHarness.Agent.Assignments.AssignmentStatus;
+using RouteQuery = LoadHarness.Agent.Preflight.RouteQuery;
 using Wire = LoadHarness.V1;
 
 namespace LoadHarness.Agent.Link;
@@ -44,6 +46,9 @@ internal sealed class AttachSession : IAsyncDisposable
 
     /// <summary>Asked for each assignment; those that come while this is false are passed over.</summary>
     public Func<bool> TakesAssignments { get; init; } = () => true;
+
+    /// <summary>Answers what names mean.</summary>
+    public NameLookup Lookup { get; init; } = NameLookup.OfHost;
 
     /// <summary>Serves the attachment.</summary>
     /// <param name="leave">Completes when Goodbye is to be said; its result is the reason.</param>
@@ -102,9 +107,18 @@ internal sealed class AttachSession : IAsyncDisposable
                 if (TakesAssignments())
                     TakeAssignment(assignment);
             }
+            else if (response.RouteQuery is { } query)
+                AnswerSoon(WireTranslation.ToQuery(query));
             else if (response.Refusal is { } refusal)
                 throw new LinkLostException(refusal.Message);
         }
+    }
+
+    // Names may take their time: on a thread of its own, so that nothing else that comes waits for them.
+    private void AnswerSoon(RouteQuery query)
+    {
+        var thread = new Thread(() => _writer.SendAnswer(query.Answer(Lookup))) { IsBackground = true, Name = "route-query" };
+        thread.Start();
     }
 
     private void TakeReply(HeartbeatReply reply)

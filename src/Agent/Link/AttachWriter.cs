@@ -1,8 +1,11 @@
+using System.Collections.Concurrent;
 using Grpc.Core;
 using LoadHarness.Agent.Assignments;
 using LoadHarness.Agent.Interop.Libc;
+using LoadHarness.Agent.Preflight;
 using LoadHarness.V1;
 using AssignmentStatus = LoadHarness.Agent.Assignments.AssignmentStatus;
+using RouteAnswer = LoadHarness.Agent.Preflight.RouteAnswer;
 
 namespace LoadHarness.Agent.Link;
 
@@ -25,6 +28,7 @@ internal sealed class AttachWriter
     private readonly AutoResetEvent _wake = new(false);
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly Thread _thread;
+    private readonly ConcurrentQueue<AttachRequest> _answers = [];
     private volatile bool _statusIsNew = true;
     private volatile string? _goodbye;
     private volatile bool _stopped;
@@ -52,6 +56,13 @@ internal sealed class AttachWriter
     public void SendStatus()
     {
         _statusIsNew = true;
+        Wake();
+    }
+
+    /// <summary>Sends the answer to a query.</summary>
+    public void SendAnswer(RouteAnswer answer)
+    {
+        _answers.Enqueue(WireTranslation.ToAnswer(answer));
         Wake();
     }
 
@@ -110,6 +121,9 @@ internal sealed class AttachWriter
             _statusDue = now + StatusIntervalNanos;
             WriteStatus();
         }
+
+        while (_answers.TryDequeue(out var answer))
+            Write(answer);
     }
 
     private void WriteStatus()

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using LoadHarness.Agent.Preflight;
 using LoadHarness.Agent.Safety;
 
 namespace LoadHarness.Agent.Link;
@@ -23,6 +24,9 @@ public sealed record LinkOptions
 
     /// <summary>How both sides know each other over TLS; wanted when the coordinator speaks it.</summary>
     public LinkTls? Tls { get; init; }
+
+    /// <summary>Resolves the names that a coordinator asks about.</summary>
+    public NameLookup Lookup { get; init; } = NameLookup.OfHost;
 
     /// <summary>What this agent's user lets it do; told to the coordinator, which plans within it.</summary>
     public AgentPolicy Policy { get; init; } = new(AllowList.Loopback);

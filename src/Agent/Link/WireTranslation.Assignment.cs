@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using Google.Protobuf.WellKnownTypes;
 using LoadHarness.Agent.Assignments;
 using LoadHarness.Agent.KernelView;
+using LoadHarness.Agent.Preflight;
 using LoadHarness.Protos;
 using Wire = LoadHarness.V1;
 
@@ -10,6 +11,7 @@ namespace LoadHarness.Agent.Link;
 internal static partial class WireTranslation
 {
     private const int MostEntries = 100_000;
+    private const int MostAsked = 1000;
     private const long MostConnections = 1_000_000_000;
     private static readonly TimeSpan _longest = TimeSpan.FromDays(366);
 
@@ -23,6 +25,12 @@ internal static partial class WireTranslation
             throw new WireException("welcome.lease", "range", $"a lease of {lease} with a heartbeat each {interval} would end at once");
         return new(welcome.SessionId, interval, lease, welcome.StoreId, welcome.Epoch);
     }
+
+    /// <summary>Takes a question; what is beyond the contract's bounds is left out.</summary>
+    public static RouteQuery ToQuery(Wire.RouteQuery message) => new(
+        message.Id,
+        [.. message.Names.Take(MostAsked)],
+        [.. message.Addresses.Where(a => a.Length is 4 or 16).Take(MostAsked).Select(a => IpAddress.FromBytes(a.Span))]);
 
     /// <summary>The status that refuses an assignment which is not understood.</summary>
     public static AssignmentStatus ToRefusal(Wire.Assignment message, WireException problem, long held) => new()
@@ -93,7 +101,7 @@ internal static partial class WireTranslation
     private static Revision ToRevision(Wire.Revision? revision) => new(revision?.Epoch ?? 0, revision?.Number ?? 0);
 
     private static Destination ToDestination(Wire.Destination message, string path) =>
-        new(ToRange(message.Addresses, path + ".addresses"), ToPorts(message.Ports, path + ".ports"), message.Name);
+        new(ToRange(message.Addresses, path + ".addresses"), ToPorts(message.Ports, path + ".ports"), message.Name, message.LookUp);
 
     private static Slice ToSlice(Wire.Slice message, string path) => new(
         Each(message.Blocks, path + ".blocks", ToBlocks),

@@ -39,6 +39,26 @@ internal static partial class WireTranslation
     public static Wire.UploadRequest ToUploadHello(LinkOptions options, string sessionId) =>
         new() { Hello = new() { AgentId = options.AgentId, Incarnation = options.Incarnation, SessionId = sessionId } };
 
+    public static Wire.AttachRequest ToAnswer(RouteAnswer answer) => new()
+    {
+        RouteAnswer = new()
+        {
+            Id = answer.Id,
+            Names =
+            {
+                answer.Names.Select(n => new Wire.ResolvedName { Name = n.Name, Addresses = { n.Addresses.Select(ToBytes) }, Error = n.Error }),
+            },
+            Routes =
+            {
+                answer.Routes.Select(r => new Wire.Route
+                {
+                    Destination = ToBytes(r.Destination),
+                    Source = r.Source is { } source ? ToBytes(source) : ByteString.Empty,
+                }),
+            },
+        },
+    };
+
     private static Wire.AssignmentStatus ToMessage(AssignmentStatus status)
     {
         var message = new Wire.AssignmentStatus

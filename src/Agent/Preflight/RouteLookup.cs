@@ -1,24 +1,25 @@
 using System.Net;
 using System.Net.Sockets;
+using LoadHarness.Protos;
 
 namespace LoadHarness.Agent.Preflight;
 
 /// <summary>Asks the kernel where it would connect from: connect() on a datagram socket looks the route up and sends nothing.</summary>
 internal static class RouteLookup
 {
-    // Any will do; 0 is refused by the framework.
+    // Any will do but 0, which the framework refuses.
     private const int Port = 9;
 
     /// <summary>The source that the kernel chooses for a destination; null when there is no route.</summary>
-    public static IPAddress? SourceOf(IPAddress destination)
+    public static IpAddress? SourceOf(IpAddress destination)
     {
         try
         {
-            using var socket = new Socket(destination.AddressFamily, SocketType.Dgram, ProtocolType.Udp);
-            socket.Connect(new IPEndPoint(destination, Port));
-            return ((IPEndPoint)socket.LocalEndPoint!).Address;
+            using var socket = new Socket(destination.Family, SocketType.Dgram, ProtocolType.Udp);
+            socket.Connect(new IPEndPoint(destination.ToIPAddress(), Port));
+            return IpAddress.From(((IPEndPoint)socket.LocalEndPoint!).Address);
         }
-        catch (SocketException)
+        catch (Exception e) when (e is SocketException or ArgumentException)
         {
             return null;
         }

@@ -75,11 +75,28 @@ public sealed class AllowList
         return true;
     }
 
+    /// <summary>The same rules, for the look before each connect().</summary>
+    public AllowTable ToTable() => new(Spans(v6: false).Concat(Spans(v6: true)));
+
     /// <inheritdoc/>
     public override string ToString() => string.Join(' ', _entries);
 
     private static AllowList Parse(IEnumerable<string> entries) =>
         TryParse(entries, out var list, out var errors) ? list : throw new ArgumentException(string.Join("; ", errors), nameof(entries));
+
+    private IEnumerable<AllowTable.Span> Spans(bool v6)
+    {
+        var top = v6 ? UInt128.MaxValue : uint.MaxValue;
+        var cuts = new SortedSet<UInt128>();
+        foreach (var prefix in _entries.Select(e => e.Prefix).Concat(AddressForms.Special.Select(s => s.Prefix)).Where(p => p.Address.IsV6 == v6))
+            cuts.UnionWith(prefix.Last == top ? [prefix.Address.Value] : [prefix.Address.Value, prefix.Last + 1]);
+        foreach (var (first, next) in cuts.Zip(cuts.Skip(1).Cast<UInt128?>().Append(null)))
+        {
+            var entries = EntriesFor(new(v6, first));
+            if (entries.Count > 0)
+                yield return new(new(v6, first), next - 1 ?? top, [.. entries.SelectMany(e => e.Ports)]);
+        }
+    }
 
     /// <summary>The first address of each part of a range in which all addresses are judged alike.</summary>
     private IEnumerable<IpAddress> Parts(IpRange range)

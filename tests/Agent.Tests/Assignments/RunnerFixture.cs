@@ -3,6 +3,7 @@ using System.Collections.Immutable;
 using LoadHarness.Agent.Assignments;
 using LoadHarness.Agent.Interop.Libc;
 using LoadHarness.Agent.Measurement;
+using LoadHarness.Agent.Preflight;
 using LoadHarness.Agent.Safety;
 using LoadHarness.Protos;
 using LoadHarness.TestKit.Networks;
@@ -27,11 +28,14 @@ internal sealed class RunnerFixture : IDisposable
 
     private ulong _revision;
 
-    public RunnerFixture()
+    /// <param name="resolve">What names mean; null: no name is asked for.</param>
+    /// <param name="policy">What the agent's user allows; null: loopback.</param>
+    public RunnerFixture(Func<string, System.Net.IPAddress[]>? resolve = null, AgentPolicy? policy = null)
     {
         var clock = new CoordinatorClock();
         clock.Observe(0, 0, 0);
-        Runner = new AssignmentRunner(clock, Lease, new AgentPolicy(AllowList.Loopback), Samples.Enqueue, NullLoggerFactory.Instance);
+        Runner = new AssignmentRunner(clock, Lease, policy ?? new AgentPolicy(AllowList.Loopback), Samples.Enqueue, NullLoggerFactory.Instance,
+            new NameLookup(resolve ?? (name => throw new InvalidOperationException(name)), TimeSpan.FromSeconds(60)));
         Runner.StatusChanged += () => Statuses.Enqueue(Runner.Status!);
     }
 

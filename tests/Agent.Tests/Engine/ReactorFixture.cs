@@ -26,12 +26,16 @@ internal sealed class ReactorFixture : IDisposable
     public FailureTable Failures { get; } = new();
 
     /// <summary>A reactor that connects to one address over a transport.</summary>
-    public static ReactorFixture Connecting(ITransport transport, IPAddress target, int port, int connections, int blocks, TimeSpan rest = default)
+    public static ReactorFixture Connecting(ITransport transport, IPAddress target, int port, int connections, int blocks, TimeSpan rest = default) =>
+        Connecting(transport, (IpAddress.From(target), port), AllowList.Loopback, IpAddress.From(LoopbackAddress.Next()), connections, blocks, rest);
+
+    /// <summary>A reactor that is told to connect to one address, whatever its allow-list says.</summary>
+    public static ReactorFixture Connecting(
+        ITransport transport, (IpAddress, int) target, AllowList allowed, IpAddress source, int connections, int blocks = 1, TimeSpan rest = default)
     {
-        var cursor = new EndpointCursor([(IpAddress.From(target), port)], [], rest);
-        var fixture = new ReactorFixture(new ConnectRole(cursor, transport, new HoldWorkload(transport), new Lease()));
+        var cursor = new EndpointCursor([target], [], rest);
+        var fixture = new ReactorFixture(new ConnectRole(cursor, transport, new HoldWorkload(transport), new Lease(), allowed.ToTable()));
         fixture.Reactor.Start();
-        var source = IpAddress.From(LoopbackAddress.Next());
         var goal = new ReactorGoal
         {
             Schedule = new Schedule([new(TimeSpan.Zero, connections)], 1_000_000),

@@ -1,4 +1,7 @@
 using System.Collections.Immutable;
+using System.Net;
+using System.Net.Sockets;
+using Google.Protobuf;
 using LoadHarness.Agent.Assignments;
 using LoadHarness.Agent.Interop.Libc;
 using LoadHarness.Agent.Link;
@@ -26,6 +29,7 @@ public class AgentLinkTests
     private CancellationTokenSource _cancel = null!;
     private AgentLink? _link;
     private Task _running = Task.CompletedTask;
+    private Func<string, IPAddress[]> _resolve = _ => throw new InvalidOperationException();
 
     [SetUp]
     public async Task SetUp()
@@ -102,6 +106,54 @@ public class AgentLinkTests
         await AttachedAsync();
 
         Assert.That(() => _coordinator.Statuses.Count, Is.GreaterThan(2).After(PatienceMillis, 50));
+    }
+
+    [Test]
+    public async Task RunAsync_ARouteQuery_IsAnsweredWithAddressesAndSources()
+    {
+        _resolve = name => name == "target.example" ? [IPAddress.IPv6Loopback, IPAddress.Parse("127.0.0.9")] : throw new SocketException(11001);
+        Join();
+        await AttachedAsync();
+
+        await _coordinator.SendAsync(new AttachResponse
+        {
+            RouteQuery = new()
+            {
+                Id = 7,
+                Names = { "target.example", "nowhere.example" },
+                Addresses = { ByteString.CopyFrom(127, 0, 0, 9), ByteString.CopyFrom(240, 0, 0, 1), ByteString.CopyFrom(1) },
+            },
+        });
+
+        Assert.That(() => _coordinator.RouteAnswers.Count, Is.EqualTo(1).After(PatienceMillis, 10));
+        var answer = _coordinator.RouteAnswers.Single();
+        Assert.That(answer.Id, Is.EqualTo(7));
+        Assert.That(answer.Names[0].Addresses.Select(Show), Is.EqualTo(new[] { "127.0.0.9", "::1" }));
+        Assert.That((answer.Names[1].Addresses.Count, answer.Names[1].Error), Is.EqualTo((0, new SocketException(11001).Message)));
+        Assert.That(answer.Routes.Select(r => Show(r.Destination)), Is.EqualTo(new[] { "127.0.0.9", "240.0.0.1", "::1" }));
+        Assert.That(Show(answer.Routes[0].Source), Does.StartWith("127.0.0."));
+        Assert.That(Show(answer.Routes[2].Source), Is.EqualTo("::1"));
+    }
+
+    [Test]
+    public async Task RunAsync_ANameThatTakesLong_DelaysNoHeartbeat()
+    {
+        using var release = new ManualResetEventSlim();
+        _resolve = _ =>
+        {
+            release.Wait();
+            return [IPAddress.Loopback];
+        };
+        Join();
+        await AttachedAsync();
+
+        await _coordinator.SendAsync(new AttachResponse { RouteQuery = new() { Id = 1, Names = { "slow.example" } } });
+        var before = _coordinator.Heartbeats.Count;
+
+        Assert.That(() => _coordinator.Heartbeats.Count, Is.GreaterThan(before + 3).After(PatienceMillis, 10));
+        Assert.That(_coordinator.RouteAnswers, Is.Empty);
+        release.Set();
+        Assert.That(() => _coordinator.RouteAnswers.Count, Is.EqualTo(1).After(PatienceMillis, 10));
     }
 
     [Test]
@@ -259,6 +311,7 @@ public class AgentLinkTests
             Coordinator = address!,
             AgentId = "agent-1",
             Labels = ImmutableSortedDictionary<string, string>.Empty.Add("zone", "a"),
+            Lookup = new NameLookup(name => _resolve(name), TimeSpan.FromSeconds(60)),
             Credential = LinkCredential.OfFile(_coordinator.CredentialPath),
         };
         _link = new AgentLink(options, _inventory, _runner, _outbox, _clock, _lease, NullLogger<AgentLink>.Instance);
@@ -270,6 +323,8 @@ public class AgentLinkTests
         while (_coordinator.Heartbeats.IsEmpty && !_running.IsCompleted)
             await Task.Delay(5);
     }
+
+    private static string Show(ByteString address) => address.IsEmpty ? "" : new IPAddress(address.Span).ToString();
 
     private static AssignmentStatus Status(string runId, long held) =>
         new() { RunId = runId, Revision = new(3, 7), StoreId = "store", Phase = Phase.Running, Held = held };

@@ -71,6 +71,8 @@ internal sealed class ScriptedCoordinator : IAsyncDisposable
 
     public ConcurrentQueue<string> Goodbyes { get; } = [];
 
+    public ConcurrentQueue<RouteAnswer> RouteAnswers { get; } = [];
+
     public ConcurrentQueue<Sample> Samples { get; } = [];
 
     /// <summary>HTTP/2 connections over which calls came.</summary>
@@ -110,8 +112,10 @@ internal sealed class ScriptedCoordinator : IAsyncDisposable
     }
 
     /// <summary>Sends an assignment over the newest attachment.</summary>
-    public Task SendAsync(Assignment assignment) =>
-        _sessions.Keys.Single().Responses.WriteAsync(new AttachResponse { Assignment = assignment });
+    public Task SendAsync(Assignment assignment) => SendAsync(new AttachResponse { Assignment = assignment });
+
+    /// <summary>Sends anything over the newest attachment.</summary>
+    public Task SendAsync(AttachResponse response) => _sessions.Keys.Single().Responses.WriteAsync(response);
 
     /// <summary>Breaks all connections and starts anew, as a coordinator that crashed.</summary>
     public async Task RestartAsync()
@@ -210,6 +214,8 @@ internal sealed class ScriptedCoordinator : IAsyncDisposable
 
             if (request.Status is { } status)
                 owner.Statuses.Enqueue(status);
+            if (request.RouteAnswer is { } answer)
+                owner.RouteAnswers.Enqueue(answer);
             if (request.Goodbye is { } goodbye)
                 owner.Goodbyes.Enqueue(goodbye.Reason);
         }

@@ -1,0 +1,133 @@
+using System.Collections.Immutable;
+using LoadHarness.Agent.Preflight;
+using LoadHarness.V1;
+
+namespace LoadHarness.Agent.Assignments;
+
+/// <summary>
+/// What other threads want of the runner: the newest assignment, a local reason to drain, its end. An assignment with names to
+/// look up is handed over once there are answers; the run in hand goes on meanwhile.
+/// </summary>
+/// <param name="lookup">Asked what names mean.</param>
+internal sealed class AssignmentInbox(NameLookup lookup)
+{
+    private readonly object _gate = new();
+    private Assignment? _newest;
+    private Assignment? _newestOfRun;
+
+    // The newest, as long as the answers for its names are being waited for.
+    private Assignment? _resolving;
+    private string? _drainReason;
+    private bool _drainTaken;
+    private bool _stopping;
+
+    /// <summary>The assignment that was handed over last; for the runner's thread.</summary>
+    public Assignment? Taken { get; private set; }
+
+    private bool IsNewestReady => !ReferenceEquals(_newest, Taken) && _resolving is null;
+
+    /// <summary>Leaves an assignment; one that is known, or older, changes nothing.</summary>
+    public void Put(Assignment assignment)
+    {
+        lock (_gate)
+        {
+            if (IsKnown(assignment, _newest) || IsKnown(assignment, _newestOfRun))
+                return;
+            _newest = assignment;
+            _resolving = null;
+            var names = NameCheck.NamesOf(assignment);
+            if (assignment.Phase != Phase.Drained && names.Length > 0)
+                ResolveSoon(assignment, names);
+            Monitor.PulseAll(_gate);
+        }
+    }
+
+    /// <summary>
+    /// Remembers the newest of the run in hand: what comes late about it is known as such even when an assignment of another run
+    /// came in between.
+    /// </summary>
+    public void SetNewestOfRun(Assignment assignment)
+    {
+        lock (_gate)
+            _newestOfRun = assignment;
+    }
+
+    /// <summary>Leaves a reason to drain; returns when everything is closed, or the runner ends.</summary>
+    public void Drain(string reason)
+    {
+        lock (_gate)
+        {
+            _drainReason = reason;
+            // What still waits for its names is not begun after all.
+            if (_resolving is not null)
+                (_newest, _resolving) = (Taken, null);
+            Monitor.PulseAll(_gate);
+            while (_drainReason is not null && !_stopping)
+                Monitor.Wait(_gate);
+        }
+    }
+
+    /// <summary>Lets those go that wait for a drain: everything is closed.</summary>
+    public void ReleaseDrain()
+    {
+        lock (_gate)
+        {
+            _drainReason = null;
+            _drainTaken = false;
+            Monitor.PulseAll(_gate);
+        }
+    }
+
+    /// <summary>Ends the runner.</summary>
+    public void Stop()
+    {
+        lock (_gate)
+        {
+            _stopping = true;
+            Monitor.PulseAll(_gate);
+        }
+    }
+
+    /// <summary>Waits for an assignment or a reason to drain, and hands them over.</summary>
+    /// <param name="wait">At most so long.</param>
+    /// <param name="assignment">Null when there is no new one.</param>
+    /// <param name="drain">Null when there is no new reason.</param>
+    /// <returns>False when the runner is to end.</returns>
+    public bool Next(TimeSpan wait, out Assignment? assignment, out string? drain)
+    {
+        lock (_gate)
+        {
+            if (!IsNewestReady && (_drainReason is null || _drainTaken) && !_stopping)
+                Monitor.Wait(_gate, wait);
+            assignment = IsNewestReady ? _newest : null;
+            drain = _drainTaken ? null : _drainReason;
+            Taken = assignment ?? Taken;
+            _drainTaken = _drainReason is not null;
+            return !_stopping;
+        }
+    }
+
+    private static bool IsKnown(Assignment assignment, Assignment? known) =>
+        known?.RunId == assignment.RunId && !assignment.Revision.IsNewerThan(known.Revision);
+
+    private void ResolveSoon(Assignment assignment, ImmutableArray<string> names)
+    {
+        _resolving = assignment;
+        var thread = new Thread(() => Resolve(assignment, names)) { IsBackground = true, Name = "names" };
+        thread.Start();
+    }
+
+    private void Resolve(Assignment assignment, ImmutableArray<string> names)
+    {
+        var answers = lookup.Resolve(names);
+        lock (_gate)
+        {
+            // Another one may have come in between.
+            if (!ReferenceEquals(_resolving, assignment))
+                return;
+            _newest = assignment with { Names = [.. answers] };
+            _resolving = null;
+            Monitor.PulseAll(_gate);
+        }
+    }
+}
