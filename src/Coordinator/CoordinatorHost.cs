@@ -24,6 +24,7 @@ public sealed class CoordinatorHost : IAsyncDisposable
     private readonly WebApplication _app;
     private readonly CoordinatorHostOptions _options;
     private readonly Listeners _listeners;
+    private int _closed;
 
     private CoordinatorHost(WebApplication app, CoordinatorHostOptions options, Listeners listeners) =>
         (_app, _options, _listeners) = (app, options, listeners);
@@ -85,6 +86,8 @@ public sealed class CoordinatorHost : IAsyncDisposable
     /// <summary>Stops listening at once; runs that go on are given up, and agents end them by their leases.</summary>
     public async ValueTask DisposeAsync()
     {
+        if (Interlocked.Exchange(ref _closed, 1) != 0)
+            return;
         Agents.EndAll("the coordinator has ended");
         await CloseAsync();
     }

@@ -18,6 +18,7 @@ public sealed class Timeline
     private readonly Dictionary<(FailureStage, FailureParty, FailureCause, int), long> _failures = [];
     private readonly Dictionary<HistogramKind, LongHistogram> _histograms = [];
     private readonly List<Bucket> _buckets = [];
+    private readonly IndexSet _changed = new();
     private readonly int _longest;
 
     /// <summary>An empty timeline.</summary>
@@ -101,6 +102,7 @@ public sealed class Timeline
             var second = CompleteSeconds;
             if (elapsed < TimeSpan.FromSeconds(second + 1L) + Patience && _agents.Values.Any(a => a.Owes(second)))
                 break;
+            _changed.Add(second, second + 1);
             CompleteSeconds++;
         }
 
@@ -111,7 +113,9 @@ public sealed class Timeline
     /// <param name="elapsed">When it ended; a second that had begun counts.</param>
     public void Close(TimeSpan elapsed)
     {
+        var before = CompleteSeconds;
         CompleteSeconds = (int)Math.Clamp(Math.Ceiling(elapsed.TotalSeconds), CompleteSeconds, _longest);
+        _changed.Add(before, CompleteSeconds);
         Kernel.Compare();
     }
 
@@ -125,6 +129,20 @@ public sealed class Timeline
         var missing = MissingPerSecond();
         for (var second = 0; second < CompleteSeconds; second++)
             yield return Totalled(second, missing[second]);
+    }
+
+    /// <summary>Complete seconds that are new, or that late samples have changed, since this was asked the last time.</summary>
+    public ImmutableArray<SecondTotals> TakeChanged()
+    {
+        var changed = ImmutableArray.CreateBuilder<SecondTotals>();
+        foreach (var (from, to) in _changed.Intervals)
+        {
+            for (var second = (int)from; second < Math.Min(to, CompleteSeconds); second++)
+                changed.Add(At(second));
+        }
+
+        _changed.Remove(0, CompleteSeconds);
+        return changed.ToImmutable();
     }
 
     /// <summary>Where gauges of an agent are missing among the complete seconds: [from, to) in seconds.</summary>
@@ -162,6 +180,7 @@ public sealed class Timeline
         }
 
         agent.Covered.Add(first, last + 1);
+        _changed.Add(first, last + 1);
         var (add, remove) = agent.PlaceGauges(sample, last);
         if (add is not null)
             _buckets[last].Gauges += add;

@@ -13,6 +13,8 @@ public sealed partial class RunController
             _measurements.Finish(member.Agent.Id, member.DrainedAt ?? Elapsed);
         var summary = _measurements.Read(timeline => SummaryBuilder.Build(InputOf(end, timeline)));
         var json = SummaryJson.Write(RunVerdict.Judge(summary, end.Ending));
+        _record.Fold(RunId, _measurements.TakeFold(atEnd: true)!);
+        _record.DropSamples(RunId);
         Publish(s => s with { SummaryJson = json });
         Enter(end.State, end.Reason);
     }

@@ -209,5 +209,7 @@ public sealed partial class RunController
     {
         if (_startNanos is not null && _measurements.Advance(elapsed, _plan!, _roster.Members) is { } progress)
             Publish(s => s with { Progress = progress });
+        if (_measurements.TakeFold(atEnd: false) is { } fold)
+            _record.Fold(RunId, fold);
     }
 }

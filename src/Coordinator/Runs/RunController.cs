@@ -108,9 +108,11 @@ public sealed partial class RunController : IRun, IRunLink, IAsyncDisposable
     /// <inheritdoc/>
     public Task KeepAsync(AgentSample sample, byte[] bytes)
     {
+        // In this order: what is folded is in the store already, and can be taken out there.
+        var kept = _record.KeepAsync(RunId, sample, bytes);
         _readers.Heard(sample, Elapsed);
         _measurements.Add(sample);
-        return _record.KeepAsync(RunId, sample, bytes);
+        return kept;
     }
 
     /// <inheritdoc/>

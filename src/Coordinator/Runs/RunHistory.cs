@@ -28,6 +28,7 @@ internal static partial class RunHistory
             }
         }
 
+        _ = store.Runs.TrimAsync(atMost);
         return runs.ToImmutable();
     }
 
@@ -41,6 +42,7 @@ internal static partial class RunHistory
             EndedAt = store.LastWritten,
         };
         _ = store.Runs.SaveAsync(ended);
+        _ = store.Folds.DropSamplesAsync(row.Id);
         return ended;
     }
 

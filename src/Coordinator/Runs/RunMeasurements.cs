@@ -22,10 +22,12 @@ internal sealed class RunMeasurements(RunSpec spec)
 
     private readonly Lock _lock = new();
     private readonly Timeline _timeline = new(spec.MaxDuration + _drainAllowance);
+    private readonly SampleFold _fold = new();
     private readonly HashSet<string> _members = new(StringComparer.Ordinal);
     private readonly HashSet<(string AgentId, string Subject)> _noted = [];
     private ImmutableArray<RunNote> _notes = [];
     private int _published;
+    private int _folded;
     private bool _shrinking;
 
     /// <summary>What the report must say beside the numbers, oldest first.</summary>
@@ -74,6 +76,8 @@ internal sealed class RunMeasurements(RunSpec spec)
             if (!_members.Contains(sample.AgentId))
                 return;
             outcome = _timeline.Add(sample);
+            if (outcome == SampleOutcome.Added)
+                _fold.Add(sample);
         }
 
         if (outcome == SampleOutcome.OutOfRange)
@@ -170,6 +174,20 @@ internal sealed class RunMeasurements(RunSpec spec)
         }
     }
 
+    /// <summary>Takes out what can be kept in place of samples: every 10 s some, and the rest at the end.</summary>
+    /// <param name="atEnd">No sample comes any more.</param>
+    /// <returns>Null when there is not enough yet.</returns>
+    public MeasuredFold? TakeFold(bool atEnd)
+    {
+        lock (_lock)
+        {
+            if (!atEnd && _timeline.CompleteSeconds < _folded + SampleFold.Length)
+                return null;
+            _folded = _timeline.CompleteSeconds;
+            return new(_timeline.TakeChanged(), _fold.TakeUpTo(atEnd ? int.MaxValue : _folded));
+        }
+    }
+
     /// <summary>Reads the timeline while no sample comes in.</summary>
     public T Read<T>(Func<Timeline, T> read)
     {
@@ -177,6 +195,11 @@ internal sealed class RunMeasurements(RunSpec spec)
             return read(_timeline);
     }
 }
+
+/// <summary>Measurements that can be kept in place of the samples that they were made of.</summary>
+/// <param name="Seconds">Complete ones, new or changed.</param>
+/// <param name="Intervals">Parts of 10 s.</param>
+internal sealed record MeasuredFold(ImmutableArray<SecondTotals> Seconds, ImmutableArray<FoldedInterval> Intervals);
 
 /// <summary>Something about an agent that the report must say.</summary>
 /// <param name="AgentId">Whom it is about.</param>

@@ -54,6 +54,12 @@ internal sealed class RunRecord(string requestId, CoordinatorStore store, TimePr
     public Task KeepAsync(string runId, AgentSample sample, byte[] bytes) => store.Runs.AddSampleAsync(
         new(runId, sample.AgentId, sample.Incarnation, sample.Sequence, sample.To, bytes));
 
+    /// <summary>Keeps measurements in place of samples.</summary>
+    public void Fold(string runId, MeasuredFold fold) => Observe(store.Folds.FoldAsync(runId, fold.Seconds, fold.Intervals));
+
+    /// <summary>The run has ended: what was not folded is in no sum.</summary>
+    public void DropSamples(string runId) => Observe(store.Folds.DropSamplesAsync(runId));
+
     /// <summary>A run as it was kept.</summary>
     /// <exception cref="System.Text.Json.JsonException">Its texts cannot be read.</exception>
     public static RunSnapshot FromRow(RunRow row) => new()

@@ -17,6 +17,7 @@ public sealed class CoordinatorStore : IDisposable
         (_path, _writer, Id, Epoch, LastWritten) = (path, writer, id, epoch, lastWritten);
         _agentKeys = new(() => new StoreAgentKeys(path, writer));
         Runs = new RunTables(path, writer);
+        Folds = new FoldTables(path, writer);
     }
 
     /// <summary>Names this store for good.</summary>
@@ -33,6 +34,9 @@ public sealed class CoordinatorStore : IDisposable
 
     /// <summary>Runs and what belongs to them.</summary>
     public RunTables Runs { get; }
+
+    /// <summary>What runs have measured, folded.</summary>
+    public FoldTables Folds { get; }
 
     /// <summary>Which key each identity is bound to.</summary>
     public StoreAgentKeys AgentKeys => _agentKeys.Value;

@@ -36,6 +36,11 @@ public sealed class RunTables
     /// <summary>Forgets a run and everything that belongs to it.</summary>
     public Task DeleteAsync(string runId) => _writer.EnqueueAsync(s => s.Execute("DELETE FROM runs WHERE id = $1", runId));
 
+    /// <summary>Forgets ended runs, the oldest first.</summary>
+    /// <param name="keep">As many of the newest runs stay.</param>
+    public Task TrimAsync(int keep) => _writer.EnqueueAsync(s => s.Execute(
+        "DELETE FROM runs WHERE ended_at IS NOT NULL AND id NOT IN (SELECT id FROM runs ORDER BY id DESC LIMIT $1)", keep));
+
     /// <summary>Keeps what an agent is about to be told.</summary>
     /// <param name="revision">A new one.</param>
     /// <param name="now">For the record.</param>

@@ -106,7 +106,7 @@ internal static class StoreFile
         InspectHeader(path);
         try
         {
-            using var connection = Connect(path, SqliteOpenMode.ReadOnly);
+            using var connection = ConnectToLook(path);
             var version = Convert.ToInt64(Scalar(connection, "SELECT schema_version FROM meta"), null);
             if (version > schema.Version)
             {
@@ -122,6 +122,11 @@ internal static class StoreFile
             throw Damaged(path, e.Message);
         }
     }
+
+    // Without a log beside it the file is all there is, and SQLite need not make one to read it.
+    private static SqliteConnection ConnectToLook(string path) => File.Exists(path + "-wal")
+        ? Connect(path, SqliteOpenMode.ReadOnly)
+        : Connect($"file:{Uri.EscapeDataString(path)}?immutable=1", SqliteOpenMode.ReadOnly);
 
     private static void InspectHeader(string path)
     {

@@ -25,6 +25,7 @@ internal sealed partial class StoreWriter : IDisposable
     private readonly ILogger _log;
     private readonly Thread _thread;
     private volatile string? _problem;
+    private int _disposed;
 
     /// <summary>Starts the thread.</summary>
     /// <param name="connection">Owned from now on.</param>
@@ -78,13 +79,13 @@ internal sealed partial class StoreWriter : IDisposable
     /// <summary>Writes what is queued, and ends. Blocks; a store that cannot write is not waited for.</summary>
     public void Dispose()
     {
-        if (_queue.IsAddingCompleted)
+        if (Interlocked.Exchange(ref _disposed, 1) != 0)
             return;
         _closing.Set();
         _queue.CompleteAdding();
         _thread.Join();
+        // The queue stays, to refuse whatever comes too late.
         _commands.Dispose();
-        _queue.Dispose();
         _closing.Dispose();
     }
 

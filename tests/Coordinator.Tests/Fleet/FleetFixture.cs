@@ -40,11 +40,21 @@ internal sealed class FleetFixture : IAsyncDisposable
 
     public string SocketPath => Path.Combine(_directory.FullName, "coordinator.sock");
 
+    /// <summary>Where it keeps everything.</summary>
+    public string DirectoryPath => _directory.FullName;
+
+    public string StorePath => Path.Combine(_directory.FullName, "store.db");
+
     public string CredentialPath => Path.Combine(_directory.FullName, "credential");
 
-    public static async Task<FleetFixture> StartAsync(Func<FleetOptions, FleetOptions>? configure = null)
+    /// <summary>Starts one.</summary>
+    /// <param name="configure">Other terms.</param>
+    /// <param name="storeOf">A directory with a store that this one goes on with: a copy, as a process that was killed leaves it.</param>
+    public static async Task<FleetFixture> StartAsync(Func<FleetOptions, FleetOptions>? configure = null, string? storeOf = null)
     {
         var directory = Directory.CreateTempSubdirectory("lh-fleet-");
+        foreach (var left in storeOf is null ? [] : Directory.GetFiles(storeOf, "store.db*"))
+            File.Copy(left, Path.Combine(directory.FullName, Path.GetFileName(left)));
         var time = new FakeTimeProvider(new DateTimeOffset(2026, 3, 4, 5, 6, 7, TimeSpan.Zero));
         var log = new ListLog();
         var host = await CoordinatorHost.StartAsync(new CoordinatorHostOptions

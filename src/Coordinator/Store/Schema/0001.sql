@@ -77,12 +77,12 @@ CREATE TABLE run_seconds (
   PRIMARY KEY (run_id, second)
 ) STRICT, WITHOUT ROWID;
 
--- One agent in the 10 s from from_second on; gauges of its newest sample in them. failures: JSON; histograms: JSON, by kind,
--- HdrHistogram V2 of microseconds, deflated, in base64.
+-- One agent in the 10 s from from_second on; gauges are those of its newest sample in them, which ended at to_millis.
 CREATE TABLE agent_intervals (
   run_id TEXT NOT NULL REFERENCES runs (id) ON DELETE CASCADE,
   agent_id TEXT NOT NULL,
   from_second INTEGER NOT NULL,
+  to_millis INTEGER NOT NULL,
   cpu_micros INTEGER NOT NULL,
   rss_bytes INTEGER NOT NULL,
   reactor_lag_max_micros INTEGER NOT NULL,
@@ -108,10 +108,32 @@ CREATE TABLE agent_intervals (
   dropped_ports INTEGER NOT NULL,
   bytes_received INTEGER NOT NULL,
   bytes_sent INTEGER NOT NULL,
-  failures TEXT,
-  histograms TEXT,
   PRIMARY KEY (run_id, agent_id, from_second)
+) STRICT, WITHOUT ROWID;
+
+-- Failures of a run in the 10 s from from_second on; rows of one kind add up. The numbers are those of loadharness.v1.FailureReason.
+CREATE TABLE run_failures (
+  run_id TEXT NOT NULL REFERENCES runs (id) ON DELETE CASCADE,
+  from_second INTEGER NOT NULL,
+  stage INTEGER NOT NULL,
+  party INTEGER NOT NULL,
+  cause INTEGER NOT NULL,
+  errno INTEGER NOT NULL,
+  count INTEGER NOT NULL
 ) STRICT;
+
+CREATE INDEX run_failures_by_run ON run_failures (run_id, from_second);
+
+-- Latencies of a run in the 10 s from from_second on, in microseconds: HdrHistogram V2, compressed by zlib; rows of one kind add up.
+-- The kind's number is that of loadharness.v1.HistogramKind.
+CREATE TABLE run_histograms (
+  run_id TEXT NOT NULL REFERENCES runs (id) ON DELETE CASCADE,
+  from_second INTEGER NOT NULL,
+  kind INTEGER NOT NULL,
+  histogram BLOB NOT NULL
+) STRICT;
+
+CREATE INDEX run_histograms_by_run ON run_histograms (run_id, from_second);
 
 -- Which key each identity is bound to; labels: JSON, those that its join token prescribed.
 CREATE TABLE agents (
