@@ -118,7 +118,6 @@ public sealed class CoordinatorHost : IAsyncDisposable
         services.AddSingleton(s => new RunRegistry(
             s.GetRequiredService<AgentRegistry>(),
             s.GetRequiredService<CoordinatorStore>(),
-            OwnNamespace.Read(),
             s.GetRequiredService<ILogger<RunRegistry>>()));
         AddSecurity(services, options, listeners, credential);
         services.AddGrpc(grpc =>

@@ -34,4 +34,8 @@ public sealed record AgentHello
 /// <summary>A version of the contract.</summary>
 /// <param name="Major">Peers with another one do not understand each other.</param>
 /// <param name="Minor">Grows when something is added that an older peer may ignore.</param>
-public readonly record struct ContractVersion(uint Major, uint Minor);
+public readonly record struct ContractVersion(uint Major, uint Minor)
+{
+    /// <inheritdoc/>
+    public override string ToString() => $"{Major}.{Minor}";
+}

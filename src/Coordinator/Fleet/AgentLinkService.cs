@@ -238,6 +238,9 @@ public sealed partial class AgentLinkService(AgentRegistry registry, Enrolment e
                 case AttachRequest.MessageOneofCase.Status:
                     registry.TakeStatus(session, WireTranslation.ToStatus(request.Status));
                     break;
+                case AttachRequest.MessageOneofCase.RouteAnswer:
+                    session.TakeReply(request.RouteAnswer.Id, WireTranslation.ToReply(request.RouteAnswer));
+                    break;
                 case AttachRequest.MessageOneofCase.Goodbye:
                     registry.TakeGoodbye(session, request.Goodbye.Reason);
                     return;
@@ -252,10 +255,14 @@ public sealed partial class AgentLinkService(AgentRegistry registry, Enrolment e
         await responses.WriteAsync(WireTranslation.ToWelcome(session, registry.Options), cancel);
         while (await session.NextAsync(cancel) is { } next)
         {
-            var message = next is HeartbeatEcho echo
-                ? WireTranslation.ToReply(echo, registry.Clock.Nanos)
-                : WireTranslation.ToMessage((AgentAssignment)next);
-            await responses.WriteAsync(message, cancel);
+            await responses.WriteAsync(Message(next), cancel);
         }
     }
+
+    private AttachResponse Message(object next) => next switch
+    {
+        HeartbeatEcho echo => WireTranslation.ToReply(echo, registry.Clock.Nanos),
+        NumberedQuestion question => WireTranslation.ToMessage(question),
+        _ => WireTranslation.ToMessage((AgentAssignment)next),
+    };
 }

@@ -10,7 +10,10 @@ public sealed class AgentSession(string id, AgentHello hello, CoordinatorClock c
     private TaskCompletionSource _heard = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private long _lastHeardNanos = clock.Nanos;
     private HeartbeatEcho? _echo;
+    private NumberedQuestion? _question;
     private AgentAssignment? _assignment;
+    private TaskCompletionSource<RouteReply>? _reply;
+    private ulong _asked;
     private string? _ended;
 
     /// <summary>Names this attachment.</summary>
@@ -58,12 +61,46 @@ public sealed class AgentSession(string id, AgentHello hello, CoordinatorClock c
         Wake();
     }
 
+    /// <summary>Asks the agent about its host. A question that was not answered yet is replaced.</summary>
+    /// <returns>The answer; cancelled when the attachment ends or another question takes its place.</returns>
+    public Task<RouteReply> AskAsync(RouteQuestion question)
+    {
+        var reply = new TaskCompletionSource<RouteReply>(TaskCreationOptions.RunContinuationsAsynchronously);
+        TaskCompletionSource<RouteReply>? replaced;
+        lock (_lock)
+        {
+            (replaced, _reply) = (_reply, reply);
+            _question = new(++_asked, question);
+            if (_ended is not null)
+                reply.TrySetCanceled();
+        }
+
+        replaced?.TrySetCanceled();
+        Wake();
+        return reply.Task;
+    }
+
+    /// <summary>Takes an answer. One to a question that nobody waits for any more is passed over.</summary>
+    public void TakeReply(ulong id, RouteReply reply)
+    {
+        TaskCompletionSource<RouteReply>? waiting;
+        lock (_lock)
+            waiting = id == _asked ? _reply : null;
+        waiting?.TrySetResult(reply);
+    }
+
     /// <summary>Ends the attachment: <see cref="NextAsync"/> returns null from now on.</summary>
     /// <param name="reason">For the log.</param>
     public void End(string reason)
     {
+        TaskCompletionSource<RouteReply>? waiting;
         lock (_lock)
+        {
             _ended ??= reason;
+            waiting = _reply;
+        }
+
+        waiting?.TrySetCanceled();
         Wake();
     }
 
@@ -78,7 +115,9 @@ public sealed class AgentSession(string id, AgentHello hello, CoordinatorClock c
     }
 
     /// <summary>Waits for the next thing to send. One caller at a time.</summary>
-    /// <returns>A <see cref="HeartbeatEcho"/> first, else an <see cref="AgentAssignment"/>; null at the end.</returns>
+    /// <returns>
+    /// A <see cref="HeartbeatEcho"/> first, else a <see cref="NumberedQuestion"/>, else an <see cref="AgentAssignment"/>; null at the end.
+    /// </returns>
     public async ValueTask<object?> NextAsync(CancellationToken cancel)
     {
         while (true)
@@ -91,6 +130,12 @@ public sealed class AgentSession(string id, AgentHello hello, CoordinatorClock c
                 {
                     _echo = null;
                     return echo;
+                }
+
+                if (_question is { } question)
+                {
+                    _question = null;
+                    return question;
                 }
 
                 if (_assignment is { } assignment)

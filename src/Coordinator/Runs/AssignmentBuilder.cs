@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using LoadHarness.Coordinator.Fleet;
 using LoadHarness.Coordinator.Planning;
 using LoadHarness.Coordinator.Specs;
@@ -24,9 +25,7 @@ internal sealed class AssignmentBuilder(string runId, RunSpec spec, FleetOptions
         Revision = new Revision(fleet.Epoch, order.Number),
         StoreId = fleet.StoreId,
         Phase = order.Phase,
-        RequiredCapabilities = spec.ExpectGreeting
-            ? [Capabilities.WorkloadHold, Capabilities.TransportTcp, Capabilities.Greeting]
-            : [Capabilities.WorkloadHold, Capabilities.TransportTcp],
+        RequiredCapabilities = Required(agent),
         Share = agent.Share,
         Slice = agent.Slice,
         Destinations = agent.Destinations,
@@ -38,6 +37,16 @@ internal sealed class AssignmentBuilder(string runId, RunSpec spec, FleetOptions
         MaxDuration = spec.MaxDuration,
         KernelView = duty,
     };
+
+    private ImmutableArray<string> Required(AgentPlan agent)
+    {
+        var required = new List<string> { Capabilities.WorkloadHold, Capabilities.TransportTcp };
+        if (spec.ExpectGreeting)
+            required.Add(Capabilities.Greeting);
+        if (agent.Destinations.Any(d => d.LookUp))
+            required.Add(Capabilities.Routes);
+        return [.. required];
+    }
 }
 
 /// <summary>What all agents of a run are to do.</summary>

@@ -10,9 +10,11 @@ namespace LoadHarness.Coordinator.Runs;
 /// <param name="runId">The run.</param>
 /// <param name="spec">What the user asked for.</param>
 /// <param name="ledger">What other runs hold.</param>
-/// <param name="isHere">Whether a network namespace is the coordinator's own.</param>
-internal sealed class PlanMaker(string runId, RunSpec spec, BlockLedger ledger, Func<string, bool> isHere)
+internal sealed class PlanMaker(string runId, RunSpec spec, BlockLedger ledger)
 {
+    /// <summary>What agents said of their hosts, by identity.</summary>
+    public ImmutableDictionary<string, RouteReply> Replies { get; set; } = ImmutableDictionary<string, RouteReply>.Empty;
+
     /// <summary>Plans a run that has not started.</summary>
     public PlanMade Make(ImmutableArray<AgentState> agents, long revision) =>
         With(agents, supply => Planner.Plan(spec, supply, revision));
@@ -27,13 +29,11 @@ internal sealed class PlanMaker(string runId, RunSpec spec, BlockLedger ledger, 
 
     private PlanMade With(ImmutableArray<AgentState> agents, Func<PlanSupply, PlanResult> plan)
     {
-        var sources = SourceResolver.Resolve(spec, agents, isHere);
-        if (!sources.Problems.IsEmpty)
-            return new(null, true, sources.Problems);
-        var destinations = DestinationCounts.Destinations(spec.Targets);
-        var ends = sources.ByNamespace.ToImmutableDictionary(s => s.Key, s => new NamespaceEnds(s.Value, destinations), StringComparer.Ordinal);
+        var ends = EndsResolver.Resolve(spec, agents, Replies);
+        if (!ends.Problems.IsEmpty)
+            return new(null, true, ends.Problems);
         var resources = agents.Select(a => a.ToResources()).ToImmutableArray();
-        var result = ledger.Take(runId, held => plan(new PlanSupply(resources, ends, held)));
+        var result = ledger.Take(runId, held => plan(new PlanSupply(resources, ends.ByNamespace, held)));
         return new(result.Plan, result.Problems.Any(p => p.Kind == PlanProblemKind.Invalid), [.. result.Problems.Select(p => p.Message)]);
     }
 }

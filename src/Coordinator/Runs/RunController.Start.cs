@@ -8,56 +8,6 @@ namespace LoadHarness.Coordinator.Runs;
 
 public sealed partial class RunController
 {
-    /// <summary>Waits for agents, takes them and plans.</summary>
-    private async Task GatherAsync(CancellationToken abandoned)
-    {
-        _stages.Begin(StageSpan.Prepare, 0, 0);
-        var deadline = _clock.Nanos + CoordinatorClock.ToNanos(_spec.ReadyTimeout);
-        while (true)
-        {
-            ThrowIfStopped();
-            var found = _choice.Look();
-            if (_choice.Take(found) is { } taken && _roster.TryEnlist(taken.Clients))
-            {
-                Plan();
-                _firstLook.TrySetResult();
-                return;
-            }
-
-            if (_choice.WhyNone(found) is { } reason)
-                throw Reject(RunRejection.DoesNotFit, [reason]);
-            _firstLook.TrySetResult();
-            // Only children of ours are seen to exit, and those do not come back.
-            if (_registry.Exits.LastOrDefault(e => _registry.Find(e.AgentId)?.Answers != true) is { } exit)
-                throw NotReady($"agent {exit.AgentId} has ended ({exit.How}) before it was ready; {_choice.Missing(found)}");
-            if (_clock.Nanos >= deadline)
-                throw NotReady($"{_choice.Missing(found)} within {_spec.ReadyTimeout.TotalSeconds:0.###} s (--ready-timeout)");
-            ShowWaiting(_choice.Missing(found));
-            await TickAsync(abandoned);
-        }
-    }
-
-    /// <summary>Whoever asked for the run may still wait for the answer to that: then there is no run.</summary>
-    private RunEndException Reject(RunRejection kind, ImmutableArray<string> problems)
-    {
-        _firstLook.TrySetException(new RunRejectedException(kind, problems));
-        return new(kind == RunRejection.Invalid ? RunEnding.Invalid : RunEnding.DoesNotFit, string.Join(" ", problems));
-    }
-
-    private void ShowWaiting(string reason)
-    {
-        if (_snapshot.Value.Reason != reason)
-            Publish(s => s with { Reason = reason });
-    }
-
-    private void Plan()
-    {
-        var made = _planMaker.Make([.. _roster.Members.Select(m => m.Agent)], NextPlan);
-        if (made.Plan is not { } plan)
-            throw Reject(made.Rejection.Kind, made.Problems);
-        Adopt(plan);
-    }
-
     /// <summary>Gets every agent ready; those that are not in time are left out if the rest can carry the run.</summary>
     private async Task PrepareAsync(CancellationToken abandoned)
     {
@@ -115,8 +65,9 @@ public sealed partial class RunController
     {
         if (_roster.Refusal() is var (member, refusal))
         {
+            var version = refusal.Rule == "capability" ? $" (version {member.Agent.Hello.Version} of the contract)" : "";
             throw new RunEndException(EndingOf(refusal.Rule),
-                $"agent {member.Agent.Id} refused its assignment: {refusal.Message} ({refusal.Field}, rule {refusal.Rule})");
+                $"agent {member.Agent.Id}{version} refused its assignment: {refusal.Message} ({refusal.Field}, rule {refusal.Rule})");
         }
     }
 
@@ -125,8 +76,8 @@ public sealed partial class RunController
     // What an agent may refuse is what was asked for, unless the share is too large for it or one of us is at fault.
     private static RunEnding EndingOf(string rule) => rule switch
     {
-        "descriptors" or "endpoint-space" => RunEnding.DoesNotFit,
-        "internal" or "busy" or "required" or "capability" => RunEnding.Internal,
+        "descriptors" or "endpoint-space" or "capability" => RunEnding.DoesNotFit,
+        "internal" or "busy" or "required" => RunEnding.Internal,
         _ => RunEnding.Invalid,
     };
 

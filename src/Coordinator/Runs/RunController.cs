@@ -25,6 +25,7 @@ public sealed partial class RunController : IRun, IRunLink, IAsyncDisposable
     private readonly KernelReaders _readers = new();
     private readonly RunRecord _record;
     private readonly AgentChoice _choice;
+    private readonly RouteSurvey _survey;
     private readonly RunRoster _roster;
     private readonly PlanMaker _planMaker;
     private readonly RunMeasurements _measurements;
@@ -46,8 +47,9 @@ public sealed partial class RunController : IRun, IRunLink, IAsyncDisposable
         _ledger = environment.Ledger;
         _commands = new RunCommands(_clock.Time);
         _roster = new RunRoster(this, _registry, record, new AssignmentBuilder(id, spec, _registry.Options), _readers);
+        _survey = new RouteSurvey(spec, _clock);
         _choice = new AgentChoice(_registry, spec);
-        _planMaker = new PlanMaker(id, spec, environment.Ledger, environment.IsHere);
+        _planMaker = new PlanMaker(id, spec, environment.Ledger);
         _measurements = new RunMeasurements(spec);
         _stages = new RunStages(_clock);
         _snapshot = new Latest<RunSnapshot>(new RunSnapshot

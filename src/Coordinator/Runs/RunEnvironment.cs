@@ -8,7 +8,5 @@ namespace LoadHarness.Coordinator.Runs;
 /// <param name="Registry">Its agents.</param>
 /// <param name="Store">What is kept of them.</param>
 /// <param name="Ledger">The blocks that live runs hold.</param>
-/// <param name="IsHere">Whether a network namespace is the coordinator's own.</param>
 /// <param name="Log">For events.</param>
-internal sealed record RunEnvironment(
-    AgentRegistry Registry, CoordinatorStore Store, BlockLedger Ledger, Func<string, bool> IsHere, ILogger Log);
+internal sealed record RunEnvironment(AgentRegistry Registry, CoordinatorStore Store, BlockLedger Ledger, ILogger Log);

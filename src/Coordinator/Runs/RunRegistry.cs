@@ -21,11 +21,10 @@ public sealed class RunRegistry : IAsyncDisposable
     /// <summary>A registry with the runs that the store knows.</summary>
     /// <param name="agents">Who does the work.</param>
     /// <param name="store">What is kept.</param>
-    /// <param name="ownNamespace">The network namespace that this process lives in.</param>
     /// <param name="log">For events of runs.</param>
-    public RunRegistry(AgentRegistry agents, CoordinatorStore store, string ownNamespace, ILogger log)
+    public RunRegistry(AgentRegistry agents, CoordinatorStore store, ILogger log)
     {
-        _environment = new RunEnvironment(agents, store, new BlockLedger(), id => id == ownNamespace, log);
+        _environment = new RunEnvironment(agents, store, new BlockLedger(), log);
         foreach (var (run, requestId) in RunHistory.Read(store, MostRuns, log))
         {
             _runs = _runs.Add(run);

@@ -28,6 +28,7 @@ internal sealed class FakeAgent : IAsyncDisposable
     private AsyncDuplexStreamingCall<UploadRequest, UploadResponse>? _upload;
     private Task _receiving = Task.CompletedTask;
     private ImmutableList<Assignment> _assignments = [];
+    private ImmutableList<RouteQuery> _queries = [];
     private ulong _heartbeats;
     private ulong _samples;
     private long _sampledSeconds;
@@ -55,6 +56,12 @@ internal sealed class FakeAgent : IAsyncDisposable
 
     /// <summary>What it answers; null: nothing. By default the phase wanted.</summary>
     public Func<Assignment, AssignmentStatus?> Respond { get; set; } = Obey;
+
+    /// <summary>What it says of its host; null: nothing. By default it reaches everything from 127.0.0.1 and knows no name.</summary>
+    public Func<RouteQuery, RouteAnswer?> Answer { get; set; } = Route;
+
+    /// <summary>Everything it was asked, oldest first.</summary>
+    public ImmutableList<RouteQuery> Queries => _queries;
 
     /// <summary>What a second was like: gets the assignment, its number, the goal at its end. By default the goal is met at once.</summary>
     public Func<Assignment, long, long, Sample?>? Measure { get; set; }
@@ -105,6 +112,28 @@ internal sealed class FakeAgent : IAsyncDisposable
         StoreId = assignment.StoreId,
         Phase = assignment.Phase,
     };
+
+    /// <summary>The answer of an agent that reaches everything from 127.0.0.1.</summary>
+    public static RouteAnswer Route(RouteQuery query) => Answering(query, new Dictionary<string, string[]>(), "127.0.0.1");
+
+    /// <summary>The answer of an agent that knows some names, and reaches everything from one address.</summary>
+    public static RouteAnswer Answering(RouteQuery query, IReadOnlyDictionary<string, string[]> names, string source)
+    {
+        var answer = new RouteAnswer { Id = query.Id };
+        foreach (var name in query.Names)
+        {
+            answer.Names.Add(new ResolvedName
+            {
+                Name = name,
+                Addresses = { names.GetValueOrDefault(name, []).Select(Bytes) },
+                Error = names.ContainsKey(name) ? "" : "no such name",
+            });
+        }
+
+        answer.Routes.Add(query.Addresses.Concat(answer.Names.SelectMany(n => n.Addresses))
+            .Select(a => new Route { Destination = a, Source = Bytes(source) }));
+        return answer;
+    }
 
     /// <summary>Sends a heartbeat and waits for its reply.</summary>
     public async Task<HeartbeatReply> BeatAsync(long sentNanos = 0)
@@ -219,6 +248,8 @@ internal sealed class FakeAgent : IAsyncDisposable
         }
     }
 
+    private static ByteString Bytes(string address) => ByteString.CopyFrom(System.Net.IPAddress.Parse(address).GetAddressBytes());
+
     private Sample? SampleOf(Assignment assignment, long second)
     {
         var goal = GoalAt(assignment.Schedule, TimeSpan.FromSeconds(second + 1));
@@ -287,6 +318,11 @@ internal sealed class FakeAgent : IAsyncDisposable
             case AttachResponse.MessageOneofCase.HeartbeatReply:
                 if (_replies.TryRemove(response.HeartbeatReply.Sequence, out var waiting))
                     waiting.TrySetResult(response.HeartbeatReply);
+                break;
+            case AttachResponse.MessageOneofCase.RouteQuery:
+                _queries = _queries.Add(response.RouteQuery);
+                if (Answer(response.RouteQuery) is { } answer)
+                    await SendAsync(new AttachRequest { RouteAnswer = answer });
                 break;
             case AttachResponse.MessageOneofCase.Assignment:
                 _assignments = _assignments.Add(response.Assignment);

@@ -1,0 +1,120 @@
+using System.Collections.Immutable;
+using System.Net;
+using LoadHarness.Coordinator.Planning;
+using LoadHarness.Coordinator.Specs;
+using LoadHarness.Protos;
+
+namespace LoadHarness.Coordinator.Fleet;
+
+/// <summary>Finds what the agents of each network namespace connect: the addresses to connect from, and what the targets mean there.</summary>
+public static class EndsResolver
+{
+    /// <summary>Both ends per network namespace, or what is wrong with them.</summary>
+    /// <param name="spec">What the user asked for.</param>
+    /// <param name="agents">Those that the run has; their inventories say what their hosts have.</param>
+    /// <param name="replies">What agents said of their hosts, by identity; of those that cannot be asked the inventory has to do.</param>
+    public static EndsResolution Resolve(
+        RunSpec spec, ImmutableArray<AgentState> agents, IReadOnlyDictionary<string, RouteReply> replies)
+    {
+        var problems = ImmutableArray.CreateBuilder<string>();
+        var named = spec.Sources.Where(s => s.Range is not null).Select(s => s.Range!.Value).ToImmutableArray();
+        var groups = agents.GroupBy(a => a.Hello.Inventory.NetworkNamespace, StringComparer.Ordinal).ToImmutableArray();
+        var ends = ImmutableDictionary.CreateBuilder<string, NamespaceEnds>(StringComparer.Ordinal);
+        foreach (var group in groups)
+        {
+            var space = new NamespaceView(group.First().Hello.Inventory, [.. group], replies);
+            var targets = NameMeanings.Fill(spec, space, problems);
+            var addresses = targets.SelectMany(t => t.Addresses).Distinct().ToImmutableArray();
+            var sources = named.IsEmpty ? Found(spec, addresses, space, problems) : Named(named, space, groups.Length, problems);
+            ends[group.Key] = new NamespaceEnds(
+                sources, DestinationCounts.Destinations(targets, name => spec.Targets.Any(t => t.Host == name && t.IsAskedOfAgents)));
+        }
+
+        return new(ends.ToImmutable(), problems.ToImmutable());
+    }
+
+    // In one namespace every address named is tried, for a host can own addresses that no interface shows (a local route);
+    // the agent binds each of them before the run starts. Over several, each gets those that it shows.
+    private static ImmutableArray<IpRange> Named(
+        ImmutableArray<IpRange> named, NamespaceView space, int namespaces, ImmutableArray<string>.Builder problems)
+    {
+        if (namespaces == 1)
+            return named;
+        var owned = Merge(space.Inventory.Addresses.Select(a => a.Address).Where(a => named.Any(r => r.Contains(a))));
+        if (owned.IsEmpty)
+        {
+            problems.Add($"host {space.Inventory.Hostname} has none of the sources {string.Join(", ", named)}; "
+                + "add one of its addresses, or leave its agents out");
+        }
+
+        return owned;
+    }
+
+    private static ImmutableArray<IpRange> Found(
+        RunSpec spec, ImmutableArray<IpAddress> targets, NamespaceView space, ImmutableArray<string>.Builder problems)
+    {
+        var sources = Merge(targets.SelectMany(t => spec.Sources.IsEmpty ? ByRoute(t, space) : Auto(t, space)));
+        if (sources.IsEmpty && !targets.IsEmpty)
+        {
+            problems.Add($"host {space.Inventory.Hostname} has no address that leads to {string.Join(", ", targets.Take(3))}; "
+                + "check `ip route get` there, or name addresses with --sources");
+        }
+
+        return sources;
+    }
+
+    private static IEnumerable<IpAddress> ByRoute(IpAddress target, NamespaceView space)
+    {
+        if (space.IsAsked)
+            return space.SourcesFor(target);
+        var usable = Usable(target, space.Inventory);
+        return usable.Where(a => a.IsOnLink(target)).Concat(usable).Select(a => a.Address).Take(1);
+    }
+
+    // Every address of the device that the route takes. Where the route is not known: those devices whose network the target lies
+    // in, and failing these every address that is not a loopback one.
+    private static IEnumerable<IpAddress> Auto(IpAddress target, NamespaceView space)
+    {
+        var usable = Usable(target, space.Inventory);
+        var routed = space.SourcesFor(target);
+        if (space.IsAsked)
+        {
+            var taken = usable.Where(a => routed.Contains(a.Address)).Select(a => a.Device).ToHashSet();
+            return routed.Concat(usable.Where(a => taken.Contains(a.Device)).Select(a => a.Address));
+        }
+
+        var near = usable.Where(a => a.IsOnLink(target)).Select(a => a.Device).ToHashSet();
+        return usable.Where(a => near.Count == 0 || near.Contains(a.Device)).Select(a => a.Address);
+    }
+
+    private static ImmutableArray<HostAddress> Usable(IpAddress target, HostInventory inventory) =>
+    [
+        .. inventory.Addresses
+            .Where(a => a.Address.IsV6 == target.IsV6 && IsLoopback(a.Address) == IsLoopback(target) && !IsLinkLocal(a.Address))
+            .OrderBy(a => a.Address),
+    ];
+
+    private static bool IsLoopback(IpAddress address) => IPAddress.IsLoopback(address.ToIPAddress());
+
+    private static bool IsLinkLocal(IpAddress address) =>
+        address.IsV6 ? address.ToIPAddress().IsIPv6LinkLocal : address.Value >> 16 == 0xA9FE;
+
+    private static ImmutableArray<IpRange> Merge(IEnumerable<IpAddress> addresses)
+    {
+        var ranges = ImmutableArray.CreateBuilder<IpRange>();
+        foreach (var address in addresses.Distinct().Order())
+        {
+            if (ranges.Count > 0 && ranges[^1].Last.Plus(1) == address)
+                ranges[^1] = ranges[^1] with { Count = ranges[^1].Count + 1 };
+            else
+                ranges.Add(new(address, 1));
+        }
+
+        return ranges.ToImmutable();
+    }
+}
+
+/// <summary>What was found.</summary>
+/// <param name="ByNamespace">Both ends of each network namespace.</param>
+/// <param name="Problems">For people; not empty means that the run cannot be planned.</param>
+public sealed record EndsResolution(ImmutableDictionary<string, NamespaceEnds> ByNamespace, ImmutableArray<string> Problems);
