@@ -18,7 +18,7 @@ internal sealed class ActiveRun : IDisposable
     private static readonly TimeSpan _sourcesEvery = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan _drainPoll = TimeSpan.FromMilliseconds(50);
 
-    private readonly ReactorGroup _reactors;
+    private readonly IRunReactors _reactors;
     private readonly SampleBuilder _builder = new();
     private readonly Action<AgentSample> _onSample;
     private KernelViewReader? _kernelView;
@@ -32,7 +32,7 @@ internal sealed class ActiveRun : IDisposable
     {
         Assignment = assignment;
         _onSample = onSample;
-        _reactors = new ReactorGroup(assignment, lease, allowed, privateTables);
+        _reactors = assignment.Backend is null ? new ReactorGroup(assignment, lease, allowed, privateTables) : new BackendGroup();
     }
 
     /// <summary>The newest assignment that was accepted.</summary>
@@ -104,18 +104,23 @@ internal sealed class ActiveRun : IDisposable
         if (IsDraining)
             return _drainPoll;
         if (!IsStarted)
-            return Timeout.InfiniteTimeSpan;
+            return _reactors.LookEvery ?? Timeout.InfiniteTimeSpan;
         var boundary = _startNanos + (((_sampledMillis / 1000) + 1) * 1000 * NanosPerMilli);
-        return TimeSpan.FromTicks(Math.Max(0, boundary - Clock.BoottimeNanos + 99) / 100);
+        var untilSample = TimeSpan.FromTicks(Math.Max(0, boundary - Clock.BoottimeNanos + 99) / 100);
+        return _reactors.LookEvery is { } look && look < untilSample ? look : untilSample;
     }
 
     /// <summary>Takes a sample when a second is full; sees whether a drain is done.</summary>
     /// <returns>True once everything is closed: the run is over for this agent.</returns>
     public bool Tick()
     {
-        if (!IsDraining && !(IsStarted && ElapsedMillis >= ((_sampledMillis / 1000) + 1) * 1000))
+        EndInTime();
+        var isDue = IsDraining || (IsStarted && ElapsedMillis >= ((_sampledMillis / 1000) + 1) * 1000);
+        if (!isDue && _reactors.LookEvery is null)
             return false;
         _reactors.Snapshot(_builder);
+        if (!isDue)
+            return false;
         var drained = _builder.Drained;
         if (drained)
             _kernelView?.ReadNow();
@@ -151,6 +156,13 @@ internal sealed class ActiveRun : IDisposable
     {
         _kernelView?.Dispose();
         _reactors.Dispose();
+    }
+
+    // Reactors that connect look at the clock themselves, before each connect.
+    private void EndInTime()
+    {
+        if (Assignment.Backend is not null && IsStarted && !IsDraining && ElapsedMillis >= Assignment.MaxDuration.TotalMilliseconds)
+            Drain(Assignment.DrainTimeout);
     }
 
     private void ReadKernel(KernelViewScope? scope)
@@ -191,7 +203,7 @@ internal sealed class ActiveRun : IDisposable
     // Changes only, at most every 10 s; whole at first and once at the end of the hold.
     private SourceCounts? SourcesDue(KernelReading reading, long toMillis, bool endsHold)
     {
-        if (reading.Error.Length > 0 || IsDraining)
+        if (reading.Error.Length > 0 || IsDraining || Assignment.Backend is not null)
             return null;
         var whole = _sentSources is null || endsHold;
         if (!whole && toMillis - _sentSourcesMillis < _sourcesEvery.TotalMilliseconds)

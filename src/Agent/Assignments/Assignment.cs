@@ -15,6 +15,9 @@ public sealed record Assignment
     public required Phase Phase { get; init; }
     public ImmutableArray<string> RequiredCapabilities { get; init; } = [];
 
+    /// <summary>What a backend is to do: then it has no slice, no destinations and no schedule. Null for a client.</summary>
+    public BackendWork? Backend { get; init; }
+
     /// <summary>Largest goal that the schedule names, in connections.</summary>
     public required long Share { get; init; }
     public required LoadHarness.Protos.Slice Slice { get; init; }
@@ -34,6 +37,11 @@ public sealed record Assignment
     /// <summary>What to read from the kernel; null when another agent of this namespace does it.</summary>
     public KernelViewScope? KernelView { get; init; }
 }
+
+/// <summary>The accepting side of a run.</summary>
+/// <param name="Ports">To listen on, at every address of the host.</param>
+/// <param name="Greet">Send one byte to each connection.</param>
+public sealed record BackendWork(ImmutableArray<PortSpan> Ports, bool Greet);
 
 /// <summary>How far the agent has come with its newest assignment.</summary>
 public sealed record AssignmentStatus

@@ -17,10 +17,14 @@ internal static class AssignmentCheck
     public static AssignmentRefusal? Check(Assignment assignment, Assignment? present, AgentPolicy policy) =>
         CheckRun(assignment, present)
         ?? CheckCapabilities(assignment)
-        ?? CheckDestinations(assignment, policy.AllowList)
+        ?? CheckRole(assignment, policy.Role)
+        ?? (assignment.Backend is null ? CheckClient(assignment, present, policy) : null)
+        ?? CheckStart(assignment);
+
+    private static AssignmentRefusal? CheckClient(Assignment assignment, Assignment? present, AgentPolicy policy) =>
+        CheckDestinations(assignment, policy.AllowList)
         ?? CheckLimits(assignment, policy)
         ?? CheckChange(assignment, present)
-        ?? CheckStart(assignment)
         ?? SourceProbe.Probe(assignment.Slice);
 
     private static AssignmentRefusal? CheckRun(Assignment assignment, Assignment? present) =>
@@ -35,6 +39,18 @@ internal static class AssignmentCheck
             ? null
             : new("required_capabilities", "capability",
                 $"this agent lacks {string.Join(", ", missing)} (it has {string.Join(", ", Capabilities.All)}); install the coordinator's version of loadharness-agent");
+    }
+
+    private static AssignmentRefusal? CheckRole(Assignment assignment, AgentRole role)
+    {
+        if (role == AgentRole.Backend)
+        {
+            return assignment.Backend is not null ? null : new("workload", "role",
+                "this agent joined as a backend and opens no connections; use one that joined with --role client");
+        }
+
+        return assignment.Backend is null ? null : new("backend", "role",
+            "this agent joined as a client and accepts no connections; use one that joined with --role backend");
     }
 
     private static AssignmentRefusal? CheckDestinations(Assignment assignment, AllowList allowList)

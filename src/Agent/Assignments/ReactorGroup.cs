@@ -13,7 +13,7 @@ namespace LoadHarness.Agent.Assignments;
 /// The reactors of one run: started as its share needs them, given blocks and goals, asked for snapshots. Used by one plain
 /// thread, whose descriptor table the reactors copy.
 /// </summary>
-internal sealed class ReactorGroup : IDisposable
+internal sealed class ReactorGroup : IRunReactors
 {
     /// <summary>Descriptors of a reactor's table that are not for connections: what it inherited, its epoll set, room for the runtime.</summary>
     public const int ReservedDescriptors = 200;
@@ -45,16 +45,17 @@ internal sealed class ReactorGroup : IDisposable
     /// <summary>Reactors that run.</summary>
     public int Count => _members.Count;
 
-    /// <summary>The first fault of a reactor, if there was one: its connections are closed.</summary>
+    /// <inheritdoc/>
     public Exception? Fault => _members.Select(m => m.Reactor.Fault).FirstOrDefault(f => f is not null);
+
+    /// <inheritdoc/>
+    public TimeSpan? LookEvery => null;
 
     /// <summary>Connections that one reactor can hold.</summary>
     public int ConnectionsPerReactor => Math.Max(1, _descriptorLimit - ReservedDescriptors);
 
-    /// <summary>
-    /// Starts what an assignment needs beyond what is there, and deals out its new blocks; nothing connects yet.
-    /// </summary>
-    /// <returns>Null, or why the assignment cannot be met; then nothing has changed.</returns>
+    /// <summary>Starts what an assignment needs, and deals out its new blocks.</summary>
+    /// <inheritdoc/>
     public AssignmentRefusal? Prepare(Assignment assignment)
     {
         _capacity.Exclude(assignment.Slice.ExcludedPorts);
@@ -78,8 +79,7 @@ internal sealed class ReactorGroup : IDisposable
     }
 
     /// <summary>Gives every reactor its part of the schedule.</summary>
-    /// <param name="assignment">With its schedule.</param>
-    /// <param name="startNanos">CLOCK_BOOTTIME of the start instant.</param>
+    /// <inheritdoc/>
     public void Pursue(Assignment assignment, long startNanos)
     {
         var elapsed = TimeSpan.FromTicks((Clock.BoottimeNanos - startNanos) / 100);
@@ -102,14 +102,14 @@ internal sealed class ReactorGroup : IDisposable
         }
     }
 
-    /// <summary>Closes everything within a time; zero closes by RST at once.</summary>
+    /// <inheritdoc/>
     public void Drain(TimeSpan timeout)
     {
         foreach (var member in _members)
             member.Reactor.Post(new ConnectCommand.Drain(timeout));
     }
 
-    /// <summary>Asks every reactor for its snapshot and hands them over, once all are filled.</summary>
+    /// <inheritdoc/>
     public void Snapshot(SampleBuilder builder)
     {
         builder.BeginRound();

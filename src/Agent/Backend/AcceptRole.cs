@@ -13,12 +13,14 @@ internal sealed class AcceptRole(BackendOptions options, ITransport transport) :
 {
     private const int Backlog = 65_535;
     private const int AcceptsPerTurn = 64;
+    private const int ClosesPerTurn = 64;
     private const long FullRetryNanos = 100_000_000;
 
     private readonly HttpResponder? _http = options.Http ? new HttpResponder() : null;
     private ImmutableArray<int> _listeners = [];
     private Reactor _reactor = null!;
     private long _retryNanos = long.MaxValue;
+    private bool _draining;
 
     /// <inheritdoc/>
     public void OnStart(Reactor reactor)
@@ -31,6 +33,12 @@ internal sealed class AcceptRole(BackendOptions options, ITransport transport) :
     /// <inheritdoc/>
     public void OnCommand(ReactorCommand command)
     {
+        if (command is BackendCommand.Drain)
+        {
+            CloseListeners();
+            return;
+        }
+
         if (command is not BackendCommand.SetWindow window)
             return;
         foreach (var listener in _listeners)
@@ -54,6 +62,8 @@ internal sealed class AcceptRole(BackendOptions options, ITransport transport) :
     /// <inheritdoc/>
     public long Pace(long nowNanos)
     {
+        if (_draining)
+            return CloseSome(nowNanos);
         if (nowNanos < _retryNanos)
             return _retryNanos;
         _retryNanos = long.MaxValue;
@@ -63,12 +73,33 @@ internal sealed class AcceptRole(BackendOptions options, ITransport transport) :
     }
 
     /// <inheritdoc/>
-    public void OnSnapshot(ReactorSnapshot snapshot)
-    {
-    }
+    public void OnSnapshot(ReactorSnapshot snapshot) => snapshot.Drained = _draining && _reactor.Counters.Established == 0;
 
     /// <inheritdoc/>
     public void Dispose() => _http?.Dispose();
+
+    private void CloseListeners()
+    {
+        foreach (var listener in _listeners)
+            _reactor.Close(listener, reset: false);
+        _listeners = [];
+        _retryNanos = long.MaxValue;
+        _draining = true;
+    }
+
+    // Some in each turn, so that what their peers do meanwhile is seen.
+    private long CloseSome(long nowNanos)
+    {
+        var closed = 0;
+        for (var slot = _reactor.NewestHeld; slot >= 0 && closed < ClosesPerTurn; slot = _reactor.NewestHeld, closed++)
+        {
+            // What is left unread would turn our FIN into RST.
+            Discard(slot);
+            End(slot);
+        }
+
+        return closed == ClosesPerTurn ? nowNanos : long.MaxValue;
+    }
 
     private bool IsPaused => _retryNanos != long.MaxValue;
 
@@ -139,6 +170,7 @@ internal sealed class AcceptRole(BackendOptions options, ITransport transport) :
         }
 
         counters.Established++;
+        counters.EstablishedMax = Math.Max(counters.EstablishedMax, counters.Established);
         _reactor.Hold(fd);
         _http?.Open(fd);
         if (options.Greet)

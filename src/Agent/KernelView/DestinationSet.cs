@@ -41,7 +41,8 @@ public sealed class DestinationSet
         return false;
     }
 
-    private static bool ContainsPort(ReadOnlySpan<PortSpan> ports, int port)
+    /// <summary>Whether one of several spans, in rising order without overlaps, has a port.</summary>
+    internal static bool ContainsPort(ReadOnlySpan<PortSpan> ports, int port)
     {
         var (low, high) = (0, ports.Length - 1);
         while (low <= high)

@@ -15,6 +15,8 @@ public sealed class SockDiagFilter
     public const int MaxConditions = 500;
 
     private const byte Jump = 1;
+    private const byte SourcePortAtLeast = 2;
+    private const byte SourcePortAtMost = 3;
     private const byte PortAtLeast = 4;
     private const byte PortAtMost = 5;
     private const byte AddressIn = 8;
@@ -41,6 +43,18 @@ public sealed class SockDiagFilter
         if (terms.Count == 0)
             return null;
         return new SockDiagFilter().Emit(exact ? terms : Coarse(terms));
+    }
+
+    /// <summary>Compiles a filter on the local port, for the server ends.</summary>
+    /// <param name="ports">At least one; in rising order.</param>
+    /// <param name="exact">False when the filter lets more through: the rest is left to the reader.</param>
+    public static byte[] CompileLocal(ImmutableArray<PortSpan> ports, out bool exact)
+    {
+        exact = 2L * ports.Length <= MaxConditions;
+        var filter = new SockDiagFilter();
+        var accept = filter.NewLabel();
+        filter.EmitAny(exact ? ports : [new PortSpan(ports[0].First, ports[^1].Last)], filter.EmitLocalPorts, accept, Reject, endsHere: true);
+        return filter.Resolve();
     }
 
     private sealed record Term(IReadOnlyList<AddressPrefix> Prefixes, ImmutableArray<PortSpan> Ports);
@@ -126,6 +140,12 @@ public sealed class SockDiagFilter
     {
         EmitPort(PortAtLeast, ports.First, failure);
         EmitPort(PortAtMost, ports.Last, failure);
+    }
+
+    private void EmitLocalPorts(PortSpan ports, int failure)
+    {
+        EmitPort(SourcePortAtLeast, ports.First, failure);
+        EmitPort(SourcePortAtMost, ports.Last, failure);
     }
 
     private void EmitPort(byte operation, int port, int failure)

@@ -10,12 +10,12 @@ using LoadHarness.V1;
 namespace LoadHarness.Agent.KernelView;
 
 /// <summary>
-/// Counts the client ends of the connections to a scope's destinations, out of a NETLINK_SOCK_DIAG dump.
+/// Counts the client ends of the connections to a scope's destinations, or the server ends on its ports, out of a NETLINK_SOCK_DIAG dump.
 /// Nothing is allocated per socket. Used by one thread at a time.
 /// </summary>
 public sealed class SockDiagReader
 {
-    // Everything but LISTEN: a listener has no peer.
+    // Everything but LISTEN: a listener has no peer and is no connection.
     private const uint States = ((1u << ((int)TcpState.NewSynRecv + 1)) - 1) & ~(1u << (int)TcpState.Listen) & ~1u;
     private const int Attempts = 3;
 
@@ -23,6 +23,7 @@ public sealed class SockDiagReader
     private readonly OwnedBlocks _owned;
     private readonly (AddressFamily Family, byte[] Bytecode)[] _dumps;
     private readonly bool _matchHere;
+    private readonly ImmutableArray<PortSpan> _localPorts;
     private readonly long[] _states = new long[(int)TcpState.NewSynRecv + 1];
     private readonly Dictionary<IpAddress, long> _establishedBySource = [];
 
@@ -31,6 +32,15 @@ public sealed class SockDiagReader
     {
         _destinations = DestinationSet.Of(scope.Destinations);
         _owned = new OwnedBlocks(scope.Owned);
+        _localPorts = scope.ListeningPorts;
+        if (!_localPorts.IsEmpty)
+        {
+            var local = SockDiagFilter.CompileLocal(_localPorts, out var localExact);
+            _matchHere = !localExact;
+            _dumps = [(AddressFamily.InterNetwork, local), (AddressFamily.InterNetworkV6, local)];
+            return;
+        }
+
         var v4 = SockDiagFilter.Compile(_destinations, v6Sockets: false, out var v4Exact);
         var v6 = SockDiagFilter.Compile(_destinations, v6Sockets: true, out var v6Exact);
         _matchHere = !v4Exact || !v6Exact;
@@ -81,6 +91,12 @@ public sealed class SockDiagReader
 
     private void Count(in InetDiagMessage socket)
     {
+        if (!_localPorts.IsEmpty)
+        {
+            CountLocal(socket);
+            return;
+        }
+
         if (_matchHere && !_destinations.Contains(socket.Destination, socket.DestinationPort))
             return;
         var source = socket.Source;
@@ -93,11 +109,21 @@ public sealed class SockDiagReader
             return;
         }
 
-        var state = (int)socket.State;
-        if (state < _states.Length)
-            _states[state]++;
+        CountState(socket.State);
         if (socket.State == TcpState.Established)
             CollectionsMarshal.GetValueRefOrAddDefault(_establishedBySource, source, out _)++;
+    }
+
+    private void CountLocal(in InetDiagMessage socket)
+    {
+        if (!_matchHere || DestinationSet.ContainsPort(_localPorts.AsSpan(), socket.SourcePort))
+            CountState(socket.State);
+    }
+
+    private void CountState(TcpState state)
+    {
+        if ((int)state < _states.Length)
+            _states[(int)state]++;
     }
 
     private readonly struct Counter(SockDiagReader reader) : ISocketVisitor

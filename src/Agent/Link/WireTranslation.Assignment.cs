@@ -49,6 +49,10 @@ internal static partial class WireTranslation
     public static Assignment ToAssignment(Wire.Assignment message, LinkGrant grant)
     {
         CheckWanted(message, grant);
+        if (message.Backend is { } backend)
+            return ToBackendAssignment(message, backend);
+        if (message.Workload is not { KindCase: Wire.Workload.KindOneofCase.Hold })
+            throw new WireException("workload", "capability", "the kind of workload is missing or unknown to this agent; it can hold");
         var destinations = Each(message.Destinations, "destinations", ToDestination);
         if (destinations.IsEmpty)
             throw new WireException("destinations", "required", "at least one destination is wanted");
@@ -94,8 +98,6 @@ internal static partial class WireTranslation
             throw new WireException("phase", "range", $"phase {(int)message.Phase} is unknown; PREPARED, RUNNING or DRAINED is wanted");
         if (message.Phase == Wire.Phase.Running && !message.HasStartNanos)
             throw new WireException("start_nanos", "required", "RUNNING wants a start instant");
-        if (message.Workload is not { KindCase: Wire.Workload.KindOneofCase.Hold })
-            throw new WireException("workload", "capability", "the kind of workload is missing or unknown to this agent; it can hold");
     }
 
     private static Revision ToRevision(Wire.Revision? revision) => new(revision?.Epoch ?? 0, revision?.Number ?? 0);
@@ -126,11 +128,13 @@ internal static partial class WireTranslation
 
     private static KernelViewScope ToScope(Wire.KernelViewAssignment view, ImmutableArray<Destination> destinations)
     {
-        if (!(view.CoreShare > 0 && view.CoreShare <= 1))
-            throw new WireException("kernel_view.core_share", "range", $"{view.CoreShare} is out of range: above 0, at most 1");
         var slices = Each(view.Slices, "kernel_view.slices", ToSlice);
-        return new(destinations, [.. slices.SelectMany(s => s.Blocks)], view.CoreShare);
+        return new(destinations, [.. slices.SelectMany(s => s.Blocks)], CoreShare(view));
     }
+
+    private static double CoreShare(Wire.KernelViewAssignment view) => view.CoreShare > 0 && view.CoreShare <= 1
+        ? view.CoreShare
+        : throw new WireException("kernel_view.core_share", "range", $"{view.CoreShare} is out of range: above 0, at most 1");
 
     private static Schedule ToSchedule(Wire.Schedule message)
     {

@@ -7,6 +7,8 @@ namespace LoadHarness.Agent.Tests.KernelView;
 internal static class BytecodeMachine
 {
     private const int Jump = 1;
+    private const int LocalPortAtLeast = 2;
+    private const int LocalPortAtMost = 3;
     private const int PortAtLeast = 4;
     private const int PortAtMost = 5;
     private const int AddressIn = 8;
@@ -20,7 +22,7 @@ internal static class BytecodeMachine
             var size = op switch
             {
                 Jump => 4,
-                PortAtLeast or PortAtMost => 8,
+                LocalPortAtLeast or LocalPortAtMost or PortAtLeast or PortAtMost => 8,
                 AddressIn => 12 + (code[at + 4] == 2 ? 4 : 16),
                 _ => -1,
             };
@@ -41,7 +43,7 @@ internal static class BytecodeMachine
         return null;
     }
 
-    public static bool Matches(ReadOnlySpan<byte> code, bool v6Socket, IpAddress destination, int port)
+    public static bool Matches(ReadOnlySpan<byte> code, bool v6Socket, IpAddress destination, int port, int localPort = 0)
     {
         var at = 0;
         while (at < code.Length)
@@ -50,6 +52,8 @@ internal static class BytecodeMachine
             var holds = op switch
             {
                 Jump => false,
+                LocalPortAtLeast => localPort >= Operation(code[(at + 4)..]).No,
+                LocalPortAtMost => localPort <= Operation(code[(at + 4)..]).No,
                 PortAtLeast => port >= Operation(code[(at + 4)..]).No,
                 PortAtMost => port <= Operation(code[(at + 4)..]).No,
                 _ => HostMatches(code[(at + 4)..], v6Socket, destination),

@@ -46,6 +46,40 @@ public class SockDiagFilterTests
     }
 
     [Test]
+    public void CompileLocal_AnyPorts_MatchesThem() =>
+        Gen.Select(Gen.Int[1, 20].Array[1, 12], Gen.Int[0, 5]).Sample((gaps, length) =>
+        {
+            var spans = ImmutableArray.CreateBuilder<PortSpan>();
+            var next = 1;
+            foreach (var gap in gaps)
+            {
+                spans.Add(new(next + gap, next + gap + length));
+                next += gap + length + 1;
+            }
+
+            var code = SockDiagFilter.CompileLocal(spans.ToImmutable(), out var exact);
+
+            Assert.That((exact, BytecodeMachine.Audit(code)), Is.EqualTo((true, (string?)null)));
+            for (var port = 1; port < next + 5; port++)
+            {
+                Assert.That(BytecodeMachine.Matches(code, v6Socket: false, new(false, 1), 2, port), Is.EqualTo(spans.Any(s => s.Contains(port))), $"{port}");
+            }
+        });
+
+    [Test]
+    public void CompileLocal_TooManyPorts_LetsEverythingThroughThatIsWanted()
+    {
+        ImmutableArray<PortSpan> spans = [.. Enumerable.Range(0, 300).Select(i => new PortSpan(1000 + (i * 2), 1000 + (i * 2)))];
+
+        var code = SockDiagFilter.CompileLocal(spans, out var exact);
+
+        Assert.That((exact, BytecodeMachine.Audit(code)), Is.EqualTo((false, (string?)null)));
+        foreach (var port in new[] { 1000, 1001, 1598 })
+            Assert.That(BytecodeMachine.Matches(code, v6Socket: false, new(false, 1), 2, port), Is.True);
+        Assert.That(BytecodeMachine.Matches(code, v6Socket: false, new(false, 1), 2, 1599), Is.False);
+    }
+
+    [Test]
     public void Compile_TooManyConditions_LetsEverythingThroughThatIsWanted()
     {
         var destinations = Enumerable.Range(0, 400).Select(i =>

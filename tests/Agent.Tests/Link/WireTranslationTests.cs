@@ -38,6 +38,44 @@ public class WireTranslationTests
         Assert.That(assignment.KernelView.Owned.Single().FirstPort, Is.EqualTo(1024));
     }
 
+    [Test]
+    public void ToAssignment_ABackend_NeedsNoSliceNoDestinationsAndNoSchedule()
+    {
+        var backend = WireTranslation.ToAssignment(Backend(), _grant);
+
+        Assert.That(backend.Backend!.Ports, Is.EqualTo(new[] { new PortSpan(443, 443), new PortSpan(9000, 9012) }), "in order, none twice");
+        Assert.That((backend.Backend.Greet, backend.Share, backend.Destinations.Length, backend.Slice.BlockCount), Is.EqualTo((true, 0L, 0, 0L)));
+        Assert.That((backend.KernelView!.CoreShare, backend.KernelView.ListeningPorts.Length), Is.EqualTo((0.1, 2)));
+    }
+
+    [Test]
+    public void ToAssignment_ABackendWithoutPorts_IsRefusedByField()
+    {
+        var (none, wrong) = (Backend(), Backend());
+        none.Backend.Ports.Clear();
+        wrong.Backend.Ports[1].Last = 70_000;
+
+        Assert.That(() => WireTranslation.ToAssignment(none, _grant), Throws.InstanceOf<WireException>().With.Property("Field").EqualTo("backend.ports"));
+        Assert.That(() => WireTranslation.ToAssignment(wrong, _grant), Throws.InstanceOf<WireException>().With.Property("Field").EqualTo("backend.ports[1]"));
+    }
+
+    private static Assignment Backend() => new()
+    {
+        RunId = "run-1",
+        Revision = new() { Epoch = 3, Number = 7 },
+        StoreId = "store",
+        Phase = Phase.Prepared,
+        RequiredCapabilities = { Capabilities.Backend },
+        Backend = new()
+        {
+            Greet = true,
+            Ports = { new[] { (9000u, 9009u), (443u, 443u), (9005u, 9010u), (9011u, 9012u) }.Select(p => new PortRange { First = p.Item1, Last = p.Item2 }) },
+        },
+        DrainTimeout = Duration.FromTimeSpan(TimeSpan.FromSeconds(11)),
+        MaxDuration = Duration.FromTimeSpan(TimeSpan.FromHours(24)),
+        KernelView = new() { CoreShare = 0.1 },
+    };
+
     private static readonly TestCaseData[] _wrong =
     [
         Wrong("run_id", a => a.RunId = ""),

@@ -1,0 +1,87 @@
+using System.Net.Sockets;
+using LoadHarness.Agent.Backend;
+using LoadHarness.Protos;
+
+namespace LoadHarness.Agent.Assignments;
+
+/// <summary>
+/// The accepting side of a run: listens on the assigned ports of every address of the host from PREPARED to DRAINED. As many
+/// reactors as this host has cores to begin with; full ones are relieved by more, so the assignment names no number.
+/// </summary>
+internal sealed class BackendGroup : IRunReactors
+{
+    private BackendWork? _work;
+    private BackendReactors? _reactors;
+
+    /// <inheritdoc/>
+    public Exception? Fault => _reactors?.Fault;
+
+    /// <inheritdoc/>
+    public TimeSpan? LookEvery => BackendReactors.LookEvery;
+
+    /// <inheritdoc/>
+    public AssignmentRefusal? Prepare(Assignment assignment)
+    {
+        var work = assignment.Backend!;
+        if (_work is not null)
+        {
+            return _work.Greet == work.Greet && _work.Ports.SequenceEqual(work.Ports)
+                ? null
+                : new("backend", "change", "the ports and the greeting of a backend cannot change while its run lasts; start another run");
+        }
+
+        var options = new BackendOptions { Listen = [.. work.Ports.SelectMany(Endpoints)], Greet = work.Greet };
+        // Asked first, since a listener of another backend would quietly share its port with ours.
+        var problems = ListenProbe.Probe(options.Listen);
+        return problems.Count > 0
+            ? Refusal(problems.Count == 1 ? problems[0].Message : $"{problems[0].Message} ({problems.Count:N0} of {options.Listen.Length:N0} cannot be listened on)")
+            : Listen(work, options);
+    }
+
+    /// <inheritdoc/>
+    public void Pursue(Assignment assignment, long startNanos)
+    {
+        // Who connects sets the pace.
+    }
+
+    /// <inheritdoc/>
+    public void Drain(TimeSpan timeout) => _reactors?.Drain();
+
+    /// <inheritdoc/>
+    public void Snapshot(SampleBuilder builder)
+    {
+        builder.BeginRound();
+        _reactors?.Look(builder.Add);
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => _reactors?.Dispose();
+
+    private static IEnumerable<(IpAddress, int)> Endpoints(PortSpan ports)
+    {
+        for (var port = ports.First; port <= ports.Last; port++)
+        {
+            yield return (new(false, 0), port);
+            if (Socket.OSSupportsIPv6)
+                yield return (new(true, 0), port);
+        }
+    }
+
+    private static AssignmentRefusal Refusal(string message) => new("backend.ports", "ports", message);
+
+    private AssignmentRefusal? Listen(BackendWork work, BackendOptions options)
+    {
+        var reactors = new BackendReactors(options);
+        try
+        {
+            reactors.Start();
+            (_work, _reactors) = (work, reactors);
+            return null;
+        }
+        catch (InvalidOperationException e)
+        {
+            reactors.Dispose();
+            return Refusal(e.Message);
+        }
+    }
+}
