@@ -1,0 +1,74 @@
+using System.Collections.Immutable;
+using LoadHarness.Coordinator.Security;
+using Microsoft.Extensions.Time.Testing;
+
+namespace LoadHarness.Coordinator.Tests.Security;
+
+public sealed class EnrolmentTests
+{
+    private static readonly ImmutableSortedDictionary<string, string> _none = ImmutableSortedDictionary<string, string>.Empty;
+    private static readonly AgentCaller _joining = new(new string('1', 64)) { JoinToken = new("t", _none) };
+
+    [Test]
+    public async Task BindAsync_TwoKeysAtOnce_OnlyTheFirstGetsTheIdentity()
+    {
+        var keys = new SlowKeys();
+        var enrolment = new Enrolment(keys, new FakeTimeProvider());
+        var second = _joining with { Fingerprint = new string('2', 64) };
+
+        var first = enrolment.BindAsync(_joining, "a", _none, CancellationToken.None);
+        var rival = enrolment.BindAsync(second, "a", _none, CancellationToken.None);
+        keys.Release();
+        await first;
+
+        Assert.That(async () => await rival, Throws.TypeOf<EnrolmentException>().With.Message.Contains("1111111111111111"));
+        Assert.That(keys.Find("a")!.Fingerprint, Is.EqualTo(_joining.Fingerprint));
+    }
+
+    [Test]
+    public async Task BindAsync_TokenWithLabels_KeepsThemWithTheKey()
+    {
+        var keys = new MemoryAgentKeys();
+        var time = new FakeTimeProvider(DateTimeOffset.UnixEpoch.AddYears(50));
+        var labels = _none.Add("zone", "a");
+        var caller = _joining with { JoinToken = new("t", labels) };
+
+        await new Enrolment(keys, time).BindAsync(caller, "a", labels, CancellationToken.None);
+
+        Assert.That(keys.Find("a"), Is.EqualTo(new AgentKey("a", caller.Fingerprint, labels, time.GetUtcNow())));
+        Assert.That(keys.IsBound(caller.Fingerprint), Is.True);
+        Assert.That(await keys.ForgetAsync("a", CancellationToken.None), Is.True);
+        Assert.That(keys.IsBound(caller.Fingerprint), Is.False);
+    }
+
+    [Test]
+    public async Task BindAsync_LocalCaller_BindsNothing()
+    {
+        var keys = new MemoryAgentKeys();
+
+        await new Enrolment(keys, new FakeTimeProvider()).BindAsync(new LocalCaller(), "a", _none, CancellationToken.None);
+
+        Assert.That(keys.Find("a"), Is.Null);
+    }
+
+    /// <summary>Binds when it is told to, so that two claims are under way at once.</summary>
+    private sealed class SlowKeys : IAgentKeys
+    {
+        private readonly MemoryAgentKeys _keys = new();
+        private readonly TaskCompletionSource _released = new();
+
+        public AgentKey? Find(string agentId) => _keys.Find(agentId);
+
+        public bool IsBound(string fingerprint) => _keys.IsBound(fingerprint);
+
+        public async Task<AgentKey> BindAsync(AgentKey key, CancellationToken cancel)
+        {
+            await _released.Task;
+            return await _keys.BindAsync(key, cancel);
+        }
+
+        public Task<bool> ForgetAsync(string agentId, CancellationToken cancel) => _keys.ForgetAsync(agentId, cancel);
+
+        public void Release() => _released.SetResult();
+    }
+}
