@@ -97,8 +97,8 @@ public static class AgentCertificate
         {
             key.Dispose();
             throw new IdentityException(
-                $"{path} is no private key of an agent (ECDSA, PEM): {e.Message} Bring it back, or delete it and let the coordinator "
-                + "forget it too: loadharness agents forget ID");
+                $"{path} is no private key of an agent (ECDSA, PEM); bring it back, or delete it and let the coordinator forget it too: "
+                + "loadharness agents forget ID");
         }
     }
 

@@ -11,7 +11,6 @@ internal static class CertificateProblem
     private const X509ChainStatusFlags Untrusted =
         X509ChainStatusFlags.UntrustedRoot | X509ChainStatusFlags.PartialChain | X509ChainStatusFlags.NotSignatureValid;
 
-    private const string Issue = "loadharness certs issue server";
 
     /// <summary>Looks at what the handshake found.</summary>
     /// <returns>Empty when nothing is wrong.</returns>
@@ -31,7 +30,7 @@ internal static class CertificateProblem
         if (errors.HasFlag(SslPolicyErrors.RemoteCertificateNameMismatch))
             return Name(coordinator, certificate);
         var words = string.Join(", ", status.Select(s => s.StatusInformation.Trim().TrimEnd('.')));
-        return $"the certificate of {coordinator} ({certificate.Subject}) is not accepted: {words}; issue another one: {Issue}";
+        return $"the certificate of {coordinator} ({certificate.Subject}) is not accepted: {words}; issue another one: {Issue(coordinator)}";
     }
 
     private static string Stranger(CoordinatorAddress coordinator, string? caFile, X509Certificate2 certificate)
@@ -39,7 +38,7 @@ internal static class CertificateProblem
         var issuer = certificate.Issuer == certificate.Subject ? "itself" : $"\"{certificate.Issuer}\"";
         var trusted = caFile is null ? "which this system does not trust" : $"whose key is not in {caFile}";
         return $"the certificate of {coordinator} (\"{certificate.Subject}\") was issued by {issuer}, {trusted}; "
-            + "give the CA of this coordinator (ca.pem of its state folder): --ca FILE";
+            + "give the CA of this coordinator (ca/ca.pem of its state folder): --ca FILE";
     }
 
     private static string Time(CoordinatorAddress coordinator, X509Chain chain)
@@ -48,7 +47,7 @@ internal static class CertificateProblem
         foreach (var certificate in chain.ChainElements.Select(e => e.Certificate))
         {
             if (certificate.NotAfter < now)
-                return $"the certificate of {coordinator} (\"{certificate.Subject}\") expired at {Show(certificate.NotAfter)}; issue another one: {Issue}";
+                return $"the certificate of {coordinator} (\"{certificate.Subject}\") expired at {Show(certificate.NotAfter)}; issue another one: {Issue(coordinator)}";
             if (certificate.NotBefore > now)
             {
                 return $"the certificate of {coordinator} (\"{certificate.Subject}\") is valid from {Show(certificate.NotBefore)} on and here it is "
@@ -56,7 +55,7 @@ internal static class CertificateProblem
             }
         }
 
-        return $"the certificate of {coordinator} outlives the one that issued it; issue another one: {Issue}";
+        return $"the certificate of {coordinator} outlives the one that issued it; issue another one: {Issue(coordinator)}";
     }
 
     private static string Name(CoordinatorAddress coordinator, X509Certificate2 certificate)
@@ -65,8 +64,10 @@ internal static class CertificateProblem
             .SelectMany(e => e.EnumerateDnsNames().Concat(e.EnumerateIPAddresses().Select(a => a.ToString()))).ToList();
         var whose = names.Count > 0 ? string.Join(", ", names) : "no name at all";
         return $"the certificate of {coordinator} is for {whose}, and not for {coordinator.Host}; "
-            + $"join by a name that it has, or issue one for {coordinator.Host}: {Issue}";
+            + $"join by a name that it has, or issue one: {Issue(coordinator)}";
     }
+
+    private static string Issue(CoordinatorAddress coordinator) => $"loadharness certs issue server --host {coordinator.Host}";
 
     private static string Show(DateTime time) => time.ToUniversalTime().ToString("yyyy-MM-dd HH:mm:ss", CultureInfo.InvariantCulture) + " UTC";
 }

@@ -37,15 +37,9 @@ internal static class LinkFailure
         var what = failure.StatusCode == StatusCode.Unimplemented
             ? $"{coordinator} answers, but not as a coordinator"
             : $"{coordinator} refuses this agent, {options.AgentId} ({failure.StatusCode})";
-        var remedy = failure.StatusCode switch
-        {
-            StatusCode.Unauthenticated when coordinator.IsTls =>
-                "; to enrol it make a join token (loadharness tokens create --role agent) and give it with --join-token-file FILE",
-            StatusCode.PermissionDenied when coordinator.IsTls =>
-                $"; join under another identity (--id NAME), or unbind this one: loadharness agents forget {options.AgentId}",
-            _ => "",
-        };
-        return $"{what}: {failure.Status.Detail.TrimEnd('.')}{(failure.Status.Detail.Contains("loadharness", StringComparison.Ordinal) ? "" : remedy)}";
+        // The coordinator says what it can do about it; what is to be done here is added.
+        var remedy = failure.StatusCode == StatusCode.Unauthenticated && coordinator.IsTls ? "; a join token is given with --join-token-file FILE" : "";
+        return $"{what}: {failure.Status.Detail.TrimEnd('.')}{remedy}";
     }
 
     private static IEnumerable<Exception> Causes(Exception failure)

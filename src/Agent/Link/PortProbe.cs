@@ -20,6 +20,7 @@ internal static class PortProbe
     public static Task<bool> SpeaksTlsAsync(CoordinatorAddress coordinator, CancellationToken cancel) => TryAsync(coordinator, cancel, async (stream, token) =>
     {
         var shown = false;
+        var options = new SslClientAuthenticationOptions { TargetHost = coordinator.Host, ApplicationProtocols = [SslApplicationProtocol.Http2] };
         var ssl = new SslStream(stream, leaveInnerStreamOpen: true, (_, certificate, _, _) =>
         {
             shown = certificate is not null;
@@ -29,7 +30,7 @@ internal static class PortProbe
         {
             try
             {
-                await ssl.AuthenticateAsClientAsync(new SslClientAuthenticationOptions { TargetHost = coordinator.Host }, token).ConfigureAwait(false);
+                await ssl.AuthenticateAsClientAsync(options, token).ConfigureAwait(false);
             }
             catch (Exception)
             {

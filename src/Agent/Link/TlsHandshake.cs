@@ -62,6 +62,13 @@ internal static class TlsHandshake
                 + $"(loadharness certs init, then serve --listen); on its own host join http://127.0.0.1:{coordinator.Port} with --credential-file");
         }
 
+        // Without a cause inside, what came back had not even the form of TLS.
+        if (failure is AuthenticationException { InnerException: null })
+        {
+            return new LinkRefusedException(
+                $"{coordinator} answers, but not in TLS: is {coordinator.Port} the port of a coordinator (loadharness serve --listen)?");
+        }
+
         var innermost = failure.GetBaseException();
         return new LinkLostException(failure is AuthenticationException
             ? $"the TLS handshake failed: {innermost.Message}"

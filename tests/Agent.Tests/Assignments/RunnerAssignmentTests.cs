@@ -1,3 +1,4 @@
+using LoadHarness.Agent.Safety;
 using LoadHarness.Protos;
 using LoadHarness.TestKit.Networks;
 using LoadHarness.TestKit.Targets;
@@ -140,6 +141,32 @@ public sealed class RunnerAssignmentTests
             Assert.That(refused.Field, Is.EqualTo("slice.blocks.sources"));
             Assert.That(refused.Message, Does.Contain("203.0.113.7").And.Contain("ip addr add 203.0.113.7/32").And.Contain("3 of 3 sources"));
         });
+    }
+
+    [TestCase(1001, 1000, 50, "share", "max-connections", "--max-connections 1001")]
+    [TestCase(1000, 1001, 50, "schedule.points[1].goal", "max-connections", "--max-connections 1001")]
+    [TestCase(1000, 1000, 50.5, "schedule.connects_per_second", "max-connect-rate", "--max-connect-rate 51/s")]
+    public void Apply_BeyondTheAgentsLimits_IsRefusedWithTheFlagThatAllowsIt(
+        long share, long goal, double rate, string field, string rule, string flag)
+    {
+        using var run = new RunnerFixture(policy: new AgentPolicy(AllowList.Loopback) { MaxConnections = 1000, MaxConnectsPerSecond = 50 });
+
+        run.Apply(run.Hold(_target.ToIPAddress(), 9, 1000, 50) with { Share = share, Schedule = RunnerFixture.Ramp(TimeSpan.Zero, 0, goal, rate) });
+        run.WaitFor(() => run.Status?.Refused is not null, "a refusal");
+
+        var refused = run.Status!.Refused!;
+        Assert.That((refused.Field, refused.Rule), Is.EqualTo((field, rule)));
+        Assert.That(refused.Message, Does.Contain(flag));
+    }
+
+    [Test]
+    public void Apply_WithinTheAgentsLimits_IsTaken()
+    {
+        using var run = new RunnerFixture(policy: new AgentPolicy(AllowList.Loopback) { MaxConnections = 1000, MaxConnectsPerSecond = 50 });
+
+        run.Apply(run.Hold(_target.ToIPAddress(), 9, 1000, 50, portBlocks: 4) with { Phase = Phase.Prepared });
+
+        run.WaitFor(() => run.Status?.Phase == Phase.Prepared, "PREPARED");
     }
 
     [Test]

@@ -59,6 +59,8 @@ public class AgentLinkTests
         Assert.That(hello.Incarnation, Is.Not.Empty);
         Assert.That(hello.Capabilities, Does.Contain("workload.hold"));
         Assert.That(hello.Held, Is.Null);
+        Assert.That((hello.Inventory.MaxConnections, hello.Inventory.MaxConnectsPerSecond), Is.EqualTo((5000UL, 70.0)));
+        Assert.That(hello.Inventory.AllowList, Is.EqualTo(new[] { "127.0.0.0/8", "::1" }));
         Assert.That(hello.Inventory.NetworkNamespace, Is.EqualTo(_inventory.NetworkNamespace));
         Assert.That(_coordinator.Heartbeats.Select(h => h.Sequence), Is.Ordered.And.Unique);
         Assert.That(_clock.IsKnown, Is.True);
@@ -311,6 +313,7 @@ public class AgentLinkTests
             Coordinator = address!,
             AgentId = "agent-1",
             Labels = ImmutableSortedDictionary<string, string>.Empty.Add("zone", "a"),
+            Policy = new AgentPolicy(AllowList.Loopback) { MaxConnections = 5000, MaxConnectsPerSecond = 70 },
             Lookup = new NameLookup(name => _resolve(name), TimeSpan.FromSeconds(60)),
             Credential = LinkCredential.OfFile(_coordinator.CredentialPath),
         };

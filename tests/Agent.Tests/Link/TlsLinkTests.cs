@@ -1,3 +1,5 @@
+using System.Net;
+using System.Net.Sockets;
 using LoadHarness.Agent.Identity;
 using LoadHarness.Agent.Link;
 using LoadHarness.Agent.Measurement;
@@ -169,6 +171,27 @@ public sealed class TlsLinkTests
         Join(token: "join-me", $"https://127.0.0.1:{_coordinator.Port}");
 
         await RefusedAsync("speaks no TLS", $"http://127.0.0.1:{_coordinator.Port}");
+    }
+
+    [Test]
+    public async Task RunAsync_TlsToSomethingElse_SaysSo()
+    {
+        using var server = new TcpListener(IPAddress.Loopback, 0);
+        server.Start();
+        _ = Task.Run(async () =>
+        {
+            while (true)
+            {
+                using var client = await server.AcceptTcpClientAsync();
+                await client.GetStream().WriteAsync("220 mail.example ESMTP\r\n"u8.ToArray());
+                await client.GetStream().ReadAtLeastAsync(new byte[1000], 1, throwOnEndOfStream: false);
+            }
+        });
+        await StartAsync("127.0.0.1");
+
+        Join(token: "join-me", $"https://127.0.0.1:{((IPEndPoint)server.LocalEndpoint).Port}");
+
+        await RefusedAsync("answers, but not in TLS");
     }
 
     [Test]
