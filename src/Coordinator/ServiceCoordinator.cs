@@ -44,7 +44,7 @@ internal sealed class ServiceCoordinator : IService
         RunDirectory? directory = null;
         try
         {
-            directory = settings.Socket is null ? RunDirectory.Create(settings.RuntimeRoot, TimeProvider.System.GetUtcNow()) : null;
+            directory = settings.Socket is null ? MakeDirectory(settings.RuntimeRoot, TimeProvider.System.GetUtcNow()) : null;
             var socket = directory?.Paths.Socket ?? Path.GetFullPath(settings.Socket!);
             var credential = directory?.Paths.Credential ?? Path.Combine(Path.GetDirectoryName(socket)!, "credential");
             var host = await CoordinatorHost.StartAsync(OptionsOf(settings, socket, credential), cancel);
@@ -71,6 +71,13 @@ internal sealed class ServiceCoordinator : IService
         await _host.DisposeAsync();
         _directory?.Dispose();
         _state.Dispose();
+    }
+
+    private static RunDirectory MakeDirectory(RuntimeRoot root, DateTimeOffset now)
+    {
+        root.Ensure();
+        root.RemoveStale(now);
+        return RunDirectory.Create(root, now);
     }
 
     private static CoordinatorHostOptions OptionsOf(ServeSettings settings, string socket, string credential)

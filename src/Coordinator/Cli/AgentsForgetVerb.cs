@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Text.Json.Nodes;
 using LoadHarness.Coordinator.Specs;
 using LoadHarness.Coordinator.Verdicts;
 
@@ -9,9 +10,10 @@ internal sealed class AgentsForgetVerb() : Verb(
     "forget", "Forgets an agent and the key that its identity is bound to; the next one needs a join token", "loadharness agents forget load-7")
 {
     private readonly Argument<string?> _id = new("ID") { Description = "The agent's identity", Arity = ArgumentArity.ZeroOrOne };
+    private readonly Option<bool> _json = VerbOptions.Json();
 
     /// <inheritdoc/>
-    public override IEnumerable<Symbol> Symbols => [_id];
+    public override IEnumerable<Symbol> Symbols => [_id, _json];
 
     /// <inheritdoc/>
     public override IEnumerable<SpecError> Check(ParseResult parsed) => string.IsNullOrEmpty(parsed.GetValue(_id))
@@ -31,6 +33,8 @@ internal sealed class AgentsForgetVerb() : Verb(
                 {
                     await client.ForgetAgentAsync(id, context.Interrupts.First);
                     context.Error.WriteLine($"agent {id} is forgotten; the next one of this identity needs a join token");
+                    if (parsed.GetValue(_json))
+                        context.Out.WriteLine(RunJson.Pretty(new JsonObject { ["forgotten"] = id }));
                     return ExitCode.Passed;
                 }
                 catch (CliException e) when (e.ExitCode == ExitCode.Invalid)

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Text.Json.Nodes;
 using LoadHarness.Coordinator.Security;
 using LoadHarness.Coordinator.Specs;
 using LoadHarness.Coordinator.Verdicts;
@@ -20,9 +21,10 @@ internal sealed class CertsIssueAgentVerb() : Verb(
     private readonly Option<string> _out = VerbOptions.Text("--out", "DIR", "Where NAME.pem and NAME.key go (this directory)");
     private readonly Option<string> _state = StateOption.Create();
     private readonly Option<string> _days = DaysOption.Create(CertificateAuthority.DefaultValidity);
+    private readonly Option<bool> _json = VerbOptions.Json();
 
     /// <inheritdoc/>
-    public override IEnumerable<Symbol> Symbols => [_name, _out, _state, _days];
+    public override IEnumerable<Symbol> Symbols => [_name, _out, _state, _days, _json];
 
     /// <inheritdoc/>
     public override IEnumerable<SpecError> Check(ParseResult parsed)
@@ -51,6 +53,8 @@ internal sealed class CertsIssueAgentVerb() : Verb(
         SafeFile.PrepareDirectory(state.Issued);
         SafeFile.Replace(Path.Combine(state.Issued, name + ".pem"), "certificate", issued.Certificate, SafeFile.Public);
         context.Error.WriteLine($"certificate of agent {name}: {certificate}, key {key}; move both to its host");
+        if (parsed.GetValue(_json))
+            context.Out.WriteLine(RunJson.Pretty(new JsonObject { ["certificate"] = certificate, ["key"] = key }));
         return Task.FromResult(ExitCode.Passed);
     }
 }

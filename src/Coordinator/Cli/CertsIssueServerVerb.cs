@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
 using LoadHarness.Coordinator.Security;
 using LoadHarness.Coordinator.Specs;
@@ -16,9 +17,10 @@ internal sealed partial class CertsIssueServerVerb() : Verb(
         "--host", "NAME|ADDRESS", "By which agents and users dial the coordinator; may be repeated");
     private readonly Option<string> _state = StateOption.Create();
     private readonly Option<string> _days = DaysOption.Create(CertificateAuthority.DefaultValidity);
+    private readonly Option<bool> _json = VerbOptions.Json();
 
     /// <inheritdoc/>
-    public override IEnumerable<Symbol> Symbols => [_hosts, _state, _days];
+    public override IEnumerable<Symbol> Symbols => [_hosts, _state, _days, _json];
 
     /// <inheritdoc/>
     public override IEnumerable<SpecError> Check(ParseResult parsed)
@@ -49,6 +51,8 @@ internal sealed partial class CertsIssueServerVerb() : Verb(
         SafeFile.Replace(state.ServerKey, "key file", issued.Key, SafeFile.OwnerOnly);
         SafeFile.Replace(state.ServerCertificate, "certificate", issued.Certificate, SafeFile.Public);
         context.Error.WriteLine($"certificate for {string.Join(", ", hosts)}: {state.ServerCertificate}, key {state.ServerKey}");
+        if (parsed.GetValue(_json))
+            context.Out.WriteLine(RunJson.Pretty(new JsonObject { ["certificate"] = state.ServerCertificate, ["key"] = state.ServerKey }));
         return Task.FromResult(ExitCode.Passed);
     }
 

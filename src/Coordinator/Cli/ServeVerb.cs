@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
-using LoadHarness.Coordinator.Fleet;
+using System.Net;
+using System.Text.Json.Nodes;
 using LoadHarness.Coordinator.Security;
 using LoadHarness.Coordinator.Specs;
 using LoadHarness.Coordinator.Verdicts;
@@ -27,9 +28,10 @@ internal sealed class ServeVerb() : Verb(
     private readonly Option<string> _socket = VerbOptions.Text("--socket", "FILE", "Unix socket; else one that the other verbs find by themselves");
     private readonly Option<string> _lease = VerbOptions.Text("--lease", "TIME", "How long agents go on when they lose this coordinator (30s)");
     private readonly Option<string> _logLevel = VerbOptions.Text("--log-level", "LEVEL", "debug, information, warning or error (information)");
+    private readonly Option<bool> _json = VerbOptions.Json();
 
     /// <inheritdoc/>
-    public override IEnumerable<Symbol> Symbols => [_listen, _state, _cert, _key, _socket, _lease, _logLevel];
+    public override IEnumerable<Symbol> Symbols => [_listen, _state, _cert, _key, _socket, _lease, _logLevel, _json];
 
     /// <inheritdoc/>
     public override IEnumerable<SpecError> Check(ParseResult parsed)
@@ -53,7 +55,9 @@ internal sealed class ServeVerb() : Verb(
     {
         var interrupts = context.Interrupts;
         await using var service = await context.StartService(SettingsOf(parsed, context), interrupts.First);
-        Announce(service, StateOption.Of(parsed, _state), context.Error);
+        Announce(service, StateOption.Of(parsed, _state), TextOf(parsed, _cert) is null, context.Error);
+        if (parsed.GetValue(_json))
+            context.Out.WriteLine(RunJson.Pretty(Json(service)));
         await Task.Delay(Timeout.Infinite, interrupts.First).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         context.Error.WriteLine("draining the runs that go on; once more (Ctrl-C) ends at once");
         await service.StopAsync(interrupts.Second);
@@ -61,31 +65,46 @@ internal sealed class ServeVerb() : Verb(
         return ExitCode.Passed;
     }
 
-    private static void Announce(IService service, StateDirectory state, TextWriter error)
+    private static void Announce(IService service, StateDirectory state, bool ownAuthority, TextWriter error)
     {
-        error.WriteLine($"coordinator of this user on {service.Socket}");
+        error.WriteLine($"this user's verbs find it by its socket, {service.Socket}");
         foreach (var address in service.Addresses)
-            error.WriteLine($"listening on {(service.Tls ? "https" : "http")}://{address}{(service.Tls ? "" : " (plain, this host only)")}");
-        if (service.Addresses.IsEmpty)
+            error.WriteLine($"listening on {UrlOf(service, address)}{(service.Tls ? "" : " (plain, for this host only)")}");
+        if (!service.Tls)
         {
-            error.WriteLine($"agents of this host join: loadharness-agent join unix:{service.Socket} --credential-file {service.Credential}");
+            var place = service.Addresses.IsEmpty ? $"unix:{service.Socket}" : UrlOf(service, service.Addresses[0]);
+            error.WriteLine($"agents of this host join with: loadharness-agent join {place} --credential-file {service.Credential}");
             return;
         }
 
-        var address0 = service.Addresses[0];
-        var url = $"{(service.Tls ? "https" : "http")}://{(address0.IsAny ? Environment.MachineName + ":" + address0.Endpoint.Port : address0)}";
-        if (!service.Tls)
+        error.WriteLine($"for agents make a join token: loadharness tokens create NAME --role agent{state.Option}");
+        var trust = ownAuthority ? "--ca ca.pem " : "";
+        error.WriteLine($"they join with: loadharness-agent join {UrlOf(service, service.Addresses[0])} {trust}--join-token-file NAME.token");
+        if (!ownAuthority)
         {
-            error.WriteLine($"agents of this host join: loadharness-agent join {url} --credential-file {service.Credential}");
+            error.WriteLine("and --ca FILE, when their hosts do not trust the authority of that certificate by themselves");
             return;
         }
 
         using var authority = new AgentCertificates(state.CaCertificate, TimeProvider.System).Authority();
-        error.WriteLine($"join token for agents:    loadharness tokens create NAME --role agent{state.Option}");
-        error.WriteLine($"agents join:              loadharness-agent join {url} --ca ca.pem --join-token-file NAME.token");
         if (authority is not null)
-            error.WriteLine($"ca.pem is {state.CaCertificate}, SHA-256 {CertificateNames.Fingerprint(authority)}");
+            error.WriteLine($"ca.pem is a copy of {state.CaCertificate}, SHA-256 {CertificateNames.Fingerprint(authority)}");
     }
+
+    /// <summary>As it is dialled: a listener on every address goes by the host's name.</summary>
+    private static string UrlOf(IService service, ListenAddress address)
+    {
+        var host = address.IsAny ? $"{Environment.MachineName}:{address.Endpoint.Port}"
+            : IPAddress.TryParse(address.Host, out _) ? address.Endpoint.ToString() : $"{address.Host}:{address.Endpoint.Port}";
+        return $"{(service.Tls ? "https" : "http")}://{host}";
+    }
+
+    private static JsonObject Json(IService service) => new()
+    {
+        ["socket"] = service.Socket,
+        ["credential"] = service.Credential,
+        ["urls"] = new JsonArray([.. service.Addresses.Select(a => (JsonNode)UrlOf(service, a))]),
+    };
 
     private ServeSettings SettingsOf(ParseResult parsed, CliContext context) => new()
     {

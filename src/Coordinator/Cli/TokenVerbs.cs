@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Text.Json.Nodes;
 using LoadHarness.Coordinator.Security;
 using LoadHarness.Coordinator.Specs;
 
@@ -26,4 +27,16 @@ internal static class TokenVerbs
     };
 
     public static string Until(Token token) => token.Expires is { } expires ? $"good until {expires:u}" : "good until it is revoked";
+
+    public static string StateOf(Token token, DateTimeOffset now) => token.HasExpired(now) ? "expired" : "valid";
+
+    public static JsonObject Json(Token token, DateTimeOffset now) => new()
+    {
+        ["name"] = token.Name,
+        ["role"] = Word(token.Role),
+        ["created"] = token.Created.UtcDateTime,
+        ["expires"] = token.Expires?.UtcDateTime,
+        ["state"] = StateOf(token, now),
+        ["labels"] = new JsonObject(token.Labels.Select(l => KeyValuePair.Create(l.Key, (JsonNode?)l.Value))),
+    };
 }

@@ -24,9 +24,10 @@ internal sealed class TokensCreateVerb() : Verb(
     private readonly Option<string[]> _labels = VerbOptions.Texts("--label", "K=V", "Role agent: a label that the agents must carry; may be repeated");
     private readonly Option<string> _out = VerbOptions.Text("--out", "FILE", "New file (0600) for the secret (NAME.token in this directory)");
     private readonly Option<string> _state = StateOption.Create();
+    private readonly Option<bool> _json = VerbOptions.Json();
 
     /// <inheritdoc/>
-    public override IEnumerable<Symbol> Symbols => [_name, _role, _expires, _labels, _out, _state];
+    public override IEnumerable<Symbol> Symbols => [_name, _role, _expires, _labels, _out, _state, _json];
 
     /// <inheritdoc/>
     public override IEnumerable<SpecError> Check(ParseResult parsed)
@@ -79,6 +80,13 @@ internal sealed class TokensCreateVerb() : Verb(
         }
 
         context.Error.WriteLine($"token `{name}`, role {TokenVerbs.Word(role)}, {TokenVerbs.Until(token)}: its secret is in {path} and nowhere else");
+        if (parsed.GetValue(_json))
+        {
+            var json = TokenVerbs.Json(token, now);
+            json["file"] = path;
+            context.Out.WriteLine(RunJson.Pretty(json));
+        }
+
         return Task.FromResult(ExitCode.Passed);
     }
 

@@ -20,13 +20,11 @@ internal sealed class TokensListVerb() : Verb(
     {
         var (tokens, now) = (new TokenFile(StateOption.Of(parsed, _state).Tokens).Read(), context.Time.GetUtcNow());
         if (parsed.GetValue(_json))
-            context.Out.WriteLine(RunJson.Pretty(new JsonArray([.. tokens.Select(t => Json(t, now))])));
+            context.Out.WriteLine(RunJson.Pretty(new JsonArray([.. tokens.Select(t => TokenVerbs.Json(t, now))])));
         else
             TextTable.Write(context.Out, ["NAME", "ROLE", "CREATED", "EXPIRES", "STATE", "LABELS"], tokens.Select(t => Row(t, now)));
         return Task.FromResult(ExitCode.Passed);
     }
-
-    private static string StateOf(Token token, DateTimeOffset now) => token.HasExpired(now) ? "expired" : "valid";
 
     private static IReadOnlyList<string> Row(Token token, DateTimeOffset now) =>
     [
@@ -34,17 +32,7 @@ internal sealed class TokensListVerb() : Verb(
         TokenVerbs.Word(token.Role),
         $"{token.Created:u}",
         token.Expires is { } expires ? $"{expires:u}" : "never",
-        StateOf(token, now),
+        TokenVerbs.StateOf(token, now),
         string.Join(' ', token.Labels.Select(l => $"{l.Key}={l.Value}")),
     ];
-
-    private static JsonObject Json(Token token, DateTimeOffset now) => new()
-    {
-        ["name"] = token.Name,
-        ["role"] = TokenVerbs.Word(token.Role),
-        ["created"] = token.Created.UtcDateTime,
-        ["expires"] = token.Expires?.UtcDateTime,
-        ["state"] = StateOf(token, now),
-        ["labels"] = new JsonObject(token.Labels.Select(l => KeyValuePair.Create(l.Key, (JsonNode?)l.Value))),
-    };
 }

@@ -11,9 +11,10 @@ internal sealed class TokensRevokeVerb() : Verb(
 {
     private readonly Argument<string?> _name = TokenVerbs.Name();
     private readonly Option<string> _state = StateOption.Create();
+    private readonly Option<bool> _json = VerbOptions.Json();
 
     /// <inheritdoc/>
-    public override IEnumerable<Symbol> Symbols => [_name, _state];
+    public override IEnumerable<Symbol> Symbols => [_name, _state, _json];
 
     /// <inheritdoc/>
     public override IEnumerable<SpecError> Check(ParseResult parsed) => TokenVerbs.Check(parsed.GetValue(_name));
@@ -33,6 +34,8 @@ internal sealed class TokensRevokeVerb() : Verb(
         });
         context.Error.WriteLine($"token `{name}` is revoked"
             + (revoked!.Role == TokenRole.Agent ? "; agents that it enrolled stay enrolled: 'loadharness agents forget ID' ends that" : ""));
+        if (parsed.GetValue(_json))
+            context.Out.WriteLine(RunJson.Pretty(TokenVerbs.Json(revoked, context.Time.GetUtcNow())));
         return Task.FromResult(ExitCode.Passed);
     }
 }

@@ -34,6 +34,18 @@ public class CommandLineTests
     [TestCase("runs stop")]
     [TestCase("agents")]
     [TestCase("agents list")]
+    [TestCase("agents forget")]
+    [TestCase("serve")]
+    [TestCase("certs")]
+    [TestCase("certs init")]
+    [TestCase("certs issue")]
+    [TestCase("certs issue server")]
+    [TestCase("certs issue agent")]
+    [TestCase("certs list")]
+    [TestCase("tokens")]
+    [TestCase("tokens create")]
+    [TestCase("tokens list")]
+    [TestCase("tokens revoke")]
     public async Task RunAsync_Help_HasAnExampleThatParses(string verb)
     {
         Assert.That(await _harness.RunAsync($"{verb} --help"), Is.EqualTo(ExitCode.Passed));

@@ -23,6 +23,15 @@ public sealed class HelpTests : BenchTest
     [TestCase("runs scale")]
     [TestCase("runs stop")]
     [TestCase("agents list")]
+    [TestCase("agents forget")]
+    [TestCase("serve")]
+    [TestCase("certs init")]
+    [TestCase("certs issue server")]
+    [TestCase("certs issue agent")]
+    [TestCase("certs list")]
+    [TestCase("tokens create")]
+    [TestCase("tokens list")]
+    [TestCase("tokens revoke")]
     public async Task Help_OfEachVerb_HasAnExample(string verb)
     {
         var result = await Bench.RunAsync($"{verb} --help", Bench.Soon);
