@@ -24,6 +24,9 @@ public sealed record RunSummary
     public required LatencyFacts Latency { get; init; }
     public required RateFacts Rates { get; init; }
     public required ImmutableArray<AgentFacts> Agents { get; init; }
+
+    /// <summary>The accepting side, where it is of this run; empty when it is not.</summary>
+    public ImmutableArray<BackendFacts> Backends { get; init; } = [];
     public required LimitFacts Limits { get; init; }
 
     /// <summary>Where reports of an agent are missing.</summary>
@@ -152,6 +155,19 @@ public sealed record RateFacts(double Scheduled, double Offered, double Complete
 /// <param name="Lost">It went away before the run ended.</param>
 public sealed record AgentFacts(
     string Id, string Host, string Namespace, long Assigned, long PeakEstablished, double CpuSeconds, long MaxRssBytes, bool Lost);
+
+/// <summary>One backend.</summary>
+/// <param name="Accepted">Connections over the whole run.</param>
+/// <param name="PeakEstablished">The most that it held at the end of an interval.</param>
+/// <param name="Established">What it held when the drain began; null when it had not reported by then.</param>
+/// <param name="KernelEstablished">
+/// Server ends on its ports as its kernel counted them last before that; null when it was not read. Of several backends in one network
+/// namespace the first one has what its kernel counted for all.
+/// </param>
+/// <param name="Lost">It went away before the run ended.</param>
+public sealed record BackendFacts(
+    string Id, string Host, long Accepted, long PeakEstablished, long? Established, long? KernelEstablished, double CpuSeconds,
+    long MaxRssBytes, bool Lost);
 
 /// <summary>Whether the tool was the limit, and not the target.</summary>
 public sealed record LimitFacts(bool ToolLimited, ImmutableArray<string> Reasons);

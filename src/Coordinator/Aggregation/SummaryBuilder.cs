@@ -16,6 +16,7 @@ public static class SummaryBuilder
         timeline.Close(input.Duration);
         var result = ResultReader.Read(input);
         var kernel = KernelReader.Read(input, result);
+        var backends = BackendReader.Read(input);
         return new RunSummary
         {
             Run = Run(input),
@@ -30,9 +31,10 @@ public static class SummaryBuilder
                 Latency(timeline.Histogram(HistogramKind.RequestService))),
             Rates = Rates(input),
             Agents = [.. input.Agents.Select(a => Agent(a, timeline.Agent(a.Id)))],
+            Backends = backends,
             Limits = LimitReader.Read(input),
             Gaps = [.. timeline.Gaps().Select(g => new GapFacts(g.AgentId, g.From, g.To))],
-            Notes = [.. SummaryNotes.Of(input, result), .. input.Notes],
+            Notes = [.. SummaryNotes.Of(input, result), .. BackendReader.Notes(input, backends), .. input.Notes],
         };
     }
 

@@ -89,6 +89,12 @@ public sealed record SummaryInput
     public required long Goal { get; init; }
     public required ImmutableArray<SummaryAgent> Agents { get; init; }
 
+    /// <summary>The backends of the run; their shares are 0.</summary>
+    public ImmutableArray<SummaryAgent> BackendAgents { get; init; } = [];
+
+    /// <summary>What they measured; null when the run has none.</summary>
+    public BackendTimeline? Backends { get; init; }
+
     /// <summary>Whole sentences from elsewhere that belong into the report: findings of agents, for one.</summary>
     public ImmutableArray<string> Notes { get; init; } = [];
     public required Timeline Timeline { get; init; }

@@ -169,6 +169,7 @@ internal static class WireTranslation
             Agents = { progress.Agents.Select(ToMessage) },
             KernelView = progress.Kernel is { } kernel ? ToMessage(kernel) : null,
             Saturated = progress.Saturated,
+            Backends = { progress.Backends.Select(ToMessage) },
         };
         if (progress.Confirmed is { } confirmed)
             message.Confirmed = (ulong)confirmed;
@@ -193,6 +194,18 @@ internal static class WireTranslation
         RssBytes = (ulong)agent.RssBytes,
         Lost = agent.Lost,
         Stale = agent.Stale,
+    };
+
+    private static Wire.BackendProgress ToMessage(BackendProgress backend) => new()
+    {
+        AgentId = backend.AgentId,
+        Accepted = (ulong)backend.Accepted,
+        Established = (ulong)backend.Established,
+        AcceptsPerSecond = backend.AcceptsPerSecond,
+        Cpu = backend.Cpu,
+        RssBytes = (ulong)backend.RssBytes,
+        Lost = backend.Lost,
+        Stale = backend.Stale,
     };
 
     private static Wire.KernelView ToMessage(KernelReading kernel) => new()

@@ -74,6 +74,7 @@ internal static class RunJson
             ["failed"] = progress.Failed,
             ["failures"] = new JsonArray([.. progress.Failures.Select(Of)]),
             ["agents"] = new JsonArray([.. progress.Agents.Select(Of)]),
+            ["backends"] = new JsonArray([.. progress.Backends.Select(Of)]),
             ["toolLimited"] = progress.Saturated,
         };
         if (progress.Confirmed is { } confirmed)
@@ -114,6 +115,18 @@ internal static class RunJson
         ["rssBytes"] = agent.RssBytes,
         ["lost"] = agent.Lost,
         ["late"] = agent.Stale,
+    };
+
+    private static JsonNode Of(BackendProgressView backend) => new JsonObject
+    {
+        ["id"] = backend.Id,
+        ["accepted"] = backend.Accepted,
+        ["established"] = backend.Established,
+        ["acceptRate"] = backend.AcceptRate,
+        ["cpu"] = backend.Cpu,
+        ["rssBytes"] = backend.RssBytes,
+        ["lost"] = backend.Lost,
+        ["late"] = backend.Stale,
     };
 
     private static string Kebab(string name) => JsonNamingPolicy.KebabCaseLower.ConvertName(name);

@@ -78,7 +78,22 @@ public sealed record ProgressView
 
     /// <summary>Agents were the limit in this second.</summary>
     public bool Saturated { get; init; }
+
+    /// <summary>The other side of the run; empty when that is not of this run.</summary>
+    public ImmutableArray<BackendProgressView> Backends { get; init; } = [];
 }
+
+/// <summary>One backend in the newest complete second.</summary>
+/// <param name="Id">Its identity.</param>
+/// <param name="Accepted">Connections since the start.</param>
+/// <param name="Established">What it holds.</param>
+/// <param name="AcceptRate">Connections accepted per second.</param>
+/// <param name="Cpu">Of one core; 2.5 means two and a half cores.</param>
+/// <param name="RssBytes">Resident memory.</param>
+/// <param name="Lost">It is gone.</param>
+/// <param name="Stale">Its newest sample is late, the numbers are older.</param>
+public sealed record BackendProgressView(
+    string Id, long Accepted, long Established, double AcceptRate, double Cpu, long RssBytes, bool Lost, bool Stale);
 
 /// <summary>Failures of one kind.</summary>
 public sealed record FailureView(FailureStage Stage, FailureParty Party, FailureCause Cause, int Errno, long Count);

@@ -96,6 +96,7 @@ internal static class WireTranslation
         Agents = [.. progress.Agents.Select(FromWire)],
         Kernel = progress.KernelView is { } kernel ? FromWire(kernel, progress.Elapsed) : null,
         Saturated = progress.Saturated,
+        Backends = [.. progress.Backends.Select(FromWire)],
     };
 
     private static FailureView FromWire(FailureCount failure) => new(
@@ -115,6 +116,16 @@ internal static class WireTranslation
         (long)agent.RssBytes,
         agent.Lost,
         agent.Stale);
+
+    private static BackendProgressView FromWire(BackendProgress backend) => new(
+        backend.AgentId,
+        (long)backend.Accepted,
+        (long)backend.Established,
+        backend.AcceptsPerSecond,
+        backend.Cpu,
+        (long)backend.RssBytes,
+        backend.Lost,
+        backend.Stale);
 
     private static KernelStates FromWire(KernelView kernel, Duration? elapsed)
     {

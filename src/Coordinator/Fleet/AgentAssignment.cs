@@ -27,19 +27,19 @@ public sealed record AgentAssignment
     public required ImmutableArray<string> RequiredCapabilities { get; init; }
 
     /// <summary>The agent's part of the goal, in connections.</summary>
-    public required long Share { get; init; }
+    public long Share { get; init; }
 
     /// <summary>The blocks that it owns.</summary>
-    public required Slice Slice { get; init; }
+    public Slice Slice { get; init; } = new([], [], TimeSpan.Zero);
 
     /// <summary>What to load.</summary>
-    public required ImmutableArray<Destination> Destinations { get; init; }
+    public ImmutableArray<Destination> Destinations { get; init; } = [];
 
     /// <summary>Its goal over elapsed time.</summary>
-    public required Schedule Schedule { get; init; }
+    public Schedule Schedule { get; init; } = new([], 0);
 
     /// <summary>How long one connect may take.</summary>
-    public required TimeSpan ConnectTimeout { get; init; }
+    public TimeSpan ConnectTimeout { get; init; }
 
     /// <summary>Count a connection as confirmed once the target has sent a byte.</summary>
     public bool ExpectGreeting { get; init; }
@@ -55,9 +55,17 @@ public sealed record AgentAssignment
 
     /// <summary>What this agent is to read from the kernel; null when another one of its namespace does.</summary>
     public KernelViewDuty? KernelView { get; init; }
+
+    /// <summary>What a backend is to do; then it has neither share nor slice, destinations, schedule or workload. Null: a client.</summary>
+    public BackendWork? Backend { get; init; }
 }
 
+/// <summary>The accepting side of a run.</summary>
+/// <param name="Ports">Where it listens.</param>
+/// <param name="Greet">Send one byte to each connection.</param>
+public sealed record BackendWork(ImmutableArray<PortSpan> Ports, bool Greet);
+
 /// <summary>One agent of each network namespace reads the kernel for all of them.</summary>
-/// <param name="Slices">Everything that the run owns in the namespace.</param>
+/// <param name="Slices">Everything that the run owns in the namespace; none for a backend, which counts what its ports have accepted.</param>
 /// <param name="CoreShare">The share of one core that reading may take, above 0, at most 1.</param>
 public sealed record KernelViewDuty(ImmutableArray<Slice> Slices, double CoreShare);

@@ -75,35 +75,6 @@ internal static partial class WireTranslation
     /// <summary>As the store keeps it.</summary>
     public static byte[] ToBytes(AgentAssignment assignment) => ToMessage(assignment).Assignment.ToByteArray();
 
-    public static Wire.AttachResponse ToMessage(AgentAssignment assignment)
-    {
-        var message = new Wire.Assignment
-        {
-            RunId = assignment.RunId,
-            Revision = new() { Epoch = assignment.Revision.Epoch, Number = assignment.Revision.Number },
-            StoreId = assignment.StoreId,
-            Phase = assignment.Phase,
-            RequiredCapabilities = { assignment.RequiredCapabilities },
-            Share = (ulong)assignment.Share,
-            Slice = ToMessage(assignment.Slice),
-            Destinations = { assignment.Destinations.Select(ToMessage) },
-            Schedule = ToMessage(assignment.Schedule),
-            Workload = new()
-            {
-                Hold = new(),
-                ConnectTimeout = assignment.ConnectTimeout.ToDuration(),
-                ExpectGreeting = assignment.ExpectGreeting,
-            },
-            DrainTimeout = assignment.DrainTimeout.ToDuration(),
-            MaxDuration = assignment.MaxDuration.ToDuration(),
-        };
-        if (assignment.StartNanos is { } start)
-            message.StartNanos = start;
-        if (assignment.KernelView is { } duty)
-            message.KernelView = new() { CoreShare = duty.CoreShare, Slices = { duty.Slices.Select(ToMessage) } };
-        return new() { Assignment = message };
-    }
-
     public static Wire.Inventory ToMessage(HostInventory inventory) => new()
     {
         Hostname = inventory.Hostname,
@@ -188,35 +159,6 @@ internal static partial class WireTranslation
 
     private static Wire.AddressRange ToMessage(IpRange range) =>
         new() { First = ByteString.CopyFrom(range.First.ToBytes()), Count = checked((uint)range.Count) };
-
-    private static Wire.Destination ToMessage(Destination destination) => new()
-    {
-        Addresses = ToMessage(destination.Addresses),
-        Ports = ToMessage(destination.Ports),
-        Name = destination.Name,
-        LookUp = destination.LookUp,
-    };
-
-    private static Wire.Slice ToMessage(Slice slice) => new()
-    {
-        Blocks =
-        {
-            slice.Blocks.Select(b => new Wire.BlockRange
-            {
-                Sources = ToMessage(b.Sources),
-                FirstPort = (uint)b.FirstPort,
-                PortBlocks = (uint)b.PortBlocks,
-            }),
-        },
-        ExcludedPorts = { slice.ExcludedPorts.Select(ToMessage) },
-        Rest = slice.Rest.ToDuration(),
-    };
-
-    private static Wire.Schedule ToMessage(Schedule schedule) => new()
-    {
-        ConnectsPerSecond = schedule.ConnectsPerSecond,
-        Points = { schedule.Points.Select(p => new Wire.SchedulePoint { Elapsed = p.Elapsed.ToDuration(), Goal = (ulong)p.Goal }) },
-    };
 
     private static string Name(string text, string path) => text.Length is > 0 and <= MaxIdentity && !text.Any(char.IsControl)
         ? text

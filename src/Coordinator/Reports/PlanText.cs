@@ -22,6 +22,9 @@ public static class PlanText
         lines.Add("sources", Sources(spec, plan));
         lines.Add("tuples", $"{plan.Tuples:N0} in {plan.Blocks:N0} blocks of {BlockRange.PortsPerBlock} ports");
         lines.Add("agents", Agents(plan));
+        if (spec.Backends > 0)
+            lines.Add("backends", $"{spec.Backends:N0}, each on port{(spec.BackendListen is [{ Count: 1 }] ? "" : "s")} "
+                + $"{PortText.Format(spec.BackendListen)}{(spec.ExpectGreeting ? ", greeting each connection" : "")}");
         lines.Add("timeouts", $"connect {DurationText.Format(spec.ConnectTimeout)}, drain {Rounded(plan.DrainTimeout)}, "
             + $"the whole run {DurationText.Format(spec.MaxDuration)}");
         return [.. lines.Lines];

@@ -31,6 +31,7 @@ public static class SummaryText
         AddLatency(lines, summary.Latency);
         AddSources(lines, summary.Kernel);
         AddAgents(lines, summary.Agents);
+        AddBackends(lines, summary);
         AddLimits(lines, summary);
         lines.AddLine();
         lines.Add(summary.Verdict.Passed ? "PASSED" : "FAILED", $"exit code {summary.ExitCode}");
@@ -127,14 +128,50 @@ public static class SummaryText
         lines.AddRow("agents", $"{"id",-24}{"share",12}{"peak",12}{"CPU s",10}{"RSS MB",10}");
         foreach (var agent in agents.Take(MostAgents))
         {
-            var id = agent.Id.Length > 23 ? agent.Id[..20] + "..." : agent.Id;
             lines.AddRow(agent.Lost ? "  LOST" : "",
-                $"{id,-24}{agent.Assigned,12:N0}{agent.PeakEstablished,12:N0}{agent.CpuSeconds,10:N1}{agent.MaxRssBytes / 1e6,10:N1}");
+                $"{Short(agent.Id),-24}{agent.Assigned,12:N0}{agent.PeakEstablished,12:N0}{agent.CpuSeconds,10:N1}{agent.MaxRssBytes / 1e6,10:N1}");
         }
 
         if (agents.Length > MostAgents)
             lines.Add("", $"and {agents.Length - MostAgents:N0} more");
     }
+
+    private static void AddBackends(LabelledLines lines, RunSummary summary)
+    {
+        var backends = summary.Backends;
+        if (backends.IsEmpty)
+            return;
+        lines.Add("backends", BackendLine(backends, summary.Result.HeldEstablishedEnd));
+        if (backends.Length == 1 && !backends[0].Lost)
+            return;
+        lines.AddRow("", $"{"id",-24}{"accepted",12}{"at hold",12}{"CPU s",10}{"RSS MB",10}");
+        foreach (var backend in backends.Take(MostAgents))
+        {
+            lines.AddRow(backend.Lost ? "  LOST" : "",
+                $"{Short(backend.Id),-24}{backend.Accepted,12:N0}{backend.Established,12:N0}{backend.CpuSeconds,10:N1}"
+                + $"{backend.MaxRssBytes / 1e6,10:N1}");
+        }
+
+        if (backends.Length > MostAgents)
+            lines.Add("", $"and {backends.Length - MostAgents:N0} more");
+    }
+
+    private static string BackendLine(ImmutableArray<BackendFacts> backends, long? clients)
+    {
+        var accepted = $"{backends.Sum(b => b.Accepted):N0} accepted";
+        if (backends.Any(b => b.Established is null))
+            return $"{accepted}; how many they held is not known in full, a report is missing";
+        var held = backends.Sum(b => b.Established!.Value);
+        var kernel = backends.Any(b => b.KernelEstablished is not null)
+            ? $"kernel {backends.Sum(b => b.KernelEstablished ?? 0):N0}"
+            : "kernel not read";
+        var compared = clients is not { } own
+            ? ""
+            : held == own ? ", as many as the clients held" : $", {Math.Abs(held - own):N0} {(held < own ? "fewer" : "more")} than the clients";
+        return $"{accepted}, {held:N0} established at hold ({kernel}){compared}";
+    }
+
+    private static string Short(string id) => id.Length > 23 ? id[..20] + "..." : id;
 
     private static void AddLimits(LabelledLines lines, RunSummary summary)
     {

@@ -15,6 +15,8 @@ namespace LoadHarness.Coordinator.Runs;
 /// <param name="fleet">Store and epoch.</param>
 internal sealed class AssignmentBuilder(string runId, RunSpec spec, FleetOptions fleet)
 {
+    private static readonly TimeSpan _backendMargin = TimeSpan.FromSeconds(10);
+
     /// <summary>The desired state of one agent.</summary>
     /// <param name="agent">The agent's part of the plan.</param>
     /// <param name="order">What all agents are to do.</param>
@@ -36,6 +38,24 @@ internal sealed class AssignmentBuilder(string runId, RunSpec spec, FleetOptions
         DrainTimeout = order.DrainTimeout,
         MaxDuration = spec.MaxDuration,
         KernelView = duty,
+    };
+
+    /// <summary>The desired state of one backend; they are all told the same.</summary>
+    /// <param name="order">What they are to do.</param>
+    /// <param name="duty">What this one is to read from the kernel, if it is a reader.</param>
+    public AgentAssignment BuildBackend(RunOrder order, KernelViewDuty? duty) => new()
+    {
+        RunId = runId,
+        Revision = new Revision(fleet.Epoch, order.Number),
+        StoreId = fleet.StoreId,
+        Phase = order.Phase,
+        RequiredCapabilities = [Capabilities.Backend],
+        StartNanos = order.StartNanos,
+        DrainTimeout = order.DrainTimeout,
+        // It ends after the clients, who close what they hold.
+        MaxDuration = spec.MaxDuration + order.DrainTimeout + _backendMargin,
+        KernelView = duty,
+        Backend = new BackendWork(spec.BackendListen, spec.ExpectGreeting),
     };
 
     private ImmutableArray<string> Required(AgentPlan agent)

@@ -15,6 +15,9 @@ internal sealed class PlanMaker(string runId, RunSpec spec, BlockLedger ledger)
     /// <summary>What agents said of their hosts, by identity.</summary>
     public ImmutableDictionary<string, RouteReply> Replies { get; set; } = ImmutableDictionary<string, RouteReply>.Empty;
 
+    /// <summary>Where backends of this run are about to listen: clients there leave their ports alone.</summary>
+    public ImmutableHashSet<string> BackendNamespaces { get; set; } = [];
+
     /// <summary>Plans a run that has not started.</summary>
     public PlanMade Make(ImmutableArray<AgentState> agents, long revision) =>
         With(agents, supply => Planner.Plan(spec, supply, revision));
@@ -27,12 +30,20 @@ internal sealed class PlanMaker(string runId, RunSpec spec, BlockLedger ledger)
     public PlanOverview Describe(RunPlan plan) =>
         new(PlanText.Lines(spec, plan), plan.Goal, plan.Tuples, plan.Blocks, plan.RampEnd, plan.HoldEnd);
 
+    private AgentResources ResourcesOf(AgentState agent)
+    {
+        var resources = agent.ToResources();
+        return BackendNamespaces.Contains(resources.NetworkNamespace)
+            ? resources with { UnusablePorts = [.. resources.UnusablePorts, .. spec.BackendListen] }
+            : resources;
+    }
+
     private PlanMade With(ImmutableArray<AgentState> agents, Func<PlanSupply, PlanResult> plan)
     {
         var ends = EndsResolver.Resolve(spec, agents, Replies);
         if (!ends.Problems.IsEmpty)
             return new(null, true, ends.Problems);
-        var resources = agents.Select(a => a.ToResources()).ToImmutableArray();
+        var resources = agents.Select(a => ResourcesOf(a)).ToImmutableArray();
         var result = ledger.Take(runId, held => plan(new PlanSupply(resources, ends.ByNamespace, held)));
         return new(result.Plan, result.Problems.Any(p => p.Kind == PlanProblemKind.Invalid), [.. result.Problems.Select(p => p.Message)]);
     }

@@ -7,7 +7,15 @@ namespace LoadHarness.Coordinator.Runs;
 /// <summary>Makes what a watcher sees out of the newest complete second.</summary>
 internal static class ProgressBuilder
 {
-    public static RunProgress Build(Timeline timeline, SecondTotals newest, RunPlan plan, ImmutableArray<RunMember> members)
+    /// <summary>Builds.</summary>
+    /// <param name="timeline">Of the clients.</param>
+    /// <param name="newest">Its newest complete second.</param>
+    /// <param name="plan">With the goal.</param>
+    /// <param name="members">The clients.</param>
+    /// <param name="backends">The other side: its own timeline and its members.</param>
+    public static RunProgress Build(
+        Timeline timeline, SecondTotals newest, RunPlan plan, ImmutableArray<RunMember> members,
+        (Timeline Timeline, ImmutableArray<RunMember> Members) backends)
     {
         var elapsed = TimeSpan.FromSeconds(newest.Second + 1L);
         var totals = timeline.Totals;
@@ -28,6 +36,23 @@ internal static class ProgressBuilder
             Agents = [.. members.Select(m => AgentOf(timeline, m, elapsed))],
             Kernel = KernelOf(timeline.Kernel.Newest),
             Saturated = newest.Saturated,
+            Backends = [.. backends.Members.Select(m => BackendOf(backends.Timeline, m, elapsed))],
+        };
+    }
+
+    private static BackendProgress BackendOf(Timeline timeline, RunMember member, TimeSpan elapsed)
+    {
+        var totals = timeline.Agent(member.Agent.Id);
+        return new BackendProgress
+        {
+            AgentId = member.Agent.Id,
+            Accepted = totals?.Counters.Opened ?? 0,
+            Established = totals?.Newest.Established ?? 0,
+            AcceptsPerSecond = totals?.OpensPerSecond ?? 0,
+            Cpu = totals?.Cores ?? 0,
+            RssBytes = totals?.NewestHealth?.RssBytes ?? 0,
+            Lost = member.Lost is not null,
+            Stale = totals?.NewestAt is not { } at || at < elapsed,
         };
     }
 

@@ -9,9 +9,9 @@ public sealed partial class RunController
 {
     private void Conclude(RunEnd end)
     {
-        foreach (var member in _roster.Everyone.Where(m => m.Lost is null))
+        foreach (var member in _roster.Everyone.Concat(_backends.Members).Where(m => m.Lost is null))
             _measurements.Finish(member.Agent.Id, member.DrainedAt ?? Elapsed);
-        var summary = _measurements.Read(timeline => SummaryBuilder.Build(InputOf(end, timeline)));
+        var summary = _measurements.Read((timeline, backends) => SummaryBuilder.Build(InputOf(end, timeline, backends)));
         var json = SummaryJson.Write(RunVerdict.Judge(summary, end.Ending));
         _record.Fold(RunId, _measurements.TakeFold(atEnd: true)!);
         _record.DropSamples(RunId);
@@ -19,7 +19,7 @@ public sealed partial class RunController
         Enter(end.State, end.Reason);
     }
 
-    private SummaryInput InputOf(RunEnd end, Timeline timeline) => new()
+    private SummaryInput InputOf(RunEnd end, Timeline timeline, BackendTimeline backends) => new()
     {
         RunId = RunId,
         Name = _spec.Name,
@@ -32,6 +32,8 @@ public sealed partial class RunController
         UnresolvedTargets = _plan is null ? [.. _spec.Targets.Where(t => t.IsAskedOfAgents).Select(t => t.Text)] : [],
         Goal = _stages.LongestHeldGoal ?? _plan?.Goal ?? _spec.Connections,
         Agents = [.. _roster.Everyone.Where(m => m.Plan is not null).Select(SummaryAgentOf)],
+        BackendAgents = [.. _backends.Members.Select(SummaryAgentOf)],
+        Backends = _spec.Backends > 0 ? backends : null,
         Notes = [.. _measurements.Notes.Select(n => n.Finding.Message)],
         Timeline = timeline,
     };

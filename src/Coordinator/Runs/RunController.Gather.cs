@@ -17,7 +17,7 @@ public sealed partial class RunController
         {
             ThrowIfStopped();
             var found = _choice.Look();
-            if (_choice.Take(found) is { } taken && _roster.TryEnlist(taken.Clients))
+            if (_choice.Take(found) is { } taken && TryEnlist(taken))
             {
                 await AskAsync(deadline, abandoned);
                 Plan();
@@ -43,6 +43,17 @@ public sealed partial class RunController
     {
         _firstLook.TrySetException(new RunRejectedException(kind, problems));
         return new(kind == RunRejection.Invalid ? RunEnding.Invalid : RunEnding.DoesNotFit, string.Join(" ", problems));
+    }
+
+    // Both sides or none: a run that holds one of them and waits for the other would keep it from others.
+    private bool TryEnlist(AgentsFound taken)
+    {
+        if (!_roster.TryEnlist(taken.Clients))
+            return false;
+        if (_backends.TryEnlist(taken.Backends))
+            return true;
+        _roster.Dismiss(_roster.Members);
+        return false;
     }
 
     /// <summary>Asks the agents about their hosts; those that do not answer in time are left out while there are others.</summary>
@@ -97,6 +108,8 @@ public sealed partial class RunController
 
     private void Plan()
     {
+        _planMaker.BackendNamespaces =
+            [.. _backends.Members.Select(m => m.Agent.Hello.Inventory.NetworkNamespace)];
         var made = _planMaker.Make([.. _roster.Members.Select(m => m.Agent)], NextPlan);
         if (made.Plan is not { } plan)
             throw Reject(made.Rejection.Kind, made.Problems);

@@ -25,7 +25,8 @@ public sealed partial class RunController
     {
         _startNanos = _clock.Nanos + CoordinatorClock.ToNanos(_startAhead);
         Publish(s => s with { StartTime = StartedAt() });
-        _measurements.Begin(_plan!);
+        _measurements.Begin(_plan!, _backends.Members.Select(m => m.Agent.Id));
+        _backends.Command(Phase.Running, _startNanos, _plan!.DrainTimeout, Elapsed);
         Command(Phase.Running, _plan!.DrainTimeout);
         EnterUnderLoad(RunState.Ramping, StageSpan.Ramp, 0, _startNanos.Value);
         while (true)
@@ -61,30 +62,32 @@ public sealed partial class RunController
         }
 
         _roster.ReviewReaders(elapsed);
-        RouseIdlers(elapsed);
+        _backends.ReviewReaders(elapsed);
+        RouseIdlers(_roster, "open its share", elapsed);
+        RouseIdlers(_backends, "listen", elapsed);
         NoteFindings();
     }
 
-    // Agents that were cut off for longer than their leases are back: they open their shares again.
-    private void RouseIdlers(TimeSpan elapsed)
+    // Agents that were cut off for longer than their leases are back: they do again what they did.
+    private void RouseIdlers(Roster roster, string task, TimeSpan elapsed)
     {
-        var idlers = _roster.Idlers();
-        if (idlers.IsEmpty || elapsed - _rousedAt < _rousePause)
+        var idlers = roster.Idlers();
+        if (idlers.IsEmpty || elapsed - roster.RousedAt < _rousePause)
             return;
         foreach (var idler in idlers)
         {
             _measurements.Note(idler.Agent.Id, new(Finding.Types.Severity.Warning, "lease",
                 $"agent {idler.Agent.Id} had drained by itself after {elapsed.TotalSeconds:0} s, "
-                + "for its lease had ended or it was told to leave; while it stays it is to open its share again"));
+                + $"for its lease had ended or it was told to leave; while it stays it is to {task} again"));
         }
 
-        _rousedAt = elapsed;
-        _roster.Repeat(elapsed);
+        roster.RousedAt = elapsed;
+        roster.Repeat(elapsed);
     }
 
     private void NoteFindings()
     {
-        foreach (var (id, status) in _roster.Members.Select(m => (m.Agent.Id, m.Agent.Status)))
+        foreach (var (id, status) in _roster.Members.Concat(_backends.Members).Select(m => (m.Agent.Id, m.Agent.Status)))
         {
             if (status is null || status.RunId != RunId)
                 continue;
@@ -95,7 +98,8 @@ public sealed partial class RunController
 
     private void ReviewLosses(TimeSpan elapsed)
     {
-        foreach (var member in _roster.ReviewLosses(_plan!.DrainTimeout))
+        var changed = _roster.ReviewLosses(_plan!.DrainTimeout).Concat(_backends.ReviewLosses(_plan.DrainTimeout));
+        foreach (var member in changed)
         {
             if (member.Lost is { } how)
             {
@@ -129,16 +133,18 @@ public sealed partial class RunController
         request.Done.TrySetResult();
     }
 
-    /// <summary>Has every agent close what it holds, and waits for that and for the last samples.</summary>
+    /// <summary>
+    /// Has every client close what it holds, and then the backends what is left of that; waits for both and for the last samples.
+    /// </summary>
     private async Task DrainAsync(RunEnd end, CancellationToken abandoned)
     {
         Enter(RunState.Draining, end.Reason);
         _stages.Begin(StageSpan.Drain, _startNanos is null ? 0 : _plan!.Schedule.GoalAt(Elapsed), 0);
-        var immediately = _commands.Stop?.Immediately == true;
-        var deadline = CommandDrain(immediately);
+        _measurements.BeginDrain(Elapsed);
         try
         {
-            await WaitDrainedAsync(deadline, immediately, abandoned);
+            await WaitDrainedAsync(_roster, timeout => Command(Phase.Drained, timeout), abandoned);
+            await WaitDrainedAsync(_backends, timeout => _backends.Command(Phase.Drained, _startNanos, timeout, Elapsed), abandoned);
         }
         finally
         {
@@ -148,46 +154,46 @@ public sealed partial class RunController
         await SettleAsync(abandoned);
     }
 
-    private async Task WaitDrainedAsync(long deadline, bool immediately, CancellationToken abandoned)
+    private async Task WaitDrainedAsync(Roster roster, Action<TimeSpan> command, CancellationToken abandoned)
     {
-        while (!_roster.Laggards(Phase.Drained).IsEmpty && _clock.Nanos < deadline)
+        var immediately = _commands.Stop?.Immediately == true;
+        var deadline = CommandDrain();
+        while (!roster.Laggards(Phase.Drained).IsEmpty && _clock.Nanos < deadline)
         {
             if (!immediately && _commands.Stop?.Immediately == true)
-                deadline = CommandDrain(immediately = true);
+            {
+                immediately = true;
+                deadline = CommandDrain();
+            }
+
             _commands.RefuseScales(NotUnderLoad());
             ReviewLosses(Elapsed);
-            NoteDrained();
+            roster.NoteDrained(Elapsed);
             Measure(Elapsed);
             await TickAsync(abandoned);
         }
 
-        NoteDrained();
-        foreach (var laggard in _roster.Laggards(Phase.Drained))
+        roster.NoteDrained(Elapsed);
+        foreach (var laggard in roster.Laggards(Phase.Drained))
         {
             _measurements.Note(laggard.Agent.Id, new(Finding.Types.Severity.Warning, "drain",
                 $"agent {laggard.Agent.Id} did not confirm that it has closed everything; "
                 + $"`ss -tn` on {laggard.Agent.Hello.Inventory.Hostname} shows what is left"));
         }
-    }
 
-    private void NoteDrained()
-    {
-        foreach (var member in _roster.Working.Except(_roster.Laggards(Phase.Drained)))
-            member.DrainedAt ??= Elapsed;
-    }
-
-    private long CommandDrain(bool immediately)
-    {
-        var timeout = immediately ? TimeSpan.Zero : _plan!.DrainTimeout;
-        Command(Phase.Drained, timeout);
-        return _clock.Nanos + CoordinatorClock.ToNanos(timeout + _drainMargin);
+        long CommandDrain()
+        {
+            var timeout = immediately ? TimeSpan.Zero : _plan!.DrainTimeout;
+            command(timeout);
+            return _clock.Nanos + CoordinatorClock.ToNanos(timeout + _drainMargin);
+        }
     }
 
     private async Task SettleAsync(CancellationToken abandoned)
     {
         var deadline = _clock.Nanos + CoordinatorClock.ToNanos(_settleTime);
         while (_clock.Nanos < deadline && _startNanos is not null
-            && _roster.Working.Any(m => m.Agent.Session is not null && !_measurements.HasNothingOpen(m.Agent.Id)))
+            && _roster.Working.Concat(_backends.Working).Any(m => m.Agent.Session is not null && !_measurements.HasNothingOpen(m.Agent.Id)))
         {
             await TickAsync(abandoned);
         }
@@ -207,7 +213,7 @@ public sealed partial class RunController
 
     private void Measure(TimeSpan elapsed)
     {
-        if (_startNanos is not null && _measurements.Advance(elapsed, _plan!, _roster.Members) is { } progress)
+        if (_startNanos is not null && _measurements.Advance(elapsed, _plan!, _roster.Members, _backends.Members) is { } progress)
             Publish(s => s with { Progress = progress });
         if (_measurements.TakeFold(atEnd: false) is { } fold)
             _record.Fold(RunId, fold);

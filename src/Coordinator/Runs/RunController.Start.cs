@@ -13,21 +13,38 @@ public sealed partial class RunController
     {
         Enter(RunState.Preparing);
         var deadline = CommandPrepare();
+        // Clients that are planned anew have their time again; the backends have it once.
+        var backendsDeadline = deadline;
+        _backends.Command(Phase.Prepared, null, _plan!.DrainTimeout, TimeSpan.Zero);
         while (true)
         {
             ThrowIfStopped();
             ThrowIfRefused();
             var laggards = _roster.Laggards(Phase.Prepared);
-            if (laggards.IsEmpty)
+            if (laggards.IsEmpty && _backends.Laggards(Phase.Prepared).IsEmpty)
                 return;
+            ThrowIfBackendsLate(backendsDeadline);
             var gone = laggards.Where(m => m.Agent.Departure is not null).ToImmutableArray();
-            if (!gone.IsEmpty || _clock.Nanos >= deadline)
+            if (!gone.IsEmpty || (!laggards.IsEmpty && _clock.Nanos >= deadline))
             {
                 GoOnWithout(gone.IsEmpty ? laggards : gone);
                 deadline = CommandPrepare();
             }
 
             await TickAsync(abandoned);
+        }
+    }
+
+    // No run without them: what they are to accept has nowhere else to go.
+    private void ThrowIfBackendsLate(long deadline)
+    {
+        var laggards = _backends.Laggards(Phase.Prepared);
+        var gone = laggards.Where(m => m.Agent.Departure is not null).ToImmutableArray();
+        if (!gone.IsEmpty || (!laggards.IsEmpty && _clock.Nanos >= deadline))
+        {
+            var late = gone.IsEmpty ? laggards : gone;
+            throw NotReady("backends did not get ready: "
+                + string.Join(", ", late.Select(m => $"{m.Agent.Id} ({m.Agent.Departure ?? Lag(m)})")));
         }
     }
 
@@ -63,11 +80,11 @@ public sealed partial class RunController
 
     private void ThrowIfRefused()
     {
-        if (_roster.Refusal() is var (member, refusal))
+        if ((_roster.Refusal() ?? _backends.Refusal()) is var (member, refusal))
         {
             var version = refusal.Rule == "capability" ? $" (version {member.Agent.Hello.Version} of the contract)" : "";
             throw new RunEndException(EndingOf(refusal.Rule),
-                $"agent {member.Agent.Id}{version} refused its assignment: {refusal.Message} ({refusal.Field}, rule {refusal.Rule})");
+                $"{(member.Agent.Hello.Role == AgentRole.Backend ? "backend" : "agent")} {member.Agent.Id}{version} refused its assignment: {refusal.Message} ({refusal.Field}, rule {refusal.Rule})");
         }
     }
 

@@ -27,6 +27,7 @@ public sealed partial class RunController : IRun, IRunLink, IAsyncDisposable
     private readonly AgentChoice _choice;
     private readonly RouteSurvey _survey;
     private readonly RunRoster _roster;
+    private readonly BackendRoster _backends;
     private readonly PlanMaker _planMaker;
     private readonly RunMeasurements _measurements;
     private readonly RunStages _stages;
@@ -36,7 +37,6 @@ public sealed partial class RunController : IRun, IRunLink, IAsyncDisposable
     private RunPlan? _plan;
     private long? _startNanos;
     private long _publishedNanos;
-    private TimeSpan _rousedAt = TimeSpan.MinValue / 2;
     private TimeSpan _drained;
     private Task _conducting = Task.CompletedTask;
 
@@ -46,7 +46,9 @@ public sealed partial class RunController : IRun, IRunLink, IAsyncDisposable
         (_registry, _clock, _log) = (environment.Registry, environment.Registry.Clock, environment.Log);
         _ledger = environment.Ledger;
         _commands = new RunCommands(_clock.Time);
-        _roster = new RunRoster(this, _registry, record, new AssignmentBuilder(id, spec, _registry.Options), _readers);
+        var builder = new AssignmentBuilder(id, spec, _registry.Options);
+        _roster = new RunRoster(this, _registry, record, builder, _readers);
+        _backends = new BackendRoster(this, _registry, record, builder);
         _survey = new RouteSurvey(spec, _clock);
         _choice = new AgentChoice(_registry, spec);
         _planMaker = new PlanMaker(id, spec, environment.Ledger);
@@ -113,6 +115,7 @@ public sealed partial class RunController : IRun, IRunLink, IAsyncDisposable
         // In this order: what is folded is in the store already, and can be taken out there.
         var kept = _record.KeepAsync(RunId, sample, bytes);
         _readers.Heard(sample, Elapsed);
+        _backends.Heard(sample, Elapsed);
         _measurements.Add(sample);
         return kept;
     }
@@ -183,6 +186,7 @@ public sealed partial class RunController : IRun, IRunLink, IAsyncDisposable
         _registry.Close(this);
         _ledger.Release(RunId);
         _roster.ReleaseAll();
+        _backends.ReleaseAll();
         _stages.Close();
         try
         {

@@ -23,6 +23,8 @@ internal sealed class RunMeasurements(RunSpec spec)
     private readonly Lock _lock = new();
     private readonly Timeline _timeline = new(spec.MaxDuration + _drainAllowance);
     private readonly SampleFold _fold = new();
+    private readonly BackendTimeline _backendTimeline = new(spec.MaxDuration + _drainAllowance);
+    private readonly HashSet<string> _backends = new(StringComparer.Ordinal);
     private readonly HashSet<string> _members = new(StringComparer.Ordinal);
     private readonly HashSet<(string AgentId, string Subject)> _noted = [];
     private ImmutableArray<RunNote> _notes = [];
@@ -40,11 +42,13 @@ internal sealed class RunMeasurements(RunSpec spec)
         }
     }
 
-    /// <summary>The agents of a plan take part from the start instant on.</summary>
-    public void Begin(RunPlan plan)
+    /// <summary>The agents of a plan, and backends, take part from the start instant on.</summary>
+    public void Begin(RunPlan plan, IEnumerable<string> backends)
     {
         lock (_lock)
         {
+            foreach (var backend in backends.Where(_backends.Add))
+                _backendTimeline.Timeline.Join(backend, TimeSpan.Zero);
             foreach (var agent in plan.Agents.Where(a => _members.Add(a.AgentId)))
                 _timeline.Join(agent.AgentId, TimeSpan.Zero);
         }
@@ -73,9 +77,12 @@ internal sealed class RunMeasurements(RunSpec spec)
         SampleOutcome outcome;
         lock (_lock)
         {
-            if (!_members.Contains(sample.AgentId))
+            if (_backends.Contains(sample.AgentId))
+                outcome = _backendTimeline.Add(sample);
+            else if (_members.Contains(sample.AgentId))
+                outcome = _timeline.Add(sample);
+            else
                 return;
-            outcome = _timeline.Add(sample);
             if (outcome == SampleOutcome.Added)
                 _fold.Add(sample);
         }
@@ -92,15 +99,18 @@ internal sealed class RunMeasurements(RunSpec spec)
     public void Lose(string agentId, TimeSpan elapsed, string how)
     {
         lock (_lock)
-            _timeline.Leave(agentId, _timeline.Agent(agentId)?.NewestAt ?? elapsed);
-        Note(agentId, new(Finding.Types.Severity.Error, "lost", $"agent {agentId} was lost ({how}); its share was not given to others"));
+            TimelineOf(agentId).Leave(agentId, TimelineOf(agentId).Agent(agentId)?.NewestAt ?? elapsed);
+        var words = _backends.Contains(agentId)
+            ? $"backend {agentId} was lost ({how}); the run went on without it"
+            : $"agent {agentId} was lost ({how}); its share was not given to others";
+        Note(agentId, new(Finding.Types.Severity.Error, "lost", words));
     }
 
     /// <summary>A lost agent is back.</summary>
     public void Return(string agentId, TimeSpan elapsed)
     {
         lock (_lock)
-            _timeline.Join(agentId, elapsed);
+            TimelineOf(agentId).Join(agentId, elapsed);
         Note(agentId, new(Finding.Types.Severity.Info, "returned", $"agent {agentId} came back"));
     }
 
@@ -116,15 +126,16 @@ internal sealed class RunMeasurements(RunSpec spec)
 
     /// <summary>Says what time it is.</summary>
     /// <returns>The newest complete second, when there is a new one.</returns>
-    public RunProgress? Advance(TimeSpan elapsed, RunPlan plan, IEnumerable<RunMember> members)
+    public RunProgress? Advance(TimeSpan elapsed, RunPlan plan, IEnumerable<RunMember> members, ImmutableArray<RunMember> backends)
     {
         lock (_lock)
         {
+            _backendTimeline.Timeline.Advance(elapsed);
             _timeline.Advance(elapsed);
             if (_timeline.CompleteSeconds == _published || _timeline.Newest is not { } newest)
                 return null;
             _published = _timeline.CompleteSeconds;
-            return ProgressBuilder.Build(_timeline, newest, plan, [.. members]);
+            return ProgressBuilder.Build(_timeline, newest, plan, [.. members], (_backendTimeline.Timeline, backends));
         }
     }
 
@@ -156,7 +167,7 @@ internal sealed class RunMeasurements(RunSpec spec)
     {
         lock (_lock)
         {
-            return _timeline.Agent(agentId) is { NewestAt: not null, Newest: var newest }
+            return TimelineOf(agentId).Agent(agentId) is { NewestAt: not null, Newest: var newest }
                 && newest is { Established: 0, Connecting: 0, Handshaking: 0, Closing: 0 };
         }
     }
@@ -169,8 +180,8 @@ internal sealed class RunMeasurements(RunSpec spec)
     {
         lock (_lock)
         {
-            var last = HasNothingOpen(agentId) ? _timeline.Agent(agentId)?.NewestAt : null;
-            _timeline.Leave(agentId, last < elapsed ? last.Value : elapsed);
+            var last = HasNothingOpen(agentId) ? TimelineOf(agentId).Agent(agentId)?.NewestAt : null;
+            TimelineOf(agentId).Leave(agentId, last < elapsed ? last.Value : elapsed);
         }
     }
 
@@ -188,12 +199,22 @@ internal sealed class RunMeasurements(RunSpec spec)
         }
     }
 
-    /// <summary>Reads the timeline while no sample comes in.</summary>
-    public T Read<T>(Func<Timeline, T> read)
+    /// <summary>The clients begin to close.</summary>
+    public void BeginDrain(TimeSpan elapsed)
     {
         lock (_lock)
-            return read(_timeline);
+            _backendTimeline.BeginDrain(elapsed);
     }
+
+    /// <summary>Reads the timelines while no sample comes in.</summary>
+    public T Read<T>(Func<Timeline, BackendTimeline, T> read)
+    {
+        lock (_lock)
+            return read(_timeline, _backendTimeline);
+    }
+
+    // Which side an agent is on does not change once it takes part.
+    private Timeline TimelineOf(string agentId) => _backends.Contains(agentId) ? _backendTimeline.Timeline : _timeline;
 }
 
 /// <summary>Measurements that can be kept in place of the samples that they were made of.</summary>

@@ -76,6 +76,26 @@ public sealed record RunProgress
 
     /// <summary>Agents were the limit in this second.</summary>
     public bool Saturated { get; init; }
+
+    /// <summary>The other side of the run, by identity.</summary>
+    public ImmutableArray<BackendProgress> Backends { get; init; } = [];
+}
+
+/// <summary>One backend in one second; see control.proto.</summary>
+public sealed record BackendProgress
+{
+    public required string AgentId { get; init; }
+    public long Accepted { get; init; }
+    public long Established { get; init; }
+    public double AcceptsPerSecond { get; init; }
+
+    /// <summary>Of one core, 0 to cores.</summary>
+    public double Cpu { get; init; }
+    public long RssBytes { get; init; }
+    public bool Lost { get; init; }
+
+    /// <summary>This second's sample has not arrived: the numbers are older.</summary>
+    public bool Stale { get; init; }
 }
 
 /// <summary>One agent in one second; see control.proto.</summary>

@@ -29,6 +29,30 @@ internal static class SummaryFixture
         Timeline = timeline,
     };
 
+    /// <summary>With one backend that holds so many from the ramp's end to the drain.</summary>
+    public static SummaryInput WithBackend(long held, bool lost = false)
+    {
+        var backends = new BackendTimeline(TimeSpan.FromHours(1));
+        for (var second = 0; second < 40; second++)
+        {
+            var established = Math.Min(held, held * (second + 1) / 10);
+            backends.Add(Of("b0", (ulong)second + 1, second, second + 1, established) with
+            {
+                NetworkNamespace = "ns9",
+                Counters = new CounterValues { Opened = second < 10 ? held / 10 : 0 },
+                Kernel = second == 38 ? Reading(38.5, held, 0, 0.01) : null,
+            });
+        }
+
+        backends.BeginDrain(At(40));
+        backends.Add(Of("b0", 99, 40, 41, 0) with { NetworkNamespace = "ns9" });
+        return Input(SteadyWithKernel(Goal)) with
+        {
+            BackendAgents = [new("b0", "h9", "ns9", 0, lost)],
+            Backends = backends,
+        };
+    }
+
     public static Timeline Steady() => Samples.Steady(2, 5000, 10, 40);
 
     /// <summary>A steady run whose kernel was read in the hold.</summary>

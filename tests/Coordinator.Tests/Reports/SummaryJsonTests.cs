@@ -9,7 +9,7 @@ namespace LoadHarness.Coordinator.Tests.Reports;
 public class SummaryJsonTests
 {
     private static RunSummary Summary() => RunVerdict.Judge(
-        SummaryBuilder.Build(SummaryFixture.Input(SummaryFixture.SteadyWithKernel(SummaryFixture.Goal))), RunEnding.Completed);
+        SummaryBuilder.Build(SummaryFixture.WithBackend(SummaryFixture.Goal)), RunEnding.Completed);
 
     private static string[] Names(JsonElement element, string path) =>
     [
@@ -17,7 +17,7 @@ public class SummaryJsonTests
             .EnumerateObject().Select(p => p.Name),
     ];
 
-    [TestCase("", "schema,run,target,result,kernel,failures,latency,rates,agents,limits,gaps,notes,verdict,exitCode")]
+    [TestCase("", "schema,run,target,result,kernel,failures,latency,rates,agents,backends,limits,gaps,notes,verdict,exitCode")]
     [TestCase("run", "id,name,state,reason,startedAt,durationSeconds,stages")]
     [TestCase("target", "destinations,connections")]
     [TestCase(
@@ -48,6 +48,9 @@ public class SummaryJsonTests
             Assert.That(
                 document.RootElement.GetProperty("agents")[0].EnumerateObject().Select(p => p.Name),
                 Is.EqualTo("id,host,namespace,assigned,peakEstablished,cpuSeconds,maxRssBytes,lost".Split(',')));
+            Assert.That(
+                document.RootElement.GetProperty("backends")[0].EnumerateObject().Select(p => p.Name),
+                Is.EqualTo("id,host,accepted,peakEstablished,established,kernelEstablished,cpuSeconds,maxRssBytes,lost".Split(',')));
             Assert.That(
                 document.RootElement.GetProperty("run").GetProperty("stages")[0].EnumerateObject().Select(p => p.Name),
                 Is.EqualTo("name,from,to,durationSeconds".Split(',')));

@@ -67,6 +67,21 @@ public class SummaryTextTests
     }
 
     [Test]
+    public void Lines_BackendThatHoldsAsMany_SaysSoInOneLine()
+    {
+        var text = Text(SummaryBuilder.Build(SummaryFixture.WithBackend(10_000))).Replace("\n          ", " ", StringComparison.Ordinal);
+        Assert.That(text, Does.Contain("backends  10,000 accepted, 10,000 established at hold (kernel 10,000), as many as the clients held"));
+        Assert.That(text, Does.Not.Contain("at hold   "), "no table for one");
+    }
+
+    [Test]
+    public void Lines_LostBackend_IsMarked()
+    {
+        var text = Text(SummaryBuilder.Build(SummaryFixture.WithBackend(4_000, lost: true))).Replace("\n          ", " ", StringComparison.Ordinal);
+        Assert.That(text, Does.Contain("6,000 fewer than the clients").And.Contain("LOST"));
+    }
+
+    [Test]
     public void Lines_AnythingLong_StayWithinEightyColumns()
     {
         var summary = Good() with
@@ -75,6 +90,8 @@ public class SummaryTextTests
             Gaps = [.. Enumerable.Range(0, 20).Select(i => new GapFacts("agent", i, i + 1))],
             Agents = [.. Enumerable.Range(0, 100).Select(i =>
                 new AgentFacts(new string('x', 60), "h", "n", 100_000_000, 100_000_000, 99_999, 9_999_000_000, i == 3))],
+            Backends = [.. Enumerable.Range(0, 30).Select(i =>
+                new BackendFacts(new string('y', 60), "h", 999_999_999, 99_999_999, 99_999_999, 99_999_999, 99_999, 9_999_000_000, i == 3))],
             Latency = new LatencyFacts(new LatencyValues(1, 123_456.789, 0.12345, 12.5, 999.999, 1000, 3_600_000), null, null, null),
             Limits = new LimitFacts(true, [string.Join(' ', Enumerable.Repeat("reason", 30))]),
         };

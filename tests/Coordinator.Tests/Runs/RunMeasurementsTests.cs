@@ -14,7 +14,7 @@ public sealed class RunMeasurementsTests
     public void TwoSeconds()
     {
         _measurements = new RunMeasurements(new RunSpec { Targets = [], Connections = 10 });
-        _measurements.Begin(OneAgent());
+        _measurements.Begin(OneAgent(), ["b0"]);
         _measurements.Add(Samples.Of("a0", 1, 0, 1, 10));
         _measurements.Add(Samples.Of("a0", 2, 1, 2, 10));
     }
@@ -66,7 +66,21 @@ public sealed class RunMeasurementsTests
         };
     }
 
-    private object[] GapsAfter(double seconds) => _measurements.Read(timeline =>
+    [Test]
+    public void Add_SampleOfABackend_IsNotAmongTheClients()
+    {
+        _measurements.Add(Samples.Of("b0", 1, 0, 1, 500));
+        _measurements.Add(Samples.Of("stranger", 1, 0, 1, 700));
+
+        Assert.Multiple(() =>
+        {
+            Assert.That(_measurements.Read((clients, _) => clients.At(0).Gauges.Established), Is.EqualTo(10));
+            Assert.That(_measurements.Read((_, backends) => backends.Timeline.At(0).Gauges.Established), Is.EqualTo(500));
+            Assert.That(_measurements.Read((_, backends) => backends.HeldBy("b0")), Is.EqualTo(500));
+        });
+    }
+
+    private object[] GapsAfter(double seconds) => _measurements.Read((timeline, _) =>
     {
         timeline.Close(TimeSpan.FromSeconds(seconds));
         return timeline.Gaps().Cast<object>().ToArray();

@@ -40,7 +40,8 @@ internal sealed class PlainRunDisplay(TextWriter writer, RunNotes notes) : IRunD
 
     private static bool HasChanged(ProgressView then, ProgressView now) =>
         now.Goal != then.Goal || now.Failed != then.Failed || now.ClosedByPeer != then.ClosedByPeer
-        || now.Agents.Count(a => a.Lost) != then.Agents.Count(a => a.Lost);
+        || now.Agents.Count(a => a.Lost) != then.Agents.Count(a => a.Lost)
+        || now.Backends.Count(b => b.Lost) != then.Backends.Count(b => b.Lost);
 
     private static string Line(RunView run)
     {
@@ -61,6 +62,8 @@ internal sealed class PlainRunDisplay(TextWriter writer, RunNotes notes) : IRunD
             parts.Add($"closing {Wording.Count(progress.Closing)}");
         if (progress.Kernel is { } kernel)
             parts.Add($"kernel {Wording.KernelLine(kernel)} ({Wording.Age(kernel.Age)} ago)");
+        if (!progress.Backends.IsEmpty)
+            parts.Add($"backends {Wording.BackendLine(progress.Backends)}");
         parts.Add(progress.Failed == 0 ? "no failures" : $"failures {string.Join(", ", Wording.FailureLines(progress.Failures))}");
         if (progress.Agents.Count(a => a.Lost) is > 0 and var lost)
             parts.Add($"agents lost {lost}");

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using LoadHarness.V1;
 using Spectre.Console;
 using Spectre.Console.Rendering;
@@ -27,6 +28,8 @@ internal static class RunFrame
             lines.Add(Bar(run, progress, width));
             lines.AddRange(Counts(progress, run.Goal));
             lines.Add(Kernel(progress.Kernel));
+            if (!progress.Backends.IsEmpty)
+                lines.Add(Backends(run, progress.Backends));
             lines.AddRange(Failures(progress));
             if (progress.Saturated)
                 lines.Add(Label("limit").Add("the agents are the limit in this second, not the target", StyledLine.Careful));
@@ -103,6 +106,13 @@ internal static class RunFrame
         if (kernel.Error.Length > 0)
             return line.Add(Wording.KernelLine(kernel), StyledLine.Careful);
         return line.Add($"{Wording.Age(kernel.Age)} ago: ", StyledLine.Quiet).Add(Wording.KernelLine(kernel));
+    }
+
+    private static StyledLine Backends(RunView run, ImmutableArray<BackendProgressView> backends)
+    {
+        // No samples come once a run has ended.
+        var shown = run.HasEnded ? [.. backends.Select(b => b with { Stale = false })] : backends;
+        return Label("backends").Add(Wording.BackendLine(shown), shown.Any(b => b.Lost) ? StyledLine.Bad : Style.Plain);
     }
 
     private static IEnumerable<StyledLine> Failures(ProgressView progress)

@@ -72,6 +72,15 @@ internal static class Wording
         return string.Join(", ", others.Prepend($"ESTABLISHED {Count(established)}").Concat(foreign));
     }
 
+    /// <summary>What the other side accepted and holds.</summary>
+    public static string BackendLine(IReadOnlyCollection<BackendProgressView> backends)
+    {
+        var lost = backends.Count(b => b.Lost);
+        var late = backends.Count(b => b is { Stale: true, Lost: false });
+        return $"accepted {Count(backends.Sum(b => b.Accepted))}, established {Count(backends.Sum(b => b.Established))}"
+            + (lost > 0 ? $", {lost} of {backends.Count} lost" : "") + (late > 0 ? $", {late} of {backends.Count} late" : "");
+    }
+
     /// <summary>The most frequent kinds first, errnos of one wording together.</summary>
     public static IEnumerable<string> FailureLines(IEnumerable<FailureView> failures) => failures
         .GroupBy(Meaning, f => f.Count)

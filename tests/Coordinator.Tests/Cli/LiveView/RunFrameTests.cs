@@ -48,6 +48,15 @@ public class RunFrameTests
     }
 
     [Test]
+    public void Build_Backends_ShowsTheOtherSide()
+    {
+        var run = Samples.Holding();
+        run = run with { Progress = run.Progress! with { Backends = [new("b1", 30_000, 29_000, 5, 0.1, 1, false, false), new("b2", 20_000, 20_000, 5, 0.1, 1, true, true)] } };
+        Assert.That(Render(run), Has.Some.Contains("backends    accepted 50,000, established 49,000, 1 of 2 lost"));
+        Assert.That(Render(Samples.Holding()), Has.None.Contains("backends"), "a run without them");
+    }
+
+    [Test]
     public void Build_Ramping_MeasuresAgainstTheGoalOfTheHold()
     {
         var run = Samples.Holding();

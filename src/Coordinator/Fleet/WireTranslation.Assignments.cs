@@ -1,0 +1,75 @@
+using Google.Protobuf;
+using Google.Protobuf.WellKnownTypes;
+using LoadHarness.Protos;
+using Wire = LoadHarness.V1;
+
+namespace LoadHarness.Coordinator.Fleet;
+
+internal static partial class WireTranslation
+{
+    public static Wire.AttachResponse ToMessage(AgentAssignment assignment)
+    {
+        var message = new Wire.Assignment
+        {
+            RunId = assignment.RunId,
+            Revision = new() { Epoch = assignment.Revision.Epoch, Number = assignment.Revision.Number },
+            StoreId = assignment.StoreId,
+            Phase = assignment.Phase,
+            RequiredCapabilities = { assignment.RequiredCapabilities },
+            DrainTimeout = assignment.DrainTimeout.ToDuration(),
+            MaxDuration = assignment.MaxDuration.ToDuration(),
+        };
+        if (assignment.Backend is { } backend)
+            message.Backend = new() { Ports = { backend.Ports.Select(ToMessage) }, Greet = backend.Greet };
+        else
+            AddWork(assignment, message);
+        if (assignment.StartNanos is { } start)
+            message.StartNanos = start;
+        if (assignment.KernelView is { } duty)
+            message.KernelView = new() { CoreShare = duty.CoreShare, Slices = { duty.Slices.Select(ToMessage) } };
+        return new() { Assignment = message };
+    }
+
+    private static void AddWork(AgentAssignment assignment, Wire.Assignment message)
+    {
+        message.Share = (ulong)assignment.Share;
+        message.Slice = ToMessage(assignment.Slice);
+        message.Destinations.Add(assignment.Destinations.Select(ToMessage));
+        message.Schedule = ToMessage(assignment.Schedule);
+        message.Workload = new()
+        {
+            Hold = new(),
+            ConnectTimeout = assignment.ConnectTimeout.ToDuration(),
+            ExpectGreeting = assignment.ExpectGreeting,
+        };
+    }
+
+    private static Wire.Destination ToMessage(Destination destination) => new()
+    {
+        Addresses = ToMessage(destination.Addresses),
+        Ports = ToMessage(destination.Ports),
+        Name = destination.Name,
+        LookUp = destination.LookUp,
+    };
+
+    private static Wire.Slice ToMessage(Slice slice) => new()
+    {
+        Blocks =
+        {
+            slice.Blocks.Select(b => new Wire.BlockRange
+            {
+                Sources = ToMessage(b.Sources),
+                FirstPort = (uint)b.FirstPort,
+                PortBlocks = (uint)b.PortBlocks,
+            }),
+        },
+        ExcludedPorts = { slice.ExcludedPorts.Select(ToMessage) },
+        Rest = slice.Rest.ToDuration(),
+    };
+
+    private static Wire.Schedule ToMessage(Schedule schedule) => new()
+    {
+        ConnectsPerSecond = schedule.ConnectsPerSecond,
+        Points = { schedule.Points.Select(p => new Wire.SchedulePoint { Elapsed = p.Elapsed.ToDuration(), Goal = (ulong)p.Goal }) },
+    };
+}
