@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Google.Protobuf;
 using Google.Protobuf.WellKnownTypes;
 using Google.Rpc;
@@ -11,6 +12,7 @@ namespace LoadHarness.Coordinator.Api;
 internal static class ControlErrors
 {
     private const string DetailsTrailer = "grpc-status-details-bin";
+    private const string Domain = "loadharness";
 
     // Trailers have a limit of some kilobytes; a request with more errors than fit is wrong enough.
     private const int MostViolations = 20;
@@ -37,8 +39,17 @@ internal static class ControlErrors
         }
         catch (RunRejectedException e)
         {
-            throw new RpcException(new Status(CodeOf(e.Kind), Bounded(e.Message)));
+            throw Rejected(e);
         }
+    }
+
+    /// <summary>The status code is for every client, the reason for those that tell rejections of one code apart.</summary>
+    private static RpcException Rejected(RunRejectedException rejection)
+    {
+        var (code, detail) = (CodeOf(rejection.Kind), Bounded(rejection.Message));
+        var info = new ErrorInfo { Domain = Domain, Reason = JsonNamingPolicy.SnakeCaseUpper.ConvertName(rejection.Kind.ToString()) };
+        var status = new Google.Rpc.Status { Code = (int)code, Message = detail, Details = { Any.Pack(info) } };
+        return new RpcException(new Status(code, detail), new Metadata { { DetailsTrailer, status.ToByteArray() } });
     }
 
     private static StatusCode CodeOf(RunRejection kind) => kind switch

@@ -36,7 +36,7 @@ public sealed class ControlService(RunRegistry runs, AgentRegistry agents, IAgen
         var page = Page.Of(runs.All, r => r.RunId, request.PageSize, request.PageToken);
         return Task.FromResult(new ListRunsResponse
         {
-            Runs = { page.Items.Select(r => WireTranslation.ToMessage(r.Snapshot.Value)) },
+            Runs = { page.Items.Select(r => WireTranslation.ToListed(r.Snapshot.Value)) },
             NextPageToken = page.NextToken,
         });
     });

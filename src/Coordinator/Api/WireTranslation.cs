@@ -71,6 +71,9 @@ internal static class WireTranslation
         return message;
     }
 
+    /// <summary>For lists: a page of summaries would be larger than a message may be.</summary>
+    public static Wire.Run ToListed(RunSnapshot run) => ToMessage(run with { SummaryJson = null });
+
     public static Wire.Agent ToMessage(AgentState agent) => new()
     {
         Id = agent.Id,

@@ -34,6 +34,12 @@ public sealed record AgentView(
     /// <summary>Of the contract, as in <c>1.1</c>.</summary>
     public string Version { get; init; } = "";
 
+    /// <summary>Its host's addresses.</summary>
+    public ImmutableArray<string> Addresses { get; init; } = [];
+
+    /// <summary>What its user should know about its host.</summary>
+    public ImmutableArray<string> Findings { get; init; } = [];
+
     /// <summary>What it can do, by name.</summary>
     public ImmutableArray<string> Capabilities { get; init; } = [];
 

@@ -11,21 +11,22 @@ internal sealed class AgentsForgetVerb() : Verb(
 {
     private readonly Argument<string?> _id = new("ID") { Description = "The agent's identity", Arity = ArgumentArity.ZeroOrOne };
     private readonly Option<bool> _json = VerbOptions.Json();
+    private readonly CoordinatorOptions _coordinator = new();
 
     /// <inheritdoc/>
-    public override IEnumerable<Symbol> Symbols => [_id, _json];
+    public override IEnumerable<Symbol> Symbols => [_id, _json, .. _coordinator.Symbols];
 
     /// <inheritdoc/>
     public override IEnumerable<SpecError> Check(ParseResult parsed) => string.IsNullOrEmpty(parsed.GetValue(_id))
-        ? [new("ID", "", "is missing", "", "Give the agent's identity; 'loadharness agents list' shows them")]
-        : [];
+        ? [new("ID", "", "is missing", "", "Give the agent's identity; 'loadharness agents list' shows them"), .. _coordinator.Check(parsed)]
+        : _coordinator.Check(parsed);
 
     /// <inheritdoc/>
     public override async Task<ExitCode> ExecuteAsync(ParseResult parsed, CliContext context)
     {
         var id = parsed.GetValue(_id)!;
         CliException? unknown = null;
-        foreach (var client in LocalCoordinators.Connect(context))
+        foreach (var client in Coordinators.Connect(context, _coordinator.Of(parsed, context)))
         {
             using (client)
             {

@@ -1,47 +1,74 @@
 using System.CommandLine;
 using System.Globalization;
 using System.Text.Json.Nodes;
-using LoadHarness.Coordinator.Cli.LiveView;
+using LoadHarness.Coordinator.Specs;
 using LoadHarness.Coordinator.Verdicts;
 
 namespace LoadHarness.Coordinator.Cli;
 
-/// <summary>Lists the agents on this machine.</summary>
+/// <summary>Lists agents and what they do.</summary>
 internal sealed class AgentsListVerb() : Verb(
-    "list", "Lists the agents of the runs on this machine", "loadharness agents list", "loadharness agents list --json")
+    "list",
+    "Lists agents: those of a fleet, or those of the runs on this machine",
+    "loadharness agents list",
+    "loadharness agents list --coordinator https://coordinator:7300 --json")
 {
+    private const int Width = 80;
+
     private readonly Option<bool> _json = VerbOptions.Json();
+    private readonly CoordinatorOptions _coordinator = new();
 
     /// <inheritdoc/>
-    public override IEnumerable<Symbol> Symbols => [_json];
+    public override IEnumerable<Symbol> Symbols => [_json, .. _coordinator.Symbols];
+
+    /// <inheritdoc/>
+    public override IEnumerable<SpecError> Check(ParseResult parsed) => _coordinator.Check(parsed);
 
     /// <inheritdoc/>
     public override async Task<ExitCode> ExecuteAsync(ParseResult parsed, CliContext context)
     {
         var agents = new List<AgentView>();
-        foreach (var client in LocalCoordinators.Connect(context))
+        foreach (var client in Coordinators.Connect(context, _coordinator.Of(parsed, context)))
         {
             using (client)
                 agents.AddRange(await client.ListAgentsAsync(context.Interrupts.First));
         }
 
         if (parsed.GetValue(_json))
+        {
             context.Out.WriteLine(RunJson.Pretty(new JsonArray([.. agents.Select(RunJson.Of)])));
-        else
-            TextTable.Write(context.Out, ["ID", "ROLE", "HOST", ">PID", ">CORES", ">PER REACTOR", "STATE", "RUN", "LABELS"], agents.Select(Row));
+            return ExitCode.Passed;
+        }
+
+        // Cut where a reader misses least: --json has everything.
+        TextTable.Write(
+            context.Out,
+            ["ID", "ROLE", "HOST", "LABELS", ">CORES", "ADDRESSES", "VERSION", "STATE", ">FINDINGS"],
+            agents.Select(a => Row(a, context.Time.GetUtcNow())),
+            new TableLimits(Width, [3, 5, 2, 0]));
         return ExitCode.Passed;
     }
 
-    private static IReadOnlyList<string> Row(AgentView agent) =>
+    private static IReadOnlyList<string> Row(AgentView agent, DateTimeOffset now) =>
     [
         agent.Id,
         agent.Role,
         agent.Host,
-        agent.Pid.ToString(CultureInfo.InvariantCulture),
-        agent.Cores.ToString(CultureInfo.InvariantCulture),
-        Wording.Count(agent.ConnectionsPerReactor),
-        !agent.Connected ? "lost" : agent.RunId.Length > 0 ? "working" : "idle",
-        agent.RunId,
         string.Join(' ', agent.Labels.Select(l => $"{l.Key}={l.Value}")),
+        agent.Cores.ToString(CultureInfo.InvariantCulture),
+        agent.Addresses.Length switch { 0 => "-", 1 => agent.Addresses[0], var n => $"{agent.Addresses[0]} +{n - 1}" },
+        agent.Version,
+        State(agent, now),
+        agent.Findings.Length.ToString(CultureInfo.InvariantCulture),
     ];
+
+    private static string State(AgentView agent, DateTimeOffset now)
+    {
+        if (agent.Connected)
+            return agent.RunId.Length > 0 ? $"run {agent.RunId}" : "idle";
+        if (agent.LastSeen is not { } seen)
+            return "away";
+        var format = now - seen < TimeSpan.FromDays(1) ? "HH:mm:ss" : "yyyy-MM-dd";
+        return $"away since {seen.ToLocalTime().ToString(format, CultureInfo.InvariantCulture)}";
+    }
 }

@@ -26,6 +26,12 @@ public sealed class CliContext
     /// <summary>Signals that ask this process to end.</summary>
     public required Interrupts Interrupts { get; init; }
 
+    /// <summary>Environment variables.</summary>
+    public Func<string, string?> Variable { get; init; } = Environment.GetEnvironmentVariable;
+
+    /// <summary>How long a coordinator that does not answer any more is waited for.</summary>
+    public TimeSpan Patience { get; init; } = TimeSpan.FromMinutes(2);
+
     /// <summary>Wall clock and timers.</summary>
     public TimeProvider Time { get; init; } = TimeProvider.System;
 }

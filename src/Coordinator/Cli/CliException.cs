@@ -14,6 +14,9 @@ public sealed class CliException : Exception
     public CliException(ExitCode exitCode, IEnumerable<string> messages)
         : base(string.Join(Environment.NewLine, messages)) => (ExitCode, Messages) = (exitCode, [.. messages]);
 
+    /// <summary>The coordinator did not answer; a little later it may.</summary>
+    public bool MayPass { get; init; }
+
     /// <summary>What the process ends with.</summary>
     public ExitCode ExitCode { get; }
 

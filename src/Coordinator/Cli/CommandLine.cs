@@ -25,7 +25,7 @@ public sealed class CommandLine
         _root.Directives.Clear();
         Add(_root, new DemoVerb());
         Add(_root, new RunVerb());
-        var runs = Group("runs", "Looks at and steers the runs that go on on this machine");
+        var runs = Group("runs", "Looks at and steers runs, of a fleet or on this machine");
         Add(runs, new RunsListVerb());
         Add(runs, new RunsShowVerb());
         Add(runs, new RunsWatchVerb());
@@ -122,6 +122,7 @@ public sealed class CommandLine
 
     private void Add(Command parent, Verb verb)
     {
+        verb.Variable = _context.Variable;
         var command = new Command(verb.Name, verb.Description);
         foreach (var symbol in verb.Symbols)
         {

@@ -12,19 +12,21 @@ namespace LoadHarness.Coordinator.Cli;
 /// <summary>The control API as a client uses it. Every failure is a <see cref="CliException"/>.</summary>
 internal sealed class ControlClient : IDisposable
 {
-    private const int PageSize = 1000;
+    private const int PageSize = 200;
 
     private readonly CoordinatorChannel _channel;
     private readonly Control.ControlClient _client;
+    private readonly string _name;
+    private bool _answered;
 
-    private ControlClient(CoordinatorChannel channel) => (_channel, _client) = (channel, new(channel.Invoker));
+    private ControlClient(CoordinatorChannel channel, string name) => (_channel, _client, _name) = (channel, new(channel.Invoker), name);
 
     /// <summary>A client of a local coordinator.</summary>
     public static ControlClient For(RunPaths paths)
     {
         try
         {
-            return new(CoordinatorChannel.ForSocket(paths.Socket, CredentialFile.Read(paths.Credential)));
+            return new(CoordinatorChannel.ForSocket(paths.Socket, CredentialFile.Read(paths.Credential)), "the coordinator");
         }
         catch (CredentialException e)
         {
@@ -32,24 +34,34 @@ internal sealed class ControlClient : IDisposable
         }
     }
 
-    public Task<RunView> CreateRunAsync(RunSpec spec, CancellationToken cancel) => CallAsync(async () =>
+    /// <summary>A client of a coordinator that was named.</summary>
+    public static ControlClient For(RemoteCoordinator coordinator) =>
+        new(CoordinatorChannel.ForUrl(coordinator.Url, coordinator.Trust, coordinator.Token), $"the coordinator {coordinator.Url}");
+
+    /// <param name="spec">What is wanted.</param>
+    /// <param name="requestId">The same one twice makes one run.</param>
+    /// <param name="cancel">Gives up.</param>
+    public Task<RunView> CreateRunAsync(RunSpec spec, string requestId, CancellationToken cancel) => CallAsync(async () =>
         WireTranslation.FromWire(await _client.CreateRunAsync(
-            new() { Spec = WireTranslation.ToWire(spec), RequestId = Guid.NewGuid().ToString() }, cancellationToken: cancel)));
+            new() { Spec = WireTranslation.ToWire(spec), RequestId = requestId }, cancellationToken: cancel)));
 
     /// <param name="id">Empty: the latest run.</param>
     /// <param name="cancel">Gives up.</param>
     public Task<RunView> GetRunAsync(string id, CancellationToken cancel) => CallAsync(async () =>
         WireTranslation.FromWire(await _client.GetRunAsync(new() { Id = id }, cancellationToken: cancel)));
 
-    /// <summary>All runs, newest first.</summary>
-    public Task<IReadOnlyList<RunView>> ListRunsAsync(CancellationToken cancel) => CallAsync<IReadOnlyList<RunView>>(async () =>
+    /// <summary>Runs, newest first, without their summaries.</summary>
+    /// <param name="atMost">How many.</param>
+    /// <param name="cancel">Gives up.</param>
+    public Task<IReadOnlyList<RunView>> ListRunsAsync(int atMost, CancellationToken cancel) => CallAsync<IReadOnlyList<RunView>>(async () =>
     {
         var runs = new List<RunView>();
         for (var page = ""; ;)
         {
-            var response = await _client.ListRunsAsync(new() { PageSize = PageSize, PageToken = page }, cancellationToken: cancel);
+            var size = Math.Min(PageSize, atMost - runs.Count);
+            var response = await _client.ListRunsAsync(new() { PageSize = size, PageToken = page }, cancellationToken: cancel);
             runs.AddRange(response.Runs.Select(WireTranslation.FromWire));
-            if ((page = response.NextPageToken).Length == 0)
+            if ((page = response.NextPageToken).Length == 0 || runs.Count >= atMost)
                 return runs;
         }
     });
@@ -89,11 +101,13 @@ internal sealed class ControlClient : IDisposable
     /// <inheritdoc/>
     public void Dispose() => _channel.Dispose();
 
-    private static async Task<T> CallAsync<T>(Func<Task<T>> call)
+    private async Task<T> CallAsync<T>(Func<Task<T>> call)
     {
         try
         {
-            return await call();
+            var answer = await call();
+            _answered = true;
+            return answer;
         }
         catch (RpcException e) when (e.StatusCode == StatusCode.Cancelled)
         {
@@ -101,7 +115,7 @@ internal sealed class ControlClient : IDisposable
         }
         catch (RpcException e)
         {
-            throw ControlErrors.Translate(e);
+            throw ControlErrors.Translate(e, _name, _answered);
         }
     }
 }

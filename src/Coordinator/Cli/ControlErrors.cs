@@ -1,5 +1,9 @@
+using System.Net.Sockets;
+using Google.Protobuf;
+using Google.Protobuf.Reflection;
 using Google.Rpc;
 using Grpc.Core;
+using LoadHarness.Coordinator.Security;
 using LoadHarness.Coordinator.Verdicts;
 
 namespace LoadHarness.Coordinator.Cli;
@@ -9,44 +13,69 @@ internal static class ControlErrors
 {
     private const string DetailsTrailer = "grpc-status-details-bin";
 
-    public static CliException Translate(RpcException error)
+    // google.rpc.ErrorInfo.reason, as the coordinator writes it.
+    private const string WrongState = "WRONG_STATE";
+
+    /// <param name="error">What a call ended with.</param>
+    /// <param name="coordinator">How the coordinator is called in messages.</param>
+    /// <param name="answered">Whether it has answered before: then it is one, and speaks as we do.</param>
+    public static CliException Translate(RpcException error, string coordinator, bool answered)
     {
-        var violations = Violations(error);
-        return violations.Count > 0
-            ? new CliException(ExitCode.Invalid, violations)
-            : new CliException(CodeOf(error.StatusCode), TextOf(error), error);
+        if (Causes(error).OfType<ChannelException>().FirstOrDefault() is { } channel)
+            return new CliException(ExitCode.Unreachable, channel.Message, error) { MayPass = channel.MayPass };
+        var request = Detail(error, BadRequest.Parser, BadRequest.Descriptor);
+        if (request is { FieldViolations.Count: > 0 })
+            return new CliException(ExitCode.Invalid, request.FieldViolations.Select(Line));
+        var reason = Detail(error, ErrorInfo.Parser, ErrorInfo.Descriptor)?.Reason;
+        return new CliException(CodeOf(error.StatusCode, reason), TextOf(error, coordinator, answered, reason), error)
+        {
+            MayPass = error.StatusCode == StatusCode.Unavailable && reason is null,
+        };
     }
 
-    internal static ExitCode CodeOf(StatusCode status) => status switch
+    internal static ExitCode CodeOf(StatusCode status, string? reason = null) => status switch
     {
         StatusCode.InvalidArgument or StatusCode.NotFound => ExitCode.Invalid,
-        StatusCode.FailedPrecondition or StatusCode.ResourceExhausted => ExitCode.DoesNotFit,
-        StatusCode.Unavailable or StatusCode.Unauthenticated or StatusCode.PermissionDenied or StatusCode.DeadlineExceeded =>
-            ExitCode.Unreachable,
+        StatusCode.FailedPrecondition when reason == WrongState => ExitCode.Invalid,
+        StatusCode.FailedPrecondition => ExitCode.DoesNotFit,
+        StatusCode.Unavailable or StatusCode.Unauthenticated or StatusCode.PermissionDenied or StatusCode.DeadlineExceeded
+            or StatusCode.ResourceExhausted or StatusCode.Unimplemented => ExitCode.Unreachable,
         _ => ExitCode.Internal,
     };
 
-    private static string TextOf(RpcException error) => error.StatusCode switch
+    private static string TextOf(RpcException error, string coordinator, bool answered, string? reason)
     {
-        StatusCode.Unavailable => $"the coordinator does not answer: {error.Status.Detail}",
-        StatusCode.Internal or StatusCode.Unknown => $"the coordinator failed: {error.Status.Detail}",
-        _ => error.Status.Detail,
-    };
+        var detail = error.Status.Detail;
+        return error.StatusCode switch
+        {
+            StatusCode.Unavailable when reason is not null => detail,
+            StatusCode.Unavailable when !answered && !Causes(error).Any(c => c is SocketException) && Causes(error).Any(c => c is HttpRequestException) =>
+                $"{coordinator} was reached and answers, but not in plain HTTP/2; if it speaks TLS write https:// and give its CA with --ca FILE "
+                + $"({error.GetBaseException().Message})",
+            StatusCode.Unavailable => $"{coordinator} does not answer: {detail}",
+            StatusCode.Unauthenticated => $"{coordinator} does not take the token: {detail}",
+            StatusCode.PermissionDenied => $"{coordinator} does not allow that: {detail}",
+            StatusCode.ResourceExhausted => $"{coordinator} has more to do than it takes: {detail}; try again a little later",
+            StatusCode.Unimplemented => $"{coordinator} does not know this call: {detail}; is it one, and of this version?",
+            StatusCode.Internal or StatusCode.Unknown => $"{coordinator} failed: {detail}",
+            _ => detail,
+        };
+    }
 
-    /// <summary>The wrong fields that an INVALID_ARGUMENT names, one line each.</summary>
-    private static List<string> Violations(RpcException error)
+    private static T? Detail<T>(RpcException error, MessageParser<T> parser, MessageDescriptor descriptor)
+        where T : class, IMessage<T>
     {
         if (error.Trailers.GetValueBytes(DetailsTrailer) is not { } bytes)
-            return [];
+            return null;
         try
         {
-            var badRequest = Google.Rpc.Status.Parser.ParseFrom(bytes).Details
-                .FirstOrDefault(d => d.Is(BadRequest.Descriptor))?.Unpack<BadRequest>();
-            return badRequest is null ? [] : [.. badRequest.FieldViolations.Select(Line)];
+            return Google.Rpc.Status.Parser.ParseFrom(bytes).Details.FirstOrDefault(d => d.Is(descriptor)) is { } any
+                ? parser.ParseFrom(any.Value)
+                : null;
         }
-        catch (Google.Protobuf.InvalidProtocolBufferException)
+        catch (InvalidProtocolBufferException)
         {
-            return [];
+            return null;
         }
     }
 
@@ -54,4 +83,10 @@ internal static class ControlErrors
         violation.Description.StartsWith(violation.Field, StringComparison.Ordinal)
             ? violation.Description
             : $"{violation.Field}: {violation.Description}";
+
+    private static IEnumerable<Exception> Causes(RpcException error)
+    {
+        for (var inner = error.Status.DebugException ?? error.InnerException; inner is not null; inner = inner.InnerException)
+            yield return inner;
+    }
 }

@@ -23,9 +23,12 @@ internal static class LocalCoordinators
     }
 
     /// <summary>All runs, newest first, each with its coordinator. One that does not answer is left out as long as another does.</summary>
+    /// <param name="clients">Of the coordinators.</param>
+    /// <param name="atMost">How many of each.</param>
+    /// <param name="cancel">Gives up.</param>
     /// <exception cref="CliException">None answers.</exception>
     public static async Task<IReadOnlyList<(ControlClient Client, RunView Run)>> RunsAsync(
-        IEnumerable<ControlClient> clients, CancellationToken cancel)
+        IEnumerable<ControlClient> clients, int atMost, CancellationToken cancel)
     {
         var runs = new List<(ControlClient, RunView Run)>();
         CliException? failure = null;
@@ -33,7 +36,7 @@ internal static class LocalCoordinators
         {
             try
             {
-                runs.AddRange((await client.ListRunsAsync(cancel)).Select(run => (client, run)));
+                runs.AddRange((await client.ListRunsAsync(atMost, cancel)).Select(run => (client, run)));
             }
             catch (CliException e) when (e.ExitCode == ExitCode.Unreachable)
             {
@@ -51,10 +54,11 @@ internal static class LocalCoordinators
     public static async Task<(ControlClient Client, RunView Run)> FindAsync(CliContext context, string? id)
     {
         var clients = Connect(context);
-        var found = Choose(await RunsAsync(clients, context.Interrupts.First), id);
+        var found = Choose(await RunsAsync(clients, int.MaxValue, context.Interrupts.First), id);
         foreach (var other in clients.Where(c => c != found.Client))
             other.Dispose();
-        return found;
+        // A list has no summaries.
+        return found.Run.HasEnded ? (found.Client, await found.Client.GetRunAsync(found.Run.Id, context.Interrupts.First)) : found;
     }
 
     /// <summary>A run that has ended can be looked at and nothing else.</summary>

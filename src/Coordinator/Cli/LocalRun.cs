@@ -40,7 +40,7 @@ internal sealed class LocalRun(CliContext context, LocalSession session, bool js
         session.Died += Explain;
         using var client = ControlClient.For(session.Paths);
         await session.StartAgentsAsync(spec.Agents ?? 1, Destinations(spec));
-        var run = await client.CreateRunAsync(spec, interrupts.First);
+        var run = await client.CreateRunAsync(spec, Guid.NewGuid().ToString(), interrupts.First);
         context.Error.WriteLine($"run {run.Id}, {Wording.Count(spec.Agents ?? 1)} agent{(spec.Agents == 1 ? "" : "s")} on this machine");
 
         using var drain = interrupts.First.Register(() => _ = StopAsync(client, run.Id, immediately: false));

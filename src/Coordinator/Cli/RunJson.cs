@@ -54,6 +54,8 @@ internal static class RunJson
         ["role"] = agent.Role,
         ["labels"] = new JsonObject(agent.Labels.Select(l => KeyValuePair.Create(l.Key, (JsonNode?)l.Value))),
         ["version"] = agent.Version,
+        ["addresses"] = new JsonArray([.. agent.Addresses.Select(a => (JsonNode)a)]),
+        ["findings"] = new JsonArray([.. agent.Findings.Select(f => (JsonNode)f)]),
         ["capabilities"] = new JsonArray([.. agent.Capabilities.Select(c => (JsonNode)c)]),
         ["lastSeen"] = agent.LastSeen?.UtcDateTime,
     };

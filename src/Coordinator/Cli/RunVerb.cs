@@ -6,13 +6,14 @@ using LoadHarness.Coordinator.Verdicts;
 
 namespace LoadHarness.Coordinator.Cli;
 
-/// <summary>Holds connections against a target, with agents on this machine.</summary>
+/// <summary>Holds connections against a target, with agents on this machine or with those of a fleet.</summary>
 internal sealed class RunVerb() : Verb(
     "run",
     "Opens connections to a target, holds them, drains them and reports",
     "loadharness run 10.0.0.5:443 -c 50k",
     "loadharness run --target tcp://10.0.0.5:443,8443-8450 -c 2M --ramp 10m --hold 30m --sources 10.0.1.0/28",
-    "loadharness run 10.0.0.5:443 -c 20k --connect-rate 2000/s --json > summary.json")
+    "loadharness run 10.0.0.5:443 -c 20k --connect-rate 2000/s --json > summary.json",
+    "loadharness run 10.0.0.5:443 -c 2M --coordinator https://coordinator:7300 --select rack=7 --detach")
 {
     private readonly Argument<string?> _shortTarget = new("TARGET")
     {
@@ -44,22 +45,28 @@ internal sealed class RunVerb() : Verb(
     private readonly Option<string[]> _backendSelect = VerbOptions.Texts(
         "--backend-select", "LABEL=VALUE", "Take backends that carry this label; may be repeated");
     private readonly Option<string> _name = VerbOptions.Text("--name", "TEXT", "A name for lists and reports");
+    private readonly Option<bool> _detach = VerbOptions.Flag("--detach", "Print the run's id once it is planned, and leave it to the coordinator");
     private readonly Option<bool> _json = VerbOptions.Json();
+    private readonly CoordinatorOptions _coordinator = new();
 
     /// <inheritdoc/>
     public override IEnumerable<Symbol> Symbols =>
     [
         _shortTarget, _targets, _connections, _ramp, _rate, _hold, _sources, _sourcePorts, _agents, _readyTimeout,
-        _connectTimeout, _maxDuration, _expectGreeting, _select, _backends, _backendListen, _backendSelect, _name, _json,
+        _connectTimeout, _maxDuration, _expectGreeting, _select, _backends, _backendListen, _backendSelect, _name, _detach, _json,
+        .. _coordinator.Symbols,
     ];
 
     /// <inheritdoc/>
-    public override IEnumerable<SpecError> Check(ParseResult parsed) => [.. Validate(parsed).Errors, .. CheckLocal(parsed)];
+    public override IEnumerable<SpecError> Check(ParseResult parsed) =>
+        [.. Validate(parsed).Errors, .. _coordinator.Check(parsed), .. IsRemote(parsed) ? [] : CheckLocal(parsed)];
 
     /// <inheritdoc/>
     public override async Task<ExitCode> ExecuteAsync(ParseResult parsed, CliContext context)
     {
         var spec = Validate(parsed).Spec!;
+        if (_coordinator.Of(parsed, context) is { } coordinator)
+            return await new RemoteRun(coordinator, context, parsed.GetValue(_json)).ExecuteAsync(spec, parsed.GetValue(_detach));
         spec = spec with { Agents = spec.Agents ?? LocalRun.DefaultAgents(spec.Connections) };
         await using var session = await LocalRun.StartSessionAsync(context);
         return await new LocalRun(context, session, parsed.GetValue(_json)).ExecuteAsync(spec);
@@ -87,21 +94,33 @@ internal sealed class RunVerb() : Verb(
         BackendSelect = [.. TextsOf(parsed.GetResult(_backendSelect))],
     };
 
-    /// <summary>A local run starts its own agents: there is nothing to choose from.</summary>
+    private bool IsRemote(ParseResult parsed) => _coordinator.IsNamed(parsed, Variable);
+
+    /// <summary>A local run starts its own agents: there is nothing to choose from, and nothing that goes on without it.</summary>
     private IEnumerable<SpecError> CheckLocal(ParseResult parsed)
     {
+        if (parsed.GetResult(_detach) is { Implicit: false })
+        {
+            yield return new("--detach", "", "leaves a run to its coordinator, and this run has its coordinator in this process", "",
+                "Name the fleet's coordinator with --coordinator URL, or leave it out");
+        }
+
         Option[] ofAFleet = [_select, _backends, _backendListen, _backendSelect];
-        return from option in ofAFleet
-               let result = parsed.GetResult(option)
-               where result is { Implicit: false, Tokens.Count: > 0 }
-               select new SpecError(option.Name, string.Join(' ', result.Tokens.Select(t => t.Value)),
-                   "chooses among the agents of a fleet, and this run starts its own", "",
-                   "Name the fleet's coordinator with --coordinator URL, or leave it out");
+        foreach (var option in ofAFleet)
+        {
+            if (parsed.GetResult(option) is { Implicit: false, Tokens.Count: > 0 } result)
+            {
+                yield return new(option.Name, string.Join(' ', result.Tokens.Select(t => t.Value)),
+                    "chooses among the agents of a fleet, and this run starts its own", "",
+                    "Name the fleet's coordinator with --coordinator URL, or leave it out");
+            }
+        }
     }
 
     private SpecResult Validate(ParseResult parsed)
     {
-        var result = RunSpecValidator.Validate(InputOf(parsed), HostNames.Resolve);
+        // What a name means is asked where it is used: on the agents' hosts, or here.
+        var result = RunSpecValidator.Validate(InputOf(parsed), IsRemote(parsed) ? _ => null : HostNames.Resolve);
         return result.Spec is null ? result with { Errors = [.. result.Errors.Where(e => !IsHalfGiven(parsed, e))] } : result;
     }
 

@@ -1,31 +1,71 @@
 using System.CommandLine;
 using System.Text.Json.Nodes;
 using LoadHarness.Coordinator.Cli.LiveView;
+using LoadHarness.Coordinator.Specs;
 using LoadHarness.Coordinator.Verdicts;
 
 namespace LoadHarness.Coordinator.Cli;
 
-/// <summary>Lists the runs on this machine.</summary>
+/// <summary>Lists runs, those that have ended too.</summary>
 internal sealed class RunsListVerb() : Verb(
-    "list", "Lists the runs that go on on this machine, newest first", "loadharness runs list", "loadharness runs list --json")
+    "list",
+    "Lists runs, newest first: those of a fleet, or those that go on on this machine",
+    "loadharness runs list",
+    "loadharness runs list --coordinator https://coordinator:7300 --limit 200 --json")
 {
+    private const int DefaultLimit = 50;
+    private const int LargestLimit = 1000;
+
+    private readonly Option<string> _limit = VerbOptions.Text("--limit", "N", $"How many ({DefaultLimit})");
     private readonly Option<bool> _json = VerbOptions.Json();
+    private readonly CoordinatorOptions _coordinator = new();
 
     /// <inheritdoc/>
-    public override IEnumerable<Symbol> Symbols => [_json];
+    public override IEnumerable<Symbol> Symbols => [_limit, _json, .. _coordinator.Symbols];
+
+    /// <inheritdoc/>
+    public override IEnumerable<SpecError> Check(ParseResult parsed)
+    {
+        var errors = new List<SpecError>(_coordinator.Check(parsed));
+        Limit(parsed, errors);
+        return errors;
+    }
 
     /// <inheritdoc/>
     public override async Task<ExitCode> ExecuteAsync(ParseResult parsed, CliContext context)
     {
-        var clients = LocalCoordinators.Connect(context);
-        var runs = (await LocalCoordinators.RunsAsync(clients, context.Interrupts.First)).Select(r => r.Run).ToList();
-        if (parsed.GetValue(_json))
-            context.Out.WriteLine(RunJson.Pretty(new JsonArray([.. runs.Select(RunJson.Of)])));
-        else
-            TextTable.Write(context.Out, ["ID", "STATE", ">ELAPSED", ">ESTABLISHED", ">GOAL", "TARGET", "NAME"], runs.Select(Row));
-        foreach (var client in clients)
-            client.Dispose();
+        var limit = (int)Limit(parsed, [])!.Value;
+        var clients = Coordinators.Connect(context, _coordinator.Of(parsed, context));
+        try
+        {
+            // One more than is shown tells whether there are more.
+            var found = await LocalCoordinators.RunsAsync(clients, limit + 1, context.Interrupts.First);
+            var runs = found.Take(limit).Select(r => r.Run).ToList();
+            if (parsed.GetValue(_json))
+                context.Out.WriteLine(RunJson.Pretty(new JsonArray([.. runs.Select(RunJson.Of)])));
+            else
+                TextTable.Write(context.Out, ["ID", "STATE", ">ELAPSED", ">ESTABLISHED", ">GOAL", "TARGET", "NAME"], runs.Select(Row));
+            if (found.Count > limit)
+                context.Error.WriteLine($"the newest {Wording.Count(limit)}; there are more: --limit N");
+        }
+        finally
+        {
+            foreach (var client in clients)
+                client.Dispose();
+        }
+
         return ExitCode.Passed;
+    }
+
+    private long? Limit(ParseResult parsed, List<SpecError> errors)
+    {
+        if (TextOf(parsed, _limit) is not { } text)
+            return DefaultLimit;
+        var limit = CountText.Parse(text);
+        if (limit is { Problem: null, Value: >= 1 and <= LargestLimit })
+            return limit.Value;
+        errors.Add(new("--limit", text, "is no such number", $"1 to {LargestLimit:N0}", $"Leave it out for {DefaultLimit}"));
+        return null;
     }
 
     private static IReadOnlyList<string> Row(RunView run) =>

@@ -21,9 +21,10 @@ internal sealed class RunsScaleVerb() : Verb(
     private readonly Argument<string?> _id = VerbOptions.RunId();
     private readonly Option<string> _over = VerbOptions.Text("--over", "TIME", "How long the change takes; else as the run's rate allows");
     private readonly Option<bool> _json = VerbOptions.Json();
+    private readonly CoordinatorOptions _coordinator = new();
 
     /// <inheritdoc/>
-    public override IEnumerable<Symbol> Symbols => [_goal, _id, _over, _json];
+    public override IEnumerable<Symbol> Symbols => [_goal, _id, _over, _json, .. _coordinator.Symbols];
 
     /// <inheritdoc/>
     public override IEnumerable<SpecError> Check(ParseResult parsed)
@@ -36,12 +37,14 @@ internal sealed class RunsScaleVerb() : Verb(
             yield return new("GOAL", parsed.GetValue(_goal)!, "is too large", "0 to 100,000,000", "Write loadharness runs scale 80k");
         if (Over(parsed)?.Problem is { } wrong)
             yield return wrong.At("--over", TextOf(parsed, _over)!);
+        foreach (var error in _coordinator.Check(parsed))
+            yield return error;
     }
 
     /// <inheritdoc/>
     public override async Task<ExitCode> ExecuteAsync(ParseResult parsed, CliContext context)
     {
-        var (client, run) = await LocalCoordinators.FindAsync(context, parsed.GetValue(_id));
+        var (client, run) = await Coordinators.FindAsync(context, _coordinator.Of(parsed, context), parsed.GetValue(_id));
         using (client)
         {
             var goal = Goal(parsed)!.Value.Value;

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using LoadHarness.Coordinator.Cli.LiveView;
+using LoadHarness.Coordinator.Specs;
 using LoadHarness.Coordinator.Verdicts;
 using Spectre.Console;
 
@@ -14,14 +15,18 @@ internal sealed class RunsShowVerb() : Verb(
 
     private readonly Argument<string?> _id = VerbOptions.RunId();
     private readonly Option<bool> _json = VerbOptions.Json();
+    private readonly CoordinatorOptions _coordinator = new();
 
     /// <inheritdoc/>
-    public override IEnumerable<Symbol> Symbols => [_id, _json];
+    public override IEnumerable<Symbol> Symbols => [_id, _json, .. _coordinator.Symbols];
+
+    /// <inheritdoc/>
+    public override IEnumerable<SpecError> Check(ParseResult parsed) => _coordinator.Check(parsed);
 
     /// <inheritdoc/>
     public override async Task<ExitCode> ExecuteAsync(ParseResult parsed, CliContext context)
     {
-        var (client, run) = await LocalCoordinators.FindAsync(context, parsed.GetValue(_id));
+        var (client, run) = await Coordinators.FindAsync(context, _coordinator.Of(parsed, context), parsed.GetValue(_id));
         using (client)
         {
             if (parsed.GetValue(_json))

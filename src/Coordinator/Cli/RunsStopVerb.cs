@@ -1,4 +1,5 @@
 using System.CommandLine;
+using LoadHarness.Coordinator.Specs;
 using LoadHarness.Coordinator.Verdicts;
 
 namespace LoadHarness.Coordinator.Cli;
@@ -13,14 +14,18 @@ internal sealed class RunsStopVerb() : Verb(
     private readonly Argument<string?> _id = VerbOptions.RunId();
     private readonly Option<bool> _now = VerbOptions.Flag("--now", "Reset every connection at once instead of draining");
     private readonly Option<bool> _json = VerbOptions.Json();
+    private readonly CoordinatorOptions _coordinator = new();
 
     /// <inheritdoc/>
-    public override IEnumerable<Symbol> Symbols => [_id, _now, _json];
+    public override IEnumerable<Symbol> Symbols => [_id, _now, _json, .. _coordinator.Symbols];
+
+    /// <inheritdoc/>
+    public override IEnumerable<SpecError> Check(ParseResult parsed) => _coordinator.Check(parsed);
 
     /// <inheritdoc/>
     public override async Task<ExitCode> ExecuteAsync(ParseResult parsed, CliContext context)
     {
-        var (client, run) = await LocalCoordinators.FindAsync(context, parsed.GetValue(_id));
+        var (client, run) = await Coordinators.FindAsync(context, _coordinator.Of(parsed, context), parsed.GetValue(_id));
         using (client)
         {
             LocalCoordinators.RequireGoingOn(run, "stop");

@@ -20,6 +20,9 @@ internal abstract class Verb(string name, string description, params string[] ex
     /// <summary>Whole command lines.</summary>
     public IReadOnlyList<string> Examples => examples;
 
+    /// <summary>Environment variables, as <see cref="CliContext.Variable"/> has them: what may be left out depends on them.</summary>
+    public Func<string, string?> Variable { protected get; set; } = _ => null;
+
     /// <summary>Its arguments and options.</summary>
     public abstract IEnumerable<Symbol> Symbols { get; }
 

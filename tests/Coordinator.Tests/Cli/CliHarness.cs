@@ -32,7 +32,12 @@ internal sealed class CliHarness : IDisposable
         StartCoordinator = start ?? ((_, _) => throw new InvalidOperationException("this test starts no coordinator")),
         StartService = ServiceCoordinator.StartAsync,
         Interrupts = Interrupts,
+        Variable = name => Variables.GetValueOrDefault(name),
+        Patience = TimeSpan.FromSeconds(2),
     };
+
+    /// <summary>The environment.</summary>
+    public Dictionary<string, string> Variables { get; } = [];
 
     public CliContext Context { get; }
 

@@ -29,11 +29,13 @@ public class ExitCodeTests
     [TestCase(StatusCode.Unavailable, ExitCode.Unreachable)]
     [TestCase(StatusCode.Unauthenticated, ExitCode.Unreachable)]
     [TestCase(StatusCode.NotFound, ExitCode.Invalid)]
+    [TestCase(StatusCode.PermissionDenied, ExitCode.Unreachable)]
+    [TestCase(StatusCode.ResourceExhausted, ExitCode.Unreachable)]
     [TestCase(StatusCode.Internal, ExitCode.Internal)]
     [TestCase(StatusCode.Unknown, ExitCode.Internal)]
     public void Translate_Status_GivesCodeAndText(StatusCode status, ExitCode expected)
     {
-        var error = ControlErrors.Translate(new RpcException(new Status(status, "the reason")));
+        var error = ControlErrors.Translate(new RpcException(new Status(status, "the reason")), "the coordinator", answered: true);
         Assert.That(error.ExitCode, Is.EqualTo(expected));
         Assert.That(error.Message, Does.Contain("the reason"));
     }
@@ -51,16 +53,27 @@ public class ExitCodeTests
         };
         var status = new Google.Rpc.Status { Code = 3, Details = { Any.Pack(details) } };
         var error = ControlErrors.Translate(new RpcException(
-            new Status(StatusCode.InvalidArgument, "2 errors"), new Metadata { { "grpc-status-details-bin", status.ToByteArray() } }));
+            new Status(StatusCode.InvalidArgument, "2 errors"), new Metadata { { "grpc-status-details-bin", status.ToByteArray() } }), "c", answered: true);
         Assert.That(error.ExitCode, Is.EqualTo(ExitCode.Invalid));
         Assert.That(error.Messages, Is.EqualTo(new[] { "spec.connections: is too large", "--hold 5: has no unit" }));
+    }
+
+    [TestCase("WRONG_STATE", ExitCode.Invalid)]
+    [TestCase("DOES_NOT_FIT", ExitCode.DoesNotFit)]
+    [TestCase("SOMETHING_LATER", ExitCode.DoesNotFit)]
+    public void Translate_FailedPrecondition_IsToldApartByItsReason(string reason, ExitCode expected)
+    {
+        var status = new Google.Rpc.Status { Code = 9, Details = { Any.Pack(new ErrorInfo { Domain = "loadharness", Reason = reason }) } };
+        var error = ControlErrors.Translate(new RpcException(
+            new Status(StatusCode.FailedPrecondition, "why"), new Metadata { { "grpc-status-details-bin", status.ToByteArray() } }), "c", answered: true);
+        Assert.That((error.ExitCode, error.Message), Is.EqualTo((expected, "why")));
     }
 
     [Test]
     public void Translate_GarbledDetails_FallsBackToTheStatus()
     {
         var error = ControlErrors.Translate(new RpcException(
-            new Status(StatusCode.InvalidArgument, "wrong"), new Metadata { { "grpc-status-details-bin", new byte[] { 0xFF, 0xFF } } }));
+            new Status(StatusCode.InvalidArgument, "wrong"), new Metadata { { "grpc-status-details-bin", new byte[] { 0xFF, 0xFF } } }), "c", answered: true);
         Assert.That(error.Messages, Is.EqualTo(new[] { "wrong" }));
     }
 

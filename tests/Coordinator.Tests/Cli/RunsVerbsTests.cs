@@ -131,5 +131,6 @@ public class RunsVerbsTests
     private Task<RunView> CreateAsync(string name) => _client.CreateRunAsync(
         RunSpecValidator.Validate(
             new RunSpecInput { Name = name, Targets = ["127.0.0.1:9000"], Connections = 500, Agents = 1 }, HostNames.Resolve).Spec!,
+        "",
         CancellationToken.None);
 }
