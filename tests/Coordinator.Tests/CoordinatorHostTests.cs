@@ -1,3 +1,4 @@
+using Grpc.Core;
 using LoadHarness.Coordinator.Tests.Fleet;
 using LoadHarness.Coordinator.Tests.Runs;
 using LoadHarness.V1;
@@ -28,6 +29,22 @@ public sealed class CoordinatorHostTests
             Assert.That(File.Exists(fixture.CredentialPath), Is.False);
         });
         await agent.Detached.WaitAsync(TimeSpan.FromSeconds(20));
+    }
+
+    [Test]
+    public async Task CreateRun_CoordinatorIsDraining_IsRefusedInWords()
+    {
+        await using var fixture = await FleetFixture.StartAsync();
+        await fixture.AttachAsync("a");
+        await fixture.CreateAsync(Spec(100, agents: 1, holdSeconds: 600));
+        await fixture.UntilAsync(RunState.Holding);
+        var stopping = fixture.Host.StopAsync();
+
+        var refusal = await Assert.ThrowsAsync<RpcException>(() => fixture.CreateAsync(Spec(100, agents: 1)));
+        await fixture.UntilAsync(() => stopping.IsCompleted, Long, "stopped");
+
+        Assert.That(refusal!.StatusCode, Is.EqualTo(StatusCode.Unavailable));
+        Assert.That(refusal.Status.Detail, Does.Contain("takes no more runs"));
     }
 
     [Test]

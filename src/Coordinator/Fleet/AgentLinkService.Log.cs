@@ -18,4 +18,7 @@ public sealed partial class AgentLinkService
 
     [LoggerMessage(1005, LogLevel.Warning, "An agent was refused: {Reason}")]
     private static partial void LogNotEnrolled(ILogger log, string reason);
+
+    [LoggerMessage(1006, LogLevel.Error, "Agent {AgentId} cannot be enrolled: its key cannot be kept")]
+    private static partial void LogNotBound(ILogger log, Exception exception, string agentId);
 }

@@ -70,10 +70,14 @@ public sealed partial class AgentLinkService(AgentRegistry registry, Enrolment e
             await enrolment.BindAsync(caller, hello.AgentId, hello.Labels, cancel);
             return session;
         }
-        catch
+        catch (Exception e)
         {
             registry.Detach(session, "its identity could not be bound to its key");
-            throw;
+            if (e is EnrolmentException or OperationCanceledException)
+                throw;
+            LogNotBound(log, e, hello.AgentId);
+            throw new RpcException(new Status(
+                StatusCode.Unavailable, $"the coordinator cannot keep that agent `{hello.AgentId}` is enrolled; its log says why"));
         }
     }
 

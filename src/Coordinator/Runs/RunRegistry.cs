@@ -17,6 +17,7 @@ public sealed class RunRegistry : IAsyncDisposable
     private readonly RunEnvironment _environment;
     private readonly Dictionary<string, Task<IRun>> _requests = new(StringComparer.Ordinal);
     private ImmutableList<IRun> _runs = [];
+    private string? _ended;
 
     /// <summary>A registry with the runs that the store knows.</summary>
     /// <param name="agents">Who does the work.</param>
@@ -46,6 +47,8 @@ public sealed class RunRegistry : IAsyncDisposable
         {
             if (requestId.Length > 0 && _requests.TryGetValue(requestId, out var before) && !before.IsFaulted)
                 return before;
+            if (_ended is { } reason)
+                throw new RunRejectedException(RunRejection.Unavailable, [$"{reason} and takes no more runs; try again when it is back"]);
             var record = new RunRecord(requestId, _environment.Store, _environment.Registry.Clock.Time);
             var run = new RunController(NewId(), spec, record, _environment);
             _runs = _runs.Insert(0, run);
@@ -71,11 +74,13 @@ public sealed class RunRegistry : IAsyncDisposable
         ]);
     }
 
-    /// <summary>Stops every run that goes on, with a drain, and waits for their ends.</summary>
+    /// <summary>Stops every run that goes on, with a drain, and waits for their ends; no run is made any more.</summary>
     /// <param name="reason">For their reports.</param>
     /// <param name="cancel">Gives them up.</param>
     public async Task StopAllAsync(string reason, CancellationToken cancel)
     {
+        lock (_lock)
+            _ended = reason;
         foreach (var run in _runs)
             run.Stop(immediately: false, reason);
         await Task.WhenAll(_runs.Select(r => r.Ended)).WaitAsync(cancel).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);

@@ -9,12 +9,15 @@ namespace LoadHarness.Coordinator.Security;
 /// </summary>
 public sealed partial class ServerCertificates
 {
+    private static readonly TimeSpan _warnEvery = TimeSpan.FromDays(1);
+
     private readonly CertificateFiles _files;
     private readonly TimeProvider _time;
     private readonly ILogger _log;
     private readonly Lock _lock = new();
     private (FileStamp Certificate, FileStamp Key) _stamps;
     private SslStreamCertificateContext _current;
+    private DateTimeOffset? _warned;
 
     /// <summary>Reads the files for the first time.</summary>
     /// <exception cref="CredentialException">They cannot be used.</exception>
@@ -35,6 +38,7 @@ public sealed partial class ServerCertificates
                 var stamps = Stamps();
                 if (stamps != _stamps)
                     Reload(stamps);
+                WarnOfItsEnd();
                 return _current;
             }
         }
@@ -54,6 +58,16 @@ public sealed partial class ServerCertificates
         }
     }
 
+    // Seen by who dials: a certificate that nobody asks for hurts nobody.
+    private void WarnOfItsEnd()
+    {
+        var (now, until) = (_time.GetUtcNow(), new DateTimeOffset(_current.TargetCertificate.NotAfter));
+        if (until - now > CertificateInventory.WarnBefore || now - _warned < _warnEvery)
+            return;
+        _warned = now;
+        LogEnds(_log, _files.Certificate, until <= now ? "expired" : "expires", until.UtcDateTime);
+    }
+
     // Those that were in force before are not disposed: a handshake may still use them.
     private SslStreamCertificateContext Load()
     {
@@ -68,4 +82,7 @@ public sealed partial class ServerCertificates
 
     [LoggerMessage(1114, LogLevel.Error, "The listeners' certificate has changed and cannot be used; the one before stays in force: {Problem}")]
     private static partial void LogKept(ILogger log, string problem);
+
+    [LoggerMessage(1115, LogLevel.Warning, "The listeners' certificate {Path} {Verb} at {Until:u}; issue a new one, it is taken without a restart")]
+    private static partial void LogEnds(ILogger log, string path, string verb, DateTime until);
 }

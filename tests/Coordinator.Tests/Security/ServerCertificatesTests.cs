@@ -25,7 +25,7 @@ public sealed class ServerCertificatesTests
     {
         (_directory, _time, _log) = (new(), new(_now), new());
         CertificateAuthority.Create(State, TimeSpan.FromDays(3650), _now);
-        TestCertificates.IssueServer(State, _now);
+        TestCertificates.IssueServer(State, _now, TimeSpan.FromDays(60));
     }
 
     [TearDown]
@@ -42,7 +42,7 @@ public sealed class ServerCertificatesTests
         var before = Serial(certificates);
         Assert.That(Serial(certificates), Is.EqualTo(before));
 
-        TestCertificates.IssueServer(State, _now);
+        TestCertificates.IssueServer(State, _now, TimeSpan.FromDays(60));
 
         Assert.That(Serial(certificates), Is.Not.EqualTo(before));
         Assert.That(_log.Lines, Is.Empty);
@@ -54,7 +54,7 @@ public sealed class ServerCertificatesTests
         var certificates = Certificates();
         var before = Serial(certificates);
         var oldCertificate = File.ReadAllText(State.ServerCertificate);
-        TestCertificates.IssueServer(State, _now);
+        TestCertificates.IssueServer(State, _now, TimeSpan.FromDays(60));
         var newCertificate = File.ReadAllText(State.ServerCertificate);
 
         File.WriteAllText(State.ServerCertificate, oldCertificate);
@@ -96,18 +96,36 @@ public sealed class ServerCertificatesTests
     }
 
     [Test]
+    public void Current_EndIsNear_IsSaidOnceADayUntilItIsReplaced()
+    {
+        var certificates = Certificates();
+        _time.Advance(TimeSpan.FromDays(50));
+        for (var hour = 0; hour < 48; hour++)
+        {
+            Serial(certificates);
+            _time.Advance(TimeSpan.FromHours(1));
+        }
+
+        Assert.That(_log.Lines, Has.Count.EqualTo(2).And.All.Contains("expires at 2026-05-03"));
+        TestCertificates.IssueServer(State, _time.GetUtcNow(), TimeSpan.FromDays(60));
+        _time.Advance(TimeSpan.FromDays(2));
+        Serial(certificates);
+        Assert.That(_log.Lines, Has.Count.EqualTo(2));
+    }
+
+    [Test]
     public void Start_Expired_IsRefusedInWords()
     {
-        _time.Advance(TimeSpan.FromDays(31));
+        _time.Advance(TimeSpan.FromDays(61));
 
-        Assert.That(Certificates, Throws.TypeOf<CredentialException>().With.Message.Contains("expired at 2026-04-03").And.Message
+        Assert.That(Certificates, Throws.TypeOf<CredentialException>().With.Message.Contains("expired at 2026-05-03").And.Message
             .Contains("loadharness certs issue server"));
     }
 
     [Test]
     public void Start_NotYetValid_IsRefusedInWords()
     {
-        TestCertificates.IssueServer(State, _now);
+        TestCertificates.IssueServer(State, _now, TimeSpan.FromDays(60));
         _time = new(_now.AddDays(-1));
 
         Assert.That(Certificates, Throws.TypeOf<CredentialException>().With.Message.Contains("not valid before 2026-03-04"));

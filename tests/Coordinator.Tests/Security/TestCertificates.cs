@@ -28,7 +28,7 @@ internal static class TestCertificates
     public static void IssueServer(StateDirectory state, DateTimeOffset now, TimeSpan? validity = null)
     {
         using var authority = CertificateAuthority.Load(state);
-        var issued = authority.IssueServer(["127.0.0.1", "localhost"], validity ?? TimeSpan.FromDays(30), now);
+        var issued = authority.IssueServer(["127.0.0.1", "localhost"], validity ?? TimeSpan.FromDays(60), now);
         SafeFile.PrepareDirectory(Path.GetDirectoryName(state.ServerKey)!);
         SafeFile.Replace(state.ServerKey, "key file", issued.Key, SafeFile.OwnerOnly);
         SafeFile.Replace(state.ServerCertificate, "certificate", issued.Certificate, SafeFile.Public);
