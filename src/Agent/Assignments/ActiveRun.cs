@@ -144,7 +144,8 @@ internal sealed class ActiveRun : IDisposable
         if (_builder.NotAllowed > 0)
         {
             findings.Add(new(Severity.Error, "allow-list",
-                $"{_builder.NotAllowed:N0} connects were not made: their addresses are not on this agent's allow-list, though the assignment was found to be within it; report this"));
+                $"{_builder.NotAllowed:N0} connects were not made: their addresses are not on this agent's allow-list, "
+                + "though the assignment was found to be within it; please report this"));
         }
 
         findings.AddRange(NameCheck.Findings(Assignment));

@@ -89,7 +89,8 @@ internal static class AssignmentCheck
     }
 
     private static AssignmentRefusal TooMany(string field, long connections, long most) => new(field, "max-connections",
-        $"{connections:N0} connections are more than this agent may hold, {most:N0}; to allow them start it with --max-connections {connections}");
+        $"{connections:N0} connections are more than this agent may hold, {most:N0}; "
+        + $"to allow them start it with --max-connections {connections}");
 
     // Live connections go there, and their tuples rest as long as was said when they were dealt out.
     private static AssignmentRefusal? CheckChange(Assignment assignment, Assignment? present)

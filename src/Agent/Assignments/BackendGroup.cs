@@ -33,9 +33,12 @@ internal sealed class BackendGroup : IRunReactors
         var options = new BackendOptions { Listen = [.. work.Ports.SelectMany(Endpoints)], Greet = work.Greet };
         // Asked first, since a listener of another backend would quietly share its port with ours.
         var problems = ListenProbe.Probe(options.Listen);
-        return problems.Count > 0
-            ? Refusal(problems.Count == 1 ? problems[0].Message : $"{problems[0].Message} ({problems.Count:N0} of {options.Listen.Length:N0} cannot be listened on)")
-            : Listen(work, options);
+        return problems.Count switch
+        {
+            0 => Listen(work, options),
+            1 => Refusal(problems[0].Message),
+            _ => Refusal($"{problems[0].Message} ({problems.Count:N0} of {options.Listen.Length:N0} endpoints cannot be listened on)"),
+        };
     }
 
     /// <inheritdoc/>

@@ -40,7 +40,8 @@ internal static class NameCheck
             if (answer.Addresses.IsEmpty)
             {
                 yield return new(Severity.Warning, answer.Name,
-                    $"{answer.Name} cannot be resolved any more ({answer.Error}); the run goes on with {string.Join(", ", planned.Distinct())}");
+                    $"{answer.Name} cannot be resolved any more ({answer.Error}); "
+                    + $"the run goes on with {string.Join(", ", planned.Distinct())}");
             }
             else if (!IsSame(planned, answer.Addresses))
             {

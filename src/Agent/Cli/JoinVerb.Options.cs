@@ -12,7 +12,8 @@ internal static partial class JoinVerb
 
     private static readonly Option<string?> _id = new("--id")
     {
-        Description = "Identity of this agent, stable over restarts; two agents on one host need two. Default: the one kept, else the host's name",
+        Description = "Identity of this agent, stable over restarts; two agents on one host need two. "
+            + "Default: the one kept, else the host's name",
     };
 
     private static readonly Option<string> _role = new("--role")

@@ -57,7 +57,11 @@ internal static partial class JoinVerb
         if (!coordinator.IsTls)
             return JoinIdentity.Local(id, parsed.GetValue(_credential));
         var files = new JoinFiles(
-            parsed.GetValue(_ca), parsed.GetValue(_joinToken), parsed.GetValue(_state), parsed.GetValue(_certificate), parsed.GetValue(_key));
+            parsed.GetValue(_ca),
+            parsed.GetValue(_joinToken),
+            parsed.GetValue(_state),
+            parsed.GetValue(_certificate),
+            parsed.GetValue(_key));
         return JoinIdentity.Remote(id, files, Environment.GetEnvironmentVariable);
     }
 
@@ -67,7 +71,7 @@ internal static partial class JoinVerb
         foreach (var option in misplaced.Where(o => parsed.GetValue(o) is not null))
         {
             errors.Add(coordinator.IsTls
-                ? $"{option.Name}: that is for a coordinator on this host; over https the agent's key counts, and {_joinToken.Name} enrols it"
+                ? $"{option.Name}: that is for a coordinator on this host; over https {_joinToken.Name} enrols the agent's key"
                 : $"{option.Name}: that is for https://HOST:PORT; {coordinator} wants {_credential.Name} FILE");
         }
 

@@ -70,8 +70,13 @@ public static class AgentCertificate
             while (names.HasData)
             {
                 if (!names.PeekTag().HasSameClassAndValue(_uri))
+                {
                     names.ReadEncodedValue();
-                else if (names.ReadCharacterString(UniversalTagNumber.IA5String, _uri) is var uri && uri.StartsWith(IdentityUri, StringComparison.Ordinal))
+                    continue;
+                }
+
+                var uri = names.ReadCharacterString(UniversalTagNumber.IA5String, _uri);
+                if (uri.StartsWith(IdentityUri, StringComparison.Ordinal))
                     return Uri.UnescapeDataString(uri[IdentityUri.Length..]);
             }
         }

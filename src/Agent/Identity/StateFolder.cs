@@ -56,7 +56,8 @@ public sealed class StateFolder : IDisposable
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new IdentityException($"state folder {path} cannot be used: {e.Message} Name one that this user can write to: --state DIR");
+            throw new IdentityException(
+                $"state folder {path} cannot be used: {e.Message} Name one that this user may write to: --state DIR");
         }
     }
 
@@ -96,7 +97,8 @@ public sealed class StateFolder : IDisposable
         {
             var pid = File.Exists(holder) ? File.ReadAllText(holder).Trim() : "unknown";
             throw new IdentityException(
-                $"state folder {path} is in use by process {pid}: stop that agent, or give this one a folder of its own: --state DIR --id NAME");
+                $"state folder {path} is in use by process {pid}: stop that agent, or give this one a folder of its own: "
+                + "--state DIR --id NAME");
         }
 
         File.WriteAllText(holder, Environment.ProcessId.ToString(CultureInfo.InvariantCulture) + "\n");

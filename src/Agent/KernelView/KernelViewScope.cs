@@ -13,5 +13,6 @@ public sealed record KernelViewScope(ImmutableArray<Destination> Destinations, I
     public ImmutableArray<PortSpan> ListeningPorts { get; private init; } = [];
 
     /// <summary>The server ends of connections on these ports.</summary>
-    public static KernelViewScope OfListeners(ImmutableArray<PortSpan> ports, double coreShare) => new([], [], coreShare) { ListeningPorts = ports };
+    public static KernelViewScope OfListeners(ImmutableArray<PortSpan> ports, double coreShare) =>
+        new([], [], coreShare) { ListeningPorts = ports };
 }

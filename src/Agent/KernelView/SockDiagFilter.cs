@@ -53,7 +53,8 @@ public sealed class SockDiagFilter
         exact = 2L * ports.Length <= MaxConditions;
         var filter = new SockDiagFilter();
         var accept = filter.NewLabel();
-        filter.EmitAny(exact ? ports : [new PortSpan(ports[0].First, ports[^1].Last)], filter.EmitLocalPorts, accept, Reject, endsHere: true);
+        ports = exact ? ports : [new PortSpan(ports[0].First, ports[^1].Last)];
+        filter.EmitAny(ports, filter.EmitLocalPorts, accept, Reject, endsHere: true);
         return filter.Resolve();
     }
 

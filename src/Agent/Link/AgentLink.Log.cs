@@ -32,6 +32,6 @@ public sealed partial class AgentLink
     [LoggerMessage(2109, LogLevel.Error, "Assignment {Revision} of run {RunId} could not be taken")]
     internal static partial void LogApplyFailed(ILogger log, Exception failure, Revision revision, string runId);
 
-    [LoggerMessage(2110, LogLevel.Warning, "Enrolled, but that cannot be kept for the next start, which will need a join token again: {Reason}")]
+    [LoggerMessage(2110, LogLevel.Warning, "Enrolled, but that cannot be noted: the next start sends the join token again: {Reason}")]
     private static partial void LogNotKept(ILogger log, string reason);
 }

@@ -197,7 +197,7 @@ public sealed partial class AgentLink : IDisposable
         if (failure is RpcException rpc && LinkFailure.IsFinal(rpc))
             return new(LinkFailure.DescribeRefusal(coordinator, _options, rpc));
         var isTlsSuspected = coordinator is { IsTls: false, SocketPath: null } && !LinkFailure.IsUnreachable(failure);
-        return isTlsSuspected && await PortProbe.SpeaksTlsAsync(coordinator, cancel).ConfigureAwait(false)
+        return isTlsSuspected && await new PortProbe(coordinator, cancel).SpeaksTlsAsync().ConfigureAwait(false)
             ? new($"{coordinator} is a TLS port, and plain http was spoken to it; join https://{coordinator.Host}:{coordinator.Port}")
             : null;
     }

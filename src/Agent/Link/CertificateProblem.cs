@@ -30,7 +30,8 @@ internal static class CertificateProblem
         if (errors.HasFlag(SslPolicyErrors.RemoteCertificateNameMismatch))
             return Name(coordinator, certificate);
         var words = string.Join(", ", status.Select(s => s.StatusInformation.Trim().TrimEnd('.')));
-        return $"the certificate of {coordinator} ({certificate.Subject}) is not accepted: {words}; issue another one: {Issue(coordinator)}";
+        return $"the certificate of {coordinator} (\"{certificate.Subject}\") is not accepted: {words}; "
+            + $"issue another one: {Issue(coordinator)}";
     }
 
     private static string Stranger(CoordinatorAddress coordinator, string? caFile, X509Certificate2 certificate)
@@ -46,12 +47,13 @@ internal static class CertificateProblem
         var now = DateTime.Now;
         foreach (var certificate in chain.ChainElements.Select(e => e.Certificate))
         {
+            var which = $"the certificate of {coordinator} (\"{certificate.Subject}\")";
             if (certificate.NotAfter < now)
-                return $"the certificate of {coordinator} (\"{certificate.Subject}\") expired at {Show(certificate.NotAfter)}; issue another one: {Issue(coordinator)}";
+                return $"{which} expired at {Show(certificate.NotAfter)}; issue another one: {Issue(coordinator)}";
             if (certificate.NotBefore > now)
             {
-                return $"the certificate of {coordinator} (\"{certificate.Subject}\") is valid from {Show(certificate.NotBefore)} on and here it is "
-                    + $"{Show(now)}: set the clock of this host, or of the one that issued it";
+                return $"{which} is valid from {Show(certificate.NotBefore)} on and here it is {Show(now)}: "
+                    + "set the clock of this host, or of the one that issued it";
             }
         }
 
@@ -69,5 +71,6 @@ internal static class CertificateProblem
 
     private static string Issue(CoordinatorAddress coordinator) => $"loadharness certs issue server --host {coordinator.Host}";
 
-    private static string Show(DateTime time) => time.ToUniversalTime().ToString("yyyy-MM-dd HH:mm:ss", CultureInfo.InvariantCulture) + " UTC";
+    private static string Show(DateTime time) =>
+        time.ToUniversalTime().ToString("yyyy-MM-dd HH:mm:ss", CultureInfo.InvariantCulture) + " UTC";
 }

@@ -42,7 +42,7 @@ public sealed record CoordinatorAddress
         if (!Uri.TryCreate(text, UriKind.Absolute, out var uri) || uri.Scheme is not ("http" or "https") || uri.Port is < 1 or > 65535)
             error = $"\"{text}\" is no coordinator: https://HOST:PORT, unix:/path/to/coordinator.sock or http://127.0.0.1:PORT is wanted";
         else if (uri.PathAndQuery != "/" || uri.UserInfo.Length > 0 || uri.Fragment.Length > 0)
-            error = $"{text}: only a host and a port are wanted, as in {uri.Scheme}://{(uri.Scheme == "https" ? "coordinator" : "127.0.0.1")}:{uri.Port}";
+            error = $"{text}: only a host and a port are wanted, as in {uri.Scheme}://{uri.Host}:{uri.Port}";
         else if (uri.Scheme == "http" && LoopbackOf(uri.IdnHost).Length == 0)
         {
             error = $"{text}: {uri.IdnHost} is not loopback, and plain http would show secrets to the network; "
@@ -60,6 +60,7 @@ public sealed record CoordinatorAddress
         var addresses = IPAddress.TryParse(Host, out var literal) ? [literal]
             : IsTls ? await Dns.GetHostAddressesAsync(Host, cancel).ConfigureAwait(false)
             : LoopbackOf(Host);
+        addresses = [.. addresses.Select(a => a.IsIPv4MappedToIPv6 ? a.MapToIPv4() : a).Distinct()];
         return [.. addresses.OrderBy(a => a.AddressFamily != AddressFamily.InterNetwork).Select(a => new IPEndPoint(a, Port))];
     }
 

@@ -75,8 +75,8 @@ public sealed class LinkDialer(LinkOptions options)
             {
                 // Bound first: a slice over all ephemeral ports leaves connect() none to choose, but bind() still finds one
                 // of this address, from which a run opens no connections of that port.
-                var source = RouteLookup.SourceOf(IpAddress.From(endpoint.Address));
-                return await ConnectAsync(endpoint, source is null ? null : new(source.Value.ToIPAddress(), 0), timeout.Token).ConfigureAwait(false);
+                var source = RouteLookup.SourceOf(IpAddress.From(endpoint.Address))?.ToIPAddress();
+                return await ConnectAsync(endpoint, source is null ? null : new(source, 0), timeout.Token).ConfigureAwait(false);
             }
             catch (SocketException e)
             {

@@ -25,7 +25,8 @@ internal static class LinkFailure
     public static LinkRefusedException? RefusalIn(Exception failure) => Causes(failure).OfType<LinkRefusedException>().FirstOrDefault();
 
     /// <summary>Whether there was nobody to talk to, rather than somebody who could not be understood.</summary>
-    public static bool IsUnreachable(Exception failure) => Causes(failure).Any(c => c is SocketException or LinkLostException or OperationCanceledException);
+    public static bool IsUnreachable(Exception failure) =>
+        Causes(failure).Any(c => c is SocketException or LinkLostException or OperationCanceledException);
 
     /// <summary>Whether trying again is no use: the coordinator has answered, and it was a no.</summary>
     public static bool IsFinal(RpcException failure) =>
@@ -38,7 +39,8 @@ internal static class LinkFailure
             ? $"{coordinator} answers, but not as a coordinator"
             : $"{coordinator} refuses this agent, {options.AgentId} ({failure.StatusCode})";
         // The coordinator says what it can do about it; what is to be done here is added.
-        var remedy = failure.StatusCode == StatusCode.Unauthenticated && coordinator.IsTls ? "; a join token is given with --join-token-file FILE" : "";
+        var wantsToken = failure.StatusCode == StatusCode.Unauthenticated && coordinator.IsTls;
+        var remedy = wantsToken ? "; a join token is given with --join-token-file FILE" : "";
         return $"{what}: {failure.Status.Detail.TrimEnd('.')}{remedy}";
     }
 

@@ -44,6 +44,6 @@ public sealed record LinkTls(string? CaFile, Func<X509Certificate2> Certificate)
 
         return certificates.Count > 0
             ? certificates
-            : throw new IdentityException($"--ca {path} holds no certificate (PEM, -----BEGIN CERTIFICATE-----); that of a coordinator is ca/ca.pem of its state folder");
+            : throw new IdentityException($"--ca {path} holds no certificate (PEM); a coordinator's is ca/ca.pem of its state folder");
     }
 }

@@ -7,7 +7,7 @@ namespace LoadHarness.Agent.Link;
 /// <summary>
 /// Finds out what a port speaks, after a first connection to it made no sense. Sends nothing but the first bytes of a protocol.
 /// </summary>
-internal static class PortProbe
+internal sealed class PortProbe(CoordinatorAddress coordinator, CancellationToken cancel)
 {
     private const int FrameHeader = 9;
     private const byte SettingsFrame = 4;
@@ -17,10 +17,14 @@ internal static class PortProbe
     private static readonly byte[] _preface = Encoding.ASCII.GetBytes("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\u0004\0\0\0\0\0");
 
     /// <summary>Whether it speaks TLS: it shows a certificate, whatever that is worth.</summary>
-    public static Task<bool> SpeaksTlsAsync(CoordinatorAddress coordinator, CancellationToken cancel) => TryAsync(coordinator, cancel, async (stream, token) =>
+    public Task<bool> SpeaksTlsAsync() => TryAsync(ShowsCertificateAsync);
+
+    /// <summary>Whether it speaks HTTP/2 without TLS: it answers the preface with its settings.</summary>
+    public Task<bool> SpeaksPlainHttp2Async() => TryAsync(AnswersPrefaceAsync);
+
+    private async Task<bool> ShowsCertificateAsync(Stream stream, CancellationToken timeout)
     {
         var shown = false;
-        var options = new SslClientAuthenticationOptions { TargetHost = coordinator.Host, ApplicationProtocols = [SslApplicationProtocol.Http2] };
         var ssl = new SslStream(stream, leaveInnerStreamOpen: true, (_, certificate, _, _) =>
         {
             shown = certificate is not null;
@@ -28,29 +32,27 @@ internal static class PortProbe
         });
         await using (ssl.ConfigureAwait(false))
         {
-            try
+            var options = new SslClientAuthenticationOptions
             {
-                await ssl.AuthenticateAsClientAsync(options, token).ConfigureAwait(false);
-            }
-            catch (Exception)
-            {
-                // What counts is what was seen until then.
-            }
+                TargetHost = coordinator.Host,
+                ApplicationProtocols = [SslApplicationProtocol.Http2],
+            };
+            // It always fails, since the certificate is not accepted: what counts is what was seen until then.
+            await ssl.AuthenticateAsClientAsync(options, timeout).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
 
         return shown;
-    });
+    }
 
-    /// <summary>Whether it speaks HTTP/2 without TLS: it answers the preface with its settings.</summary>
-    public static Task<bool> SpeaksPlainHttp2Async(CoordinatorAddress coordinator, CancellationToken cancel) => TryAsync(coordinator, cancel, static async (stream, token) =>
+    private static async Task<bool> AnswersPrefaceAsync(Stream stream, CancellationToken timeout)
     {
-        await stream.WriteAsync(_preface, token).ConfigureAwait(false);
+        await stream.WriteAsync(_preface, timeout).ConfigureAwait(false);
         var header = new byte[FrameHeader];
-        await stream.ReadExactlyAsync(header, token).ConfigureAwait(false);
+        await stream.ReadExactlyAsync(header, timeout).ConfigureAwait(false);
         return header[3] == SettingsFrame;
-    });
+    }
 
-    private static async Task<bool> TryAsync(CoordinatorAddress coordinator, CancellationToken cancel, Func<Stream, CancellationToken, Task<bool>> probe)
+    private async Task<bool> TryAsync(Func<Stream, CancellationToken, Task<bool>> probe)
     {
         using var timeout = CancellationTokenSource.CreateLinkedTokenSource(cancel);
         timeout.CancelAfter(_timeout);

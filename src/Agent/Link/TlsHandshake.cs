@@ -9,7 +9,7 @@ namespace LoadHarness.Agent.Link;
 internal static class TlsHandshake
 {
     /// <summary>Speaks TLS over a connected stream; the peer must be the coordinator and speak HTTP/2.</summary>
-    /// <exception cref="LinkRefusedException">Its certificate is not accepted, or there is no TLS or no HTTP/2: the message has the remedy.</exception>
+    /// <exception cref="LinkRefusedException">Its certificate is not accepted, or there is no TLS or no HTTP/2.</exception>
     /// <exception cref="LinkLostException">The handshake broke.</exception>
     public static async Task<Stream> AuthenticateAsync(
         Stream stream, LinkTls tls, CoordinatorAddress coordinator, CancellationToken cancel)
@@ -27,7 +27,8 @@ internal static class TlsHandshake
             await ssl.AuthenticateAsClientAsync(options, cancel).ConfigureAwait(false);
             return ssl.NegotiatedApplicationProtocol == SslApplicationProtocol.Http2
                 ? ssl
-                : throw new LinkRefusedException($"{coordinator} speaks TLS but no HTTP/2: is it a coordinator (loadharness serve), reached without a proxy?");
+                : throw new LinkRefusedException(
+                    $"{coordinator} speaks TLS but no HTTP/2: is it a coordinator (loadharness serve), reached without a proxy?");
         }
         catch (Exception e)
         {
@@ -55,11 +56,11 @@ internal static class TlsHandshake
 
     private static async Task<Exception> ExplainAsync(CoordinatorAddress coordinator, Exception failure, CancellationToken cancel)
     {
-        if (await PortProbe.SpeaksPlainHttp2Async(coordinator, cancel).ConfigureAwait(false))
+        if (await new PortProbe(coordinator, cancel).SpeaksPlainHttp2Async().ConfigureAwait(false))
         {
             return new LinkRefusedException(
                 $"{coordinator} speaks no TLS: it is a plaintext port of a coordinator. Start the coordinator with a certificate "
-                + $"(loadharness certs init, then serve --listen); on its own host join http://127.0.0.1:{coordinator.Port} with --credential-file");
+                + $"(loadharness certs init); on its own host join http://127.0.0.1:{coordinator.Port} with --credential-file");
         }
 
         // Without a cause inside, what came back had not even the form of TLS.
@@ -72,6 +73,6 @@ internal static class TlsHandshake
         var innermost = failure.GetBaseException();
         return new LinkLostException(failure is AuthenticationException
             ? $"the TLS handshake failed: {innermost.Message}"
-            : $"the connection was closed in the TLS handshake: does {coordinator.Host}:{coordinator.Port} speak TLS? ({innermost.Message})", failure);
+            : $"the connection was closed in the TLS handshake: does {coordinator} speak TLS? ({innermost.Message})", failure);
     }
 }

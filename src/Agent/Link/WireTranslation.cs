@@ -44,20 +44,16 @@ internal static partial class WireTranslation
         RouteAnswer = new()
         {
             Id = answer.Id,
-            Names =
-            {
-                answer.Names.Select(n => new Wire.ResolvedName { Name = n.Name, Addresses = { n.Addresses.Select(ToBytes) }, Error = n.Error }),
-            },
-            Routes =
-            {
-                answer.Routes.Select(r => new Wire.Route
-                {
-                    Destination = ToBytes(r.Destination),
-                    Source = r.Source is { } source ? ToBytes(source) : ByteString.Empty,
-                }),
-            },
+            Names = { answer.Names.Select(ToMessage) },
+            Routes = { answer.Routes.Select(ToMessage) },
         },
     };
+
+    private static Wire.ResolvedName ToMessage(ResolvedName name) =>
+        new() { Name = name.Name, Addresses = { name.Addresses.Select(ToBytes) }, Error = name.Error };
+
+    private static Wire.Route ToMessage(Route route) =>
+        new() { Destination = ToBytes(route.Destination), Source = route.Source is { } source ? ToBytes(source) : ByteString.Empty };
 
     private static Wire.AssignmentStatus ToMessage(AssignmentStatus status)
     {

@@ -26,7 +26,8 @@ public sealed class NameLookup(Func<string, IPAddress[]> resolve, TimeSpan bound
         for (var i = 0; i < Math.Min(names.Count, MostThreads); i++)
             new Thread(() => Answer(work)) { IsBackground = true, Name = "resolver" }.Start();
         work.WaitAll(bound);
-        return [.. names.Select((name, i) => work.AnswerTo(i) ?? ResolvedName.Unknown(name, $"no answer within {bound.TotalSeconds:0.#} s"))];
+        var late = $"no answer within {bound.TotalSeconds:0.#} s";
+        return [.. names.Select((name, i) => work.AnswerTo(i) ?? ResolvedName.Unknown(name, late))];
     }
 
     private void Answer(Work work)

@@ -88,7 +88,8 @@ public sealed class AllowList
     {
         var top = v6 ? UInt128.MaxValue : uint.MaxValue;
         var cuts = new SortedSet<UInt128>();
-        foreach (var prefix in _entries.Select(e => e.Prefix).Concat(AddressForms.Special.Select(s => s.Prefix)).Where(p => p.Address.IsV6 == v6))
+        var prefixes = _entries.Select(e => e.Prefix).Concat(AddressForms.Special.Select(s => s.Prefix));
+        foreach (var prefix in prefixes.Where(p => p.Address.IsV6 == v6))
             cuts.UnionWith(prefix.Last == top ? [prefix.Address.Value] : [prefix.Address.Value, prefix.Last + 1]);
         foreach (var (first, next) in cuts.Zip(cuts.Skip(1).Cast<UInt128?>().Append(null)))
         {
