@@ -52,9 +52,8 @@ public sealed class CallLimits : IDisposable
     {
         if (peer is null)
             return;
-        // No permit is taken: only asks whether there is one.
-        using var lease = _failures.AttemptAcquire(NetworkOf(peer), 0);
-        if (!lease.IsAcquired)
+        // Asks whether there is a whole permit; an attempt to take none succeeds as soon as a fraction of one has come back.
+        if (_failures.GetStatistics(NetworkOf(peer)) is { CurrentAvailablePermits: 0 })
             throw Exhausted($"too many wrong credentials from {peer}; try again in {Math.Ceiling(_limits.FailurePause.TotalSeconds):0} s");
     }
 

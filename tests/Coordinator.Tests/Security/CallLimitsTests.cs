@@ -61,7 +61,7 @@ public sealed class CallLimitsTests
     }
 
     [Test]
-    public void CheckFailures_TooManyFromOneAddress_RefusesThatAddressOnly()
+    public async Task CheckFailures_TooManyFromOneAddress_RefusesThatAddressOnly()
     {
         using var limits = new CallLimits(_slow);
         var guesser = IPAddress.Parse("10.0.0.5");
@@ -71,11 +71,28 @@ public sealed class CallLimitsTests
             limits.CountFailure(guesser);
         }
 
+        // The limiter gives back a fraction of a permit every 100 ms, which is none yet.
+        await Task.Delay(400);
         Assert.That(StatusOf(() => limits.CheckFailures(guesser))?.Detail, Does.Contain("too many wrong credentials from 10.0.0.5"));
         Assert.That(StatusOf(() => limits.CheckFailures(guesser.MapToIPv6()))?.StatusCode, Is.EqualTo(StatusCode.ResourceExhausted),
             "the same address in its other form");
         Assert.That(() => limits.CheckFailures(IPAddress.Parse("10.0.0.6")), Throws.Nothing);
         Assert.That(() => limits.CheckFailures(null), Throws.Nothing);
+    }
+
+    [Test]
+    public async Task CheckFailures_AfterAPause_LooksAgain()
+    {
+        using var limits = new CallLimits(_slow with { FailurePause = TimeSpan.FromMilliseconds(150) });
+        var peer = IPAddress.Parse("10.0.0.5");
+        while (StatusOf(() => limits.CheckFailures(peer)) is null)
+            limits.CountFailure(peer);
+
+        var until = Environment.TickCount64 + 20_000;
+        while (StatusOf(() => limits.CheckFailures(peer)) is not null && Environment.TickCount64 < until)
+            await Task.Delay(20);
+
+        Assert.That(Environment.TickCount64, Is.LessThan(until));
     }
 
     [Test]
