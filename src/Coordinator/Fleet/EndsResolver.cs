@@ -20,17 +20,18 @@ public static class EndsResolver
         var named = spec.Sources.Where(s => s.Range is not null).Select(s => s.Range!.Value).ToImmutableArray();
         var groups = agents.GroupBy(a => a.Hello.Inventory.NetworkNamespace, StringComparer.Ordinal).ToImmutableArray();
         var ends = ImmutableDictionary.CreateBuilder<string, NamespaceEnds>(StringComparer.Ordinal);
+        var names = new NameMeanings(spec);
         foreach (var group in groups)
         {
             var space = new NamespaceView(group.First().Hello.Inventory, [.. group], replies);
-            var targets = NameMeanings.Fill(spec, space, problems);
+            var targets = names.Fill(space);
             var addresses = targets.SelectMany(t => t.Addresses).Distinct().ToImmutableArray();
             var sources = named.IsEmpty ? Found(spec, addresses, space, problems) : Named(named, space, groups.Length, problems);
             ends[group.Key] = new NamespaceEnds(
                 sources, DestinationCounts.Destinations(targets, name => spec.Targets.Any(t => t.Host == name && t.IsAskedOfAgents)));
         }
 
-        return new(ends.ToImmutable(), problems.ToImmutable());
+        return new(ends.ToImmutable(), [.. names.Problems, .. problems]);
     }
 
     // In one namespace every address named is tried, for a host can own addresses that no interface shows (a local route);
@@ -44,7 +45,7 @@ public static class EndsResolver
         if (owned.IsEmpty)
         {
             problems.Add($"host {space.Inventory.Hostname} has none of the sources {string.Join(", ", named)}; "
-                + "add one of its addresses, or leave its agents out");
+                + "add one of its addresses, or leave its agents out.");
         }
 
         return owned;
@@ -57,7 +58,7 @@ public static class EndsResolver
         if (sources.IsEmpty && !targets.IsEmpty)
         {
             problems.Add($"host {space.Inventory.Hostname} has no address that leads to {string.Join(", ", targets.Take(3))}; "
-                + "check `ip route get` there, or name addresses with --sources");
+                + "check `ip route get` there, or name addresses with --sources.");
         }
 
         return sources;
@@ -116,5 +117,5 @@ public static class EndsResolver
 
 /// <summary>What was found.</summary>
 /// <param name="ByNamespace">Both ends of each network namespace.</param>
-/// <param name="Problems">For people; not empty means that the run cannot be planned.</param>
+/// <param name="Problems">Whole sentences for people; not empty means that the run cannot be planned.</param>
 public sealed record EndsResolution(ImmutableDictionary<string, NamespaceEnds> ByNamespace, ImmutableArray<string> Problems);

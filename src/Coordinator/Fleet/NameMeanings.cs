@@ -4,61 +4,67 @@ using LoadHarness.Protos;
 
 namespace LoadHarness.Coordinator.Fleet;
 
-/// <summary>Fills in what the names of targets mean in one network namespace: whatever its agents said, together.</summary>
-internal static class NameMeanings
+/// <summary>
+/// Fills in what the names of targets mean in each network namespace: whatever its agents said, together. Agents that cannot say are
+/// gathered over all namespaces, so that one mistake of many agents is one problem.
+/// </summary>
+internal sealed class NameMeanings(RunSpec spec)
 {
-    /// <summary>The targets with addresses; those whose names mean nothing there are left out, and a problem says so.</summary>
-    public static ImmutableArray<TargetSpec> Fill(RunSpec spec, NamespaceView space, ImmutableArray<string>.Builder problems)
+    private const int MostNamed = 5;
+
+    private readonly List<(string Who, string Problem, string Remedy)> _failures = [];
+
+    /// <summary>What is wrong, in whole sentences.</summary>
+    public IEnumerable<string> Problems => _failures.GroupBy(f => (f.Problem, f.Remedy)).Select(g =>
+    {
+        var who = g.Select(f => f.Who).Distinct().ToList();
+        var named = string.Join(", ", who.Take(MostNamed)) + (who.Count > MostNamed ? $" and {who.Count - MostNamed} more" : "");
+        return $"{named}: {g.Key.Problem}; {g.Key.Remedy}.";
+    });
+
+    /// <summary>The targets with their addresses in one namespace, without those whose names mean nothing there.</summary>
+    public ImmutableArray<TargetSpec> Fill(NamespaceView space)
     {
         var targets = ImmutableArray.CreateBuilder<TargetSpec>(spec.Targets.Length);
         foreach (var target in spec.Targets)
         {
             if (!target.IsAskedOfAgents)
                 targets.Add(target);
-            else if (AddressesOf(target, spec, space, problems) is { IsEmpty: false } addresses)
+            else if (AddressesOf(target, space) is { IsEmpty: false } addresses)
                 targets.Add(target with { Addresses = addresses });
         }
 
         return targets.ToImmutable();
     }
 
-    private static ImmutableArray<IpAddress> AddressesOf(
-        TargetSpec target, RunSpec spec, NamespaceView space, ImmutableArray<string>.Builder problems)
+    private ImmutableArray<IpAddress> AddressesOf(TargetSpec target, NamespaceView space)
     {
         var all = new HashSet<IpAddress>();
         foreach (var (agent, reply) in space.Replies)
-        {
-            if (WhyNone(agent, reply, target.Host) is { } problem)
-                AddOnce(problem, problems);
-            else
-                all.UnionWith(reply!.Names[target.Host].Addresses);
-        }
-
+            all.UnionWith(AddressesOf(agent, reply, target.Host));
         var addresses = SpecEndpoints.OneFamily([.. all], spec.Sources);
         if (SpecEndpoints.WhyRefused(addresses) is not { } refused)
             return addresses;
-        AddOnce($"--target {target.Text} {refused} on host {space.Inventory.Hostname}; give the address that the service listens on", problems);
+        _failures.Add(($"host {space.Inventory.Hostname}", $"--target {target.Text} {refused}", "give the address that the service listens on"));
         return [];
     }
 
-    private static string? WhyNone(AgentState agent, RouteReply? reply, string name)
+    private ImmutableArray<IpAddress> AddressesOf(AgentState agent, RouteReply? reply, string name)
     {
         var who = $"agent {agent.Id} on host {agent.Hello.Inventory.Hostname}";
         if (reply is null)
         {
-            return $"{who} (version {agent.Hello.Version} of the contract) cannot say what {name} means there, for it lacks the capability "
-                + $"`{Capabilities.Routes}`; install the coordinator's version of loadharness-agent, or give the address";
+            _failures.Add(($"{who} (version {agent.Hello.Version} of the contract)",
+                $"cannot say what {name} means there, for it lacks the capability `{Capabilities.Routes}`",
+                "install the coordinator's version of loadharness-agent, or give the address"));
+            return [];
         }
 
-        if (reply.Names.GetValueOrDefault(name) is { Addresses.IsEmpty: false })
-            return null;
-        var error = reply.Names.GetValueOrDefault(name)?.Error is { Length: > 0 } said ? said : "it has no address";
-        return $"{who} cannot resolve {name}: {error}; check the name there (`getent hosts {name}`), or give the address";
-    }
-
-    private static void AddOnce(string problem, ImmutableArray<string>.Builder problems)
-    {
-        if (!problems.Contains(problem))
-            problems.Add(problem);
+        var meaning = reply.Names.GetValueOrDefault(name);
+        if (meaning is { Addresses.IsEmpty: false })
+            return meaning.Addresses;
+        _failures.Add((who, $"cannot resolve {name}: {(meaning is { Error.Length: > 0 } ? meaning.Error : "it has no address")}",
+            $"check the name there (`getent hosts {name}`), or give the address"));
+        return [];
     }
 }

@@ -139,7 +139,8 @@ public static class SummaryText
     private static void AddBackends(LabelledLines lines, RunSummary summary)
     {
         var backends = summary.Backends;
-        if (backends.IsEmpty)
+        // A run that never started has no other side.
+        if (backends.IsEmpty || summary.Run.StartedAt is null)
             return;
         lines.Add("backends", BackendLine(backends, summary.Result.HeldEstablishedEnd));
         if (backends.Length == 1 && !backends[0].Lost)

@@ -74,7 +74,7 @@ internal sealed class AgentChoice(AgentRegistry registry, RunSpec spec)
     }
 
     private static string Count(int there, int wanted, string noun, ImmutableSortedDictionary<string, string> labels) =>
-        $"{there} of {wanted} {noun}{(wanted == 1 ? "" : "s")}{Labels(labels)} {(there == 1 ? "is" : "are")} there and idle";
+        $"{there} of {wanted} {noun}s{Labels(labels)} {(there == 1 ? "is" : "are")} there and idle";
 
     private static string Labels(ImmutableSortedDictionary<string, string> labels) =>
         labels.IsEmpty ? "" : $" with {LabelText.Format(labels)}";

@@ -82,6 +82,17 @@ public sealed class EndsResolverTests
     }
 
     [Test]
+    public void Resolve_NameUnknownToManyAgents_IsOneProblem()
+    {
+        var agents = Enumerable.Range(0, 9).Select(i => Agent($"a{i}", $"n/{i}", "10.0.0.1/24 eth0")).ToImmutableArray();
+        var unknown = new RouteReply(RouteReply.Empty.Names.Add("web", new NameMeaning([], "no such name")), RouteReply.Empty.Sources);
+
+        var found = Resolve(Named("web"), agents, [.. agents.Select(a => (a.Id, unknown))]);
+
+        Assert.That(found.Problems.Single(), Does.Contain("agent a0 on host host-of-a0, agent a1").And.Contain("and 4 more: cannot resolve web"));
+    }
+
+    [Test]
     public void Resolve_NameAndAnAgentThatCannotBeAsked_SaysWhatItLacks()
     {
         var found = Resolve(Named("web"), [Agent("a", "n/1", "10.0.0.1/24 eth0")]);

@@ -97,7 +97,7 @@ public sealed class AgentChoiceTests
         Assert.Multiple(() =>
         {
             Assert.That(waiting.State, Is.EqualTo(RunState.Pending));
-            Assert.That(waiting.StateReason, Is.EqualTo("0 of 1 agent with zone=east are there and idle; there are: a (zone=west)"));
+            Assert.That(waiting.StateReason, Is.EqualTo("0 of 1 agents with zone=east are there and idle; there are: a (zone=west)"));
             Assert.That(summary.ExitCode(), Is.Zero);
         });
     }

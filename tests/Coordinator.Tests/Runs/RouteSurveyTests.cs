@@ -90,7 +90,7 @@ public sealed class RouteSurveyTests
         var refused = await Assert.ThrowsAsync<RpcException>(async () => await _fixture.CreateAsync(Named(10, agents: 2)));
 
         Assert.That(refused!.StatusCode, Is.EqualTo(StatusCode.InvalidArgument));
-        Assert.That(refused.Status.Detail, Does.Contain("agent b on host host-of-b cannot resolve web.test: no such name"));
+        Assert.That(refused.Status.Detail, Does.Contain("agent b on host host-of-b: cannot resolve web.test: no such name"));
         Assert.That(_fixture.Host.Agents.Find("a")!.Run, Is.Null);
     }
 

@@ -157,7 +157,7 @@ public sealed class RunBackendTests
 
         Assert.Multiple(() =>
         {
-            Assert.That(waiting.StateReason, Is.EqualTo("0 of 1 backend are there and idle"));
+            Assert.That(waiting.StateReason, Is.EqualTo("0 of 1 backends are there and idle"));
             Assert.That(free, Is.Null);
             Assert.That(summary.ExitCode(), Is.Zero);
         });
