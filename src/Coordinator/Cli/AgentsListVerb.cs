@@ -14,6 +14,10 @@ internal sealed class AgentsListVerb() : Verb(
     "loadharness agents list --coordinator https://coordinator:7300 --json")
 {
     private const int Width = 80;
+    private const int Id = 0;
+    private const int Host = 2;
+    private const int Labels = 3;
+    private const int State = 7;
 
     private readonly Option<bool> _json = VerbOptions.Json();
     private readonly CoordinatorOptions _coordinator = new();
@@ -43,9 +47,9 @@ internal sealed class AgentsListVerb() : Verb(
         // Cut where a reader misses least: --json has everything.
         TextTable.Write(
             context.Out,
-            ["ID", "ROLE", "HOST", "LABELS", ">CORES", "ADDRESSES", "VERSION", "STATE", ">FINDINGS"],
+            ["ID", "ROLE", "HOST", "LABELS", ">CORES", ">ADDRS", "VER", "STATE", ">FINDINGS"],
             agents.Select(a => Row(a, context.Time.GetUtcNow())),
-            new TableLimits(Width, [3, 5, 2, 0]));
+            new TableLimits(Width, [(Labels, 6), (Host, 6), (Id, 12), (State, 18), (Id, 6)]));
         return ExitCode.Passed;
     }
 
@@ -56,13 +60,13 @@ internal sealed class AgentsListVerb() : Verb(
         agent.Host,
         string.Join(' ', agent.Labels.Select(l => $"{l.Key}={l.Value}")),
         agent.Cores.ToString(CultureInfo.InvariantCulture),
-        agent.Addresses.Length switch { 0 => "-", 1 => agent.Addresses[0], var n => $"{agent.Addresses[0]} +{n - 1}" },
+        agent.Addresses.Length.ToString(CultureInfo.InvariantCulture),
         agent.Version,
-        State(agent, now),
+        Doing(agent, now),
         agent.Findings.Length.ToString(CultureInfo.InvariantCulture),
     ];
 
-    private static string State(AgentView agent, DateTimeOffset now)
+    private static string Doing(AgentView agent, DateTimeOffset now)
     {
         if (agent.Connected)
             return agent.RunId.Length > 0 ? $"run {agent.RunId}" : "idle";

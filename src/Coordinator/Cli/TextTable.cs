@@ -4,7 +4,6 @@ namespace LoadHarness.Coordinator.Cli;
 internal static class TextTable
 {
     private const string Gap = "  ";
-    private const int Narrowest = 6;
 
     /// <param name="writer">Takes the table.</param>
     /// <param name="headings">One for each column; one that begins with <c>&gt;</c> is a number's.</param>
@@ -28,9 +27,9 @@ internal static class TextTable
     private static void Narrow(int[] widths, IReadOnlyList<string> headings, TableLimits limits)
     {
         var excess = widths.Sum() + (Gap.Length * (widths.Length - 1)) - limits.Width;
-        foreach (var column in limits.Cuttable)
+        foreach (var (column, narrowest) in limits.Cuttable)
         {
-            var least = Math.Max(Narrowest, headings[column].Length);
+            var least = Math.Max(narrowest, headings[column].Length);
             var cut = Math.Clamp(excess, 0, Math.Max(0, widths[column] - least));
             widths[column] -= cut;
             excess -= cut;
@@ -44,5 +43,5 @@ internal static class TextTable
 
 /// <summary>How wide a table may be.</summary>
 /// <param name="Width">In characters.</param>
-/// <param name="Cuttable">Columns that may be cut, in this order.</param>
-internal sealed record TableLimits(int Width, IReadOnlyList<int> Cuttable);
+/// <param name="Cuttable">Columns that may be cut, in this order, and how far.</param>
+internal sealed record TableLimits(int Width, IReadOnlyList<(int Column, int Narrowest)> Cuttable);

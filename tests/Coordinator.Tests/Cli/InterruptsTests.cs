@@ -43,6 +43,18 @@ public class InterruptsTests
         Assert.That(interrupts.Second.WaitHandle.WaitOne(atOnce ? _patience : TimeSpan.FromMilliseconds(300)), Is.EqualTo(atOnce));
     }
 
+    [Test]
+    public void Listen_LostTerminalOfWorkThatGoesOnElsewhere_IsNoInterruption()
+    {
+        using var interrupts = new Interrupts { HangUpDetaches = true };
+        interrupts.Listen();
+        Send("HUP");
+        Assert.That(interrupts.HangUp.WaitHandle.WaitOne(_patience), Is.True);
+        Assert.That(interrupts.First.IsCancellationRequested, Is.False);
+        Send("INT");
+        Assert.That(interrupts.First.WaitHandle.WaitOne(_patience), Is.True);
+    }
+
     private static void Send(string signal)
     {
         using var kill = Process.Start("kill", [$"-{signal}", $"{Environment.ProcessId}"]);

@@ -36,6 +36,8 @@ internal sealed class RemoteFixture : IAsyncDisposable
 
     public CoordinatorHost Host => _host!;
 
+    public int Port => _port;
+
     public bool Tls { get; private set; }
 
     public string Url => $"{(Tls ? "https" : "http")}://127.0.0.1:{_port}";
