@@ -67,6 +67,13 @@ public sealed class ProgramProcess : IAsyncDisposable
         return new(start, Process.Start(info)!, family);
     }
 
+    /// <summary>Types a line into its standard input.</summary>
+    public async Task TypeAsync(string line)
+    {
+        await _process.StandardInput.WriteLineAsync(line);
+        await _process.StandardInput.FlushAsync();
+    }
+
     /// <summary>Waits for a line.</summary>
     /// <exception cref="ProgramException">It did not come in time, or the program ended first.</exception>
     public async Task<Match> WaitForLineAsync([StringSyntax(StringSyntaxAttribute.Regex)] string pattern, TimeSpan timeout)

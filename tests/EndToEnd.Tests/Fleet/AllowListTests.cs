@@ -1,0 +1,62 @@
+using LoadHarness.EndToEnd.Tests.Benches;
+using LoadHarness.TestKit.Networks;
+
+namespace LoadHarness.EndToEnd.Tests.Fleet;
+
+/// <summary>What an agent's own allow-list does not name is never connected to, whoever asks and however it is written.</summary>
+public sealed class AllowListTests : FleetTest
+{
+    private const string Allowed = "10.77.0.6";
+    private const string Forbidden = "10.77.0.5";
+
+    // The last two lead to 10.77.0.5: IPv4-mapped, and through a translator.
+    [TestCase($"{Forbidden}:9000", Forbidden)]
+    [TestCase($"{Allowed}:9001", $"{Allowed}:9001")]
+    [TestCase($"[::ffff:{Forbidden}]:9000", Forbidden)]
+    [TestCase("[64:ff9b::a4d:5]:9000", Forbidden)]
+    public async Task Run_OutsideTheAllowList_IsRefusedAndNoSynLeaves(string target, string named)
+    {
+        var host = Fleet.Lan.AddHost("10.77.1.1/16", "fd77::1/64");
+        host.Ip("-6", "route", "add", "64:ff9b::/96", "dev", "eth0");
+        await Fleet.ServeAsync();
+        Fleet.Agent(host, "a1", $"--allow {Allowed}:9000");
+        await Fleet.IdleAsync("a1");
+        await using var capture = await PacketCapture.StartAsync(host, "not port 7443 and not arp and not icmp6");
+
+        var run = await Fleet.RunAsync($"run {target} -c 10 --hold 1s");
+
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That(run.ExitCode, Is.EqualTo(2), run.Log);
+            Assert.That(run.Error + run.Output, Does.Contain("a1").And.Contain(named).And.Contain("--allow").And.Contain("allow-list"));
+            Assert.That(capture.Packets, Is.Empty);
+        }
+    }
+
+    [Test]
+    public async Task Name_ThatMeansAForbiddenAddressAtTheSecondLook_IsRefusedAndNoSynLeaves()
+    {
+        var host = Fleet.Lan.AddHost("10.77.1.1/16");
+        using var names = new HostNames(host);
+        names.Set(Allowed, "target.test");
+        await Fleet.ServeAsync();
+        Fleet.AgentStart(Fleet.Lan.AddHost($"{Allowed}/16"), "backend", "--listen", $"{Allowed}:9000");
+        Fleet.AgentWithNames(host, "a1", $"--allow {Allowed}:9000");
+        await Fleet.IdleAsync("a1");
+        await using var capture = await PacketCapture.StartAsync(host, $"host {Forbidden}");
+        var run = Fleet.User("run target.test:9000 -c 500 --ramp 1s --hold 20s --json");
+        await run.HoldingAsync(500);
+
+        names.Set(Forbidden, "target.test");
+        var scaled = await Fleet.RunAsync("runs scale 800 --over 1s");
+        var ended = await Bench.FinishAsync(run);
+
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That(scaled.ExitCode, Is.Zero, scaled.Log);
+            Assert.That(ended.ExitCode, Is.EqualTo(2), ended.Log);
+            Assert.That(ended.Log, Does.Contain("target.test").And.Contain(Forbidden).And.Contain("allow-list"));
+            Assert.That(capture.Packets, Is.Empty);
+        }
+    }
+}
