@@ -58,7 +58,7 @@ public sealed class AccessInterceptor(Authenticator authenticator, CallLimits li
         var caller = authenticator.Identify(context.RequestHeaders.GetValue(Header), CallOrigin.Of(context.GetHttpContext()));
         var access = AccessPolicy.Of(context.Method);
         if (!caller.May(access))
-            throw new RpcException(new Status(StatusCode.PermissionDenied, $"{caller.Name} may not call {context.Method}: {Words(access)}"));
+            throw new RpcException(new Status(StatusCode.PermissionDenied, $"{caller.Description} may not call {context.Method}: {Words(access)}"));
         if (access != Access.Agent)
             limits.CountCall(caller);
         context.UserState[typeof(Caller)] = caller;
@@ -69,7 +69,7 @@ public sealed class AccessInterceptor(Authenticator authenticator, CallLimits li
     {
         Access.Viewer => "it is for users; give a token of the role viewer or operator",
         Access.Operator => "it is for operators; give a token of the role operator",
-        Access.Agent => "it is for agents only",
+        Access.Agent => "it is for agents; let them join with a token of that role (loadharness tokens create NAME --role agent)",
         _ => "it is open to nobody",
     };
 }

@@ -13,6 +13,9 @@ public abstract record Caller
     /// <summary>For messages, and for what is counted for each caller. Never a secret.</summary>
     public abstract string Name { get; }
 
+    /// <summary>In words, for whoever is refused.</summary>
+    public virtual string Description => Name;
+
     /// <summary>Whether a method with this demand is open to the caller.</summary>
     public abstract bool May(Access access);
 }
@@ -36,6 +39,9 @@ public sealed record UserCaller(string TokenName, TokenRole Role) : Caller
     public override string Name => $"user:{TokenName}";
 
     /// <inheritdoc/>
+    public override string Description => $"token `{TokenName}` has the role {Role.ToString().ToLowerInvariant()}, which";
+
+    /// <inheritdoc/>
     public override bool May(Access access) => access switch
     {
         Access.Viewer => Role is TokenRole.Viewer or TokenRole.Operator,
@@ -56,6 +62,9 @@ public sealed record AgentCaller(string Fingerprint) : Caller
 
     /// <inheritdoc/>
     public override string Name => $"agent key {Fingerprint[..Math.Min(Fingerprint.Length, 16)]}";
+
+    /// <inheritdoc/>
+    public override string Description => JoinToken is { } token ? $"token `{token.Name}` has the role agent, which" : Name;
 
     /// <inheritdoc/>
     public override bool May(Access access) => access is Access.Agent;

@@ -76,7 +76,7 @@ public sealed class ChoosingAgentsTests : FleetTest
         await agent.DisposeAsync();
 
         Assert.That(answer.Refusal?.Code, Is.EqualTo(Refusal.Types.Code.Version));
-        Assert.That(answer.Refusal!.Message, Does.Contain($"{Protocol.Major + 1}").And.Contain($"{Protocol.Major}."));
+        Assert.That(answer.Refusal!.Message, Does.Contain($"version {Protocol.Major + 1}").And.Contain($"version {Protocol.Major}"));
     }
 
     [Test]

@@ -8,6 +8,7 @@ using LoadHarness.TestKit.Processes;
 namespace LoadHarness.EndToEnd.Tests.Fleet;
 
 /// <summary>One message with the remedy for each thing that stands between a user or an agent and a coordinator.</summary>
+[Parallelizable(ParallelScope.All)]
 public sealed class FleetBadInputTests : FleetTest
 {
     private const int Usage = 2;
@@ -21,7 +22,7 @@ public sealed class FleetBadInputTests : FleetTest
         await Bench.FinishAsync(Fleet.Start(new ProgramStart(Programs.LoadHarness, "certs", "init", "--state", Fleet.PathOf("other"))
             .With("DOTNET_ROOT", Programs.DotnetRoot)));
 
-        await ExpectUserAsync($"runs list --coordinator https://{FleetBench.Address}:7999", Unreachable, $"{FleetBench.Address}:7999", "refused");
+        await ExpectUserAsync($"runs list --coordinator https://{FleetBench.Address}:7999", Unreachable, $"{FleetBench.Address}:7999", "nobody listens");
         await ExpectUserAsync("runs list --coordinator http://127.0.0.1:7444", Unreachable, "127.0.0.1:7444", "https://");
         await ExpectUserAsync($"runs list --coordinator http://{FleetBench.Address}:7443", Usage, "https://");
         await ExpectUserAsync($"runs list --ca {Fleet.PathOf("other/ca/ca.pem")}", Unreachable, "certificate", "--ca");
@@ -42,8 +43,8 @@ public sealed class FleetBadInputTests : FleetTest
         await ExpectUserAsync("runs list", Unreachable, ["expired", "tokens create"], token: "brief");
         await ExpectUserAsync("runs list", Unreachable, ["token"], token: "wrong");
         await ExpectUserAsync("runs list", Usage, ["exposed.token", "chmod 600"], token: "exposed");
-        await ExpectUserAsync("runs stop", Unreachable, ["operator"], token: "guest");
-        await ExpectUserAsync("runs list", Unreachable, ["fleet"], token: "fleet");
+        await ExpectUserAsync("run 10.77.0.9:443 -c 1", Unreachable, ["guest", "viewer", "operator"], token: "guest");
+        await ExpectUserAsync("runs list", Unreachable, ["fleet", "agent"], token: "fleet");
     }
 
     [Test]
@@ -59,7 +60,7 @@ public sealed class FleetBadInputTests : FleetTest
 
         await ExpectAgentAsync("other/ca/ca.pem", "fleet.token", Unreachable, "certificate", "--ca");
         await ExpectAgentAsync("state/ca/ca.pem", "brief.token", Unreachable, "expired", "tokens create");
-        await ExpectAgentAsync("state/ca/ca.pem", "ops.token", Unreachable, "operator");
+        await ExpectAgentAsync("state/ca/ca.pem", "ops.token", Unreachable, "ops", "operator", "tokens create");
         await ExpectAgentAsync("state/ca/ca.pem", "exposed.token", Usage, "exposed.token", "chmod 600");
         await ExpectAgentAsync("state/ca/ca.pem", "missing.token", Usage, "missing.token");
     }
