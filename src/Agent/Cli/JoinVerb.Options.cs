@@ -73,10 +73,9 @@ internal static partial class JoinVerb
         Description = "Most connects per second that any run may have it make, as 5000/s. Default: no limit of its own",
     };
 
-    private static readonly Option<string> _logLevel = new("--log-level")
+    private static readonly Option<string?> _logLevel = new("--log-level")
     {
-        Description = "trace, debug, information, warning or error",
-        DefaultValueFactory = _ => "warning",
+        Description = "trace, debug, information, warning or error. Default: information over https, else warning",
     };
 
     /// <summary>The verb with its options.</summary>

@@ -27,7 +27,8 @@ internal static partial class JoinVerb
             errors.Add($"--id \"{id}\": 1 to {LongestName} characters without control characters are wanted");
         var policy = Policy(parsed, errors);
         var labels = Labels(parsed.GetValue(_labels) ?? [], errors);
-        var level = LogLevelOf(parsed.GetValue(_logLevel)!);
+        // An agent of its own says when it has joined; one that `loadharness` started is quiet.
+        var level = LogLevelOf(parsed.GetValue(_logLevel) ?? (coordinator?.IsTls == true ? "information" : "warning"));
         if (level is null)
             errors.Add($"--log-level {parsed.GetValue(_logLevel)}: trace, debug, information, warning or error is wanted");
         if (errors.Count > 0)

@@ -1,4 +1,5 @@
 using System.Globalization;
+using LoadHarness.Agent.Interop.Libc;
 
 namespace LoadHarness.Agent.Identity;
 
@@ -93,7 +94,7 @@ public sealed class StateFolder : IDisposable
         {
             held = new FileStream(file, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
         }
-        catch (IOException e) when (e.GetType() == typeof(IOException) && File.Exists(file))
+        catch (IOException e) when (e.HResult == Errno.EAGAIN)
         {
             var pid = File.Exists(holder) ? File.ReadAllText(holder).Trim() : "unknown";
             throw new IdentityException(
