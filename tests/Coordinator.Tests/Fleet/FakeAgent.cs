@@ -12,7 +12,7 @@ namespace LoadHarness.Coordinator.Tests.Fleet;
 /// <summary>
 /// An agent that speaks the real contract over a real socket and opens nothing. It does as it is told, unless a test tells it otherwise.
 /// </summary>
-internal sealed class FakeAgent : IAsyncDisposable
+internal sealed partial class FakeAgent : IAsyncDisposable
 {
     private static readonly TimeSpan _patience = TimeSpan.FromSeconds(20);
 
@@ -113,28 +113,6 @@ internal sealed class FakeAgent : IAsyncDisposable
         Phase = assignment.Phase,
     };
 
-    /// <summary>The answer of an agent that reaches everything from 127.0.0.1.</summary>
-    public static RouteAnswer Route(RouteQuery query) => Answering(query, new Dictionary<string, string[]>(), "127.0.0.1");
-
-    /// <summary>The answer of an agent that knows some names, and reaches everything from one address.</summary>
-    public static RouteAnswer Answering(RouteQuery query, IReadOnlyDictionary<string, string[]> names, string source)
-    {
-        var answer = new RouteAnswer { Id = query.Id };
-        foreach (var name in query.Names)
-        {
-            answer.Names.Add(new ResolvedName
-            {
-                Name = name,
-                Addresses = { names.GetValueOrDefault(name, []).Select(Bytes) },
-                Error = names.ContainsKey(name) ? "" : "no such name",
-            });
-        }
-
-        answer.Routes.Add(query.Addresses.Concat(answer.Names.SelectMany(n => n.Addresses))
-            .Select(a => new Route { Destination = a, Source = Bytes(source) }));
-        return answer;
-    }
-
     /// <summary>Sends a heartbeat and waits for its reply.</summary>
     public async Task<HeartbeatReply> BeatAsync(long sentNanos = 0)
     {
@@ -223,57 +201,6 @@ internal sealed class FakeAgent : IAsyncDisposable
         _uploading.Dispose();
         _sampling.Dispose();
     }
-
-    // Every second that is over; the one that closing falls into ends with nothing open.
-    private async Task SampleAsync(Assignment assignment, bool andClose)
-    {
-        await _sampling.WaitAsync();
-        try
-        {
-            if (_sampledRun != assignment.RunId)
-                (_sampledRun, _sampledSeconds, _established) = (assignment.RunId, 0, 0);
-            var seconds = (_clock.Nanos - assignment.StartNanos) / 1_000_000_000;
-            for (; _sampledSeconds < seconds; _sampledSeconds++)
-            {
-                if (SampleOf(assignment, _sampledSeconds) is { } sample)
-                    await UploadAsync(sample);
-            }
-
-            if (andClose)
-                await UploadAsync(MakeSample(assignment.RunId, _sampledSeconds++, 0));
-        }
-        finally
-        {
-            _sampling.Release();
-        }
-    }
-
-    private static ByteString Bytes(string address) => ByteString.CopyFrom(System.Net.IPAddress.Parse(address).GetAddressBytes());
-
-    private Sample? SampleOf(Assignment assignment, long second)
-    {
-        // A backend is told no goal: what it accepts depends on others.
-        var goal = assignment.Backend is null ? GoalAt(assignment.Schedule, TimeSpan.FromSeconds(second + 1)) : 0;
-        if (Measure is { } measure)
-            return measure(assignment, second, goal);
-        var sample = MakeSample(assignment.RunId, second, goal, opened: Math.Max(0, goal - _established));
-        _established = goal;
-        if (assignment.KernelView is not null)
-        {
-            sample.KernelView = new()
-            {
-                TakenAtMillis = sample.ToMillis,
-                IntervalMillis = 1000,
-                States = { new StateCount { State = TcpState.Established, Count = (ulong)goal } },
-            };
-        }
-
-        return sample;
-    }
-
-    private static long GoalAt(LoadHarness.V1.Schedule schedule, TimeSpan elapsed) => new LoadHarness.Protos.Schedule(
-        [.. schedule.Points.Select(p => new LoadHarness.Protos.SchedulePoint(p.Elapsed.ToTimeSpan(), (long)p.Goal))],
-        schedule.ConnectsPerSecond).GoalAt(elapsed);
 
     private async Task<ulong> UploadLockedAsync(Sample sample)
     {
