@@ -16,8 +16,11 @@ internal static class RouteLookup
         try
         {
             using var socket = new Socket(destination.Family, SocketType.Dgram, ProtocolType.Udp);
+            // An IPv4-mapped destination has a mapped source: the reactor's sockets are of the same kind.
+            if (destination.IsV6)
+                socket.DualMode = true;
             socket.Connect(new IPEndPoint(destination.ToIPAddress(), Port));
-            return IpAddress.From(((IPEndPoint)socket.LocalEndPoint!).Address);
+            return IpAddress.FromBytes(((IPEndPoint)socket.LocalEndPoint!).Address.GetAddressBytes());
         }
         catch (Exception e) when (e is SocketException or ArgumentException)
         {
