@@ -84,13 +84,12 @@ public sealed class EnrolmentHostTests
     {
         var hello = FakeAgent.MakeHello("a");
         var local = _fixture.DialSocket(_fixture.Local.Value);
-        await local.AttachAsync(hello);
-
-        var claim = AttachAsync("a", _fixture.Join, NewKey());
-        // The old one answers: its next heartbeat comes when the coordinator asks.
         using var call = new AgentLink.AgentLinkClient(local.Invoker).Attach();
         await call.RequestStream.WriteAsync(new() { Hello = hello });
         await call.ResponseStream.MoveNext(CancellationToken.None);
+
+        // The old one answers when the coordinator asks who of both is alive.
+        var claim = AttachAsync("a", _fixture.Join, NewKey());
         for (var i = 1ul; !claim.IsCompleted; i++)
         {
             await call.RequestStream.WriteAsync(new() { Heartbeat = new() { Sequence = i } });
