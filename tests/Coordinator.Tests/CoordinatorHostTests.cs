@@ -35,9 +35,11 @@ public sealed class CoordinatorHostTests
     public async Task CreateRun_CoordinatorIsDraining_IsRefusedInWords()
     {
         await using var fixture = await FleetFixture.StartAsync();
-        await fixture.AttachAsync("a");
+        var agent = await fixture.AttachAsync("a");
         await fixture.CreateAsync(Spec(100, agents: 1, holdSeconds: 600));
         await fixture.UntilAsync(RunState.Holding);
+        // It takes its time: the clock stands still.
+        agent.Respond = assignment => assignment.Phase == Phase.Drained ? null : FakeAgent.Obey(assignment);
         var stopping = fixture.Host.StopAsync();
 
         var refusal = await Assert.ThrowsAsync<RpcException>(() => fixture.CreateAsync(Spec(100, agents: 1)));

@@ -50,10 +50,19 @@ public sealed class ControlService(RunRegistry runs, AgentRegistry agents, IAgen
             try
             {
                 await foreach (var snapshot in run.Snapshot.WatchAsync(s => s.State.HasEnded(), cancel.Token))
-                    await responses.WriteAsync(WireTranslation.ToMessage(snapshot), cancel.Token);
+                    // A message that is being written when the coordinator ends is written: cut off, it would end the call without a word.
+                    await responses.WriteAsync(WireTranslation.ToMessage(snapshot), context.CancellationToken);
             }
-            catch (OperationCanceledException) when (lifetime.ApplicationStopping.IsCancellationRequested)
+            catch (OperationCanceledException) when (
+                lifetime.ApplicationStopping.IsCancellationRequested && !context.CancellationToken.IsCancellationRequested)
             {
+                // The run's end and the coordinator's come together when it drains.
+                if (run.Snapshot.Value is { } last && last.State.HasEnded())
+                {
+                    await responses.WriteAsync(WireTranslation.ToMessage(last), context.CancellationToken);
+                    return run;
+                }
+
                 throw new RpcException(new Status(StatusCode.Unavailable, "the coordinator is ending"));
             }
 
