@@ -162,7 +162,7 @@ public sealed class AccessInterceptorTests
         Assert.Multiple(() =>
         {
             Assert.That(nobody.Detail, Does.Contain("loadharness tokens create"));
-            Assert.That(viewer.Detail, Does.Contain("user:viewer").And.Contain("role operator").And.Not.Contain(_fixture.Viewer));
+            Assert.That(viewer.Detail, Does.Contain("token `viewer` has the role viewer").And.Contain("give a token of the role operator").And.Not.Contain(_fixture.Viewer));
             Assert.That(expired.Detail, Does.Contain("token `old` expired at 2026-03-04 05:06:07Z").And.Contain("loadharness tokens create"));
             Assert.That(socket.Detail, Does.Contain(_fixture.CredentialPath));
             Assert.That(key.Detail, Does.Contain("not enrolled").And.Contain("--role agent"));
