@@ -11,7 +11,7 @@ internal sealed class AgentsListVerb() : Verb(
     "list",
     "Lists agents: those of a fleet, or those of the runs on this machine",
     "loadharness agents list",
-    "loadharness agents list --coordinator https://coordinator:7300 --json")
+    "loadharness agents list --coordinator https://coordinator:7443 --json")
 {
     private const int Width = 80;
     private const int Id = 0;

@@ -87,7 +87,7 @@ internal sealed class CoordinatorOptions
 
     private static SpecError? Problem(string field, string text) => CoordinatorUrl.TryParse(text, out _, out var problem)
         ? null
-        : new(field, text, problem, CoordinatorUrl.Forms, "Write it as 'loadharness serve' prints it, as in https://coordinator:7300");
+        : new(field, text, problem, CoordinatorUrl.Forms, "Write it as 'loadharness serve' prints it, as in https://coordinator:7443");
 
     private static string? Text(ParseResult parsed, Option<string> option, string name, Func<string, string?> variable) =>
         Given(parsed, option) ?? (variable(name) is { Length: > 0 } value ? value : null);

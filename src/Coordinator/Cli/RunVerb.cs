@@ -13,7 +13,7 @@ internal sealed class RunVerb() : Verb(
     "loadharness run 10.0.0.5:443 -c 50k",
     "loadharness run --target tcp://10.0.0.5:443,8443-8450 -c 2M --ramp 10m --hold 30m --sources 10.0.1.0/28",
     "loadharness run 10.0.0.5:443 -c 20k --connect-rate 2000/s --json > summary.json",
-    "loadharness run 10.0.0.5:443 -c 2M --coordinator https://coordinator:7300 --select rack=7 --detach")
+    "loadharness run 10.0.0.5:443 -c 2M --coordinator https://coordinator:7443 --select rack=7 --detach")
 {
     private readonly Argument<string?> _shortTarget = new("TARGET")
     {
@@ -32,7 +32,8 @@ internal sealed class RunVerb() : Verb(
     private readonly Option<string[]> _sources = VerbOptions.Texts(
         "--sources", "LIST", "Local addresses to connect from: addresses, A-B, CIDR or auto; else the one that the route chooses");
     private readonly Option<string> _sourcePorts = VerbOptions.Text("--source-ports", "A-B", "Local ports to connect from; else a safe range");
-    private readonly Option<string> _agents = VerbOptions.Text("--agents", "N", "Agent processes to start; else as many as the goal wants");
+    private readonly Option<string> _agents = VerbOptions.Text(
+        "--agents", "N", "Agents to start here (as many as the goal wants), or of a fleet to wait for (those that are idle)");
     private readonly Option<string> _readyTimeout = VerbOptions.Text("--ready-timeout", "TIME", "How long agents may take to get ready (60s)");
     private readonly Option<string> _connectTimeout = VerbOptions.Text("--connect-timeout", "TIME", "How long one connect may take (10s)");
     private readonly Option<string> _maxDuration = VerbOptions.Text("--max-duration", "TIME", "The run drains after this in any case (24h)");

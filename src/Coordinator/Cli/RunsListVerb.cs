@@ -11,7 +11,7 @@ internal sealed class RunsListVerb() : Verb(
     "list",
     "Lists runs, newest first: those of a fleet, or those that go on on this machine",
     "loadharness runs list",
-    "loadharness runs list --coordinator https://coordinator:7300 --limit 200 --json")
+    "loadharness runs list --coordinator https://coordinator:7443 --limit 200 --json")
 {
     private const int DefaultLimit = 50;
     private const int LargestLimit = 1000;

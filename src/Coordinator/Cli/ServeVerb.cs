@@ -12,9 +12,9 @@ namespace LoadHarness.Coordinator.Cli;
 internal sealed class ServeVerb() : Verb(
     "serve",
     "Serves as coordinator for agents on other hosts until it is stopped",
-    "loadharness serve --listen 10.0.0.1:7300",
-    "loadharness serve --listen '*:7300' --cert server.pem --key server.key",
-    "loadharness serve --listen 127.0.0.1:7300 --state /tmp/state")
+    "loadharness serve --listen 10.0.0.1:7443",
+    "loadharness serve --listen '*:7443' --cert server.pem --key server.key",
+    "loadharness serve --listen 127.0.0.1:7443 --state /tmp/state")
 {
     private const string ListenForms = "ADDRESS:PORT, [IPV6]:PORT, NAME:PORT or *:PORT";
     private static readonly TimeSpan _shortestLease = TimeSpan.FromSeconds(5);
@@ -128,7 +128,7 @@ internal sealed class ServeVerb() : Verb(
             }
             catch (FormatException e)
             {
-                errors.Add(new("--listen", text, e.Message, ListenForms, "Write it as in --listen 10.0.0.1:7300"));
+                errors.Add(new("--listen", text, e.Message, ListenForms, "Write it as in --listen 10.0.0.1:7443"));
             }
         }
 

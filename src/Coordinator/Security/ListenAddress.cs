@@ -43,7 +43,7 @@ public sealed record ListenAddress(IPEndPoint Endpoint, string Host)
             : throw new FormatException($"names no host: {host} has no address here");
     }
 
-    /// <summary>As it is dialled: <c>10.0.0.5:7300</c>, <c>[::1]:7300</c>.</summary>
+    /// <summary>As it is dialled: <c>10.0.0.5:7443</c>, <c>[::1]:7443</c>.</summary>
     public override string ToString() =>
         Endpoint.Address.Equals(IPAddress.IPv6Any) && Host == Any ? $"*:{Endpoint.Port}" : Endpoint.ToString();
 }

@@ -7,13 +7,13 @@ namespace LoadHarness.Coordinator.Tests.Security;
 
 public sealed class ListenAddressTests
 {
-    [TestCase("127.0.0.1:7300", "127.0.0.1:7300", true)]
+    [TestCase("127.0.0.1:7443", "127.0.0.1:7443", true)]
     [TestCase("10.0.0.1:0", "10.0.0.1:0", false)]
-    [TestCase("[::1]:7300", "[::1]:7300", true)]
-    [TestCase("[::]:7300", "[::]:7300", false)]
-    [TestCase("0.0.0.0:7300", "0.0.0.0:7300", false)]
-    [TestCase("*:7300", "*:7300", false)]
-    [TestCase("name:7300", "192.0.2.7:7300", false)]
+    [TestCase("[::1]:7443", "[::1]:7443", true)]
+    [TestCase("[::]:7443", "[::]:7443", false)]
+    [TestCase("0.0.0.0:7443", "0.0.0.0:7443", false)]
+    [TestCase("*:7443", "*:7443", false)]
+    [TestCase("name:7443", "192.0.2.7:7443", false)]
     public void Parse_Sound_IsRead(string text, string expected, bool loopback)
     {
         var address = ListenAddress.Parse(text, _ => [IPAddress.Parse("192.0.2.7")]).Single();
@@ -22,18 +22,18 @@ public sealed class ListenAddressTests
     }
 
     [TestCase("")]
-    [TestCase("7300")]
-    [TestCase(":7300")]
+    [TestCase("7443")]
+    [TestCase(":7443")]
     [TestCase("127.0.0.1")]
     [TestCase("127.0.0.1:")]
     [TestCase("127.0.0.1:65536")]
     [TestCase("127.0.0.1:-1")]
     [TestCase("127.0.0.1: 80")]
-    [TestCase("::1:7300")]
+    [TestCase("::1:7443")]
     [TestCase("[::1]")]
-    [TestCase("nowhere:7300")]
-    [TestCase("[nowhere]:7300")]
-    [TestCase("https://10.0.0.1:7300")]
+    [TestCase("nowhere:7443")]
+    [TestCase("[nowhere]:7443")]
+    [TestCase("https://10.0.0.1:7443")]
     public void Parse_Unsound_IsRefused(string text) => Assert.That(() => ListenAddress.Parse(text, _ => []), Throws.TypeOf<FormatException>());
 
     [Test]
@@ -59,7 +59,7 @@ public sealed class ListenAddressTests
     }
 
     [Test]
-    public void Open_AddressOfAnotherHost_SaysSo() => Assert.That(() => ListenSocket.Open(At("192.0.2.7:7300")),
+    public void Open_AddressOfAnotherHost_SaysSo() => Assert.That(() => ListenSocket.Open(At("192.0.2.7:7443")),
         Throws.TypeOf<CredentialException>().With.Message.Contains("192.0.2.7 is not an address of this host"));
 
     [Test]

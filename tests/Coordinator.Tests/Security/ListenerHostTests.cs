@@ -17,7 +17,7 @@ public sealed class ListenerHostTests
     public async Task Start_OpenToTheNetworkWithoutTls_IsRefusedWithTheCommandsThatHelp(string host)
     {
         await using var fixture = await SecureFixture.StartAsync();
-        var options = Plain(fixture) with { Listen = [new(new(IPAddress.Parse(host), 7300), host)] };
+        var options = Plain(fixture) with { Listen = [new(new(IPAddress.Parse(host), 7443), host)] };
 
         Assert.That(async () => await CoordinatorHost.StartAsync(options), Throws.TypeOf<CredentialException>().With.Message
             .Contains("loadharness certs init").And.Message.Contains("loadharness certs issue server --host"));
