@@ -17,6 +17,13 @@ internal static class LimitReader
                 + $"{agent.ReactorLagMax.TotalMilliseconds:N0} ms): what it could not offer was not the target's doing.");
         }
 
+        foreach (var backend in input.Backends?.Timeline.Agents.Where(a => a.SaturatedIntervals > 0) ?? [])
+        {
+            reasons.Add(
+                $"Backend {backend.AgentId} was saturated for {backend.SaturatedIntervals:N0} s (a reactor was late by up to "
+                + $"{backend.ReactorLagMax.TotalMilliseconds:N0} ms): what it accepted late was not the doing of what is under test.");
+        }
+
         if (input.Timeline.Totals.NotOffered is var notOffered and > 0)
             reasons.Add($"{notOffered:N0} connects were due and not started: agents were late, or had no tuple left.");
         foreach (var group in input.Timeline.Failures.Where(f => f.Party == FailureParty.Us).GroupBy(FailureNames.Of))

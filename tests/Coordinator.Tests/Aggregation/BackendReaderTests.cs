@@ -38,6 +38,20 @@ public class BackendReaderTests
     }
 
     [Test]
+    public void Build_SaturatedBackend_SaysThatTheToolWasTheLimit()
+    {
+        var input = SummaryFixture.WithBackend(10_000);
+        input.Backends!.Add(Samples.Of("b0", 500, 20, 21, 10_000) with
+        {
+            NetworkNamespace = "ns9",
+            Health = new HealthValues { Saturated = true, ReactorLagMax = TimeSpan.FromMilliseconds(300) },
+        });
+        var limits = SummaryBuilder.Build(input).Limits;
+        Assert.That(limits.ToolLimited, Is.True);
+        Assert.That(limits.Reasons, Has.One.Contains("Backend b0").And.One.Contains("300 ms"));
+    }
+
+    [Test]
     public void HeldBy_SilentSinceLongBeforeTheDrain_IsNotKnown()
     {
         var timeline = new BackendTimeline(TimeSpan.FromHours(1));
