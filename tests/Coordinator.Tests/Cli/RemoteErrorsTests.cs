@@ -165,7 +165,7 @@ public sealed class RemoteErrorsTests
 
         await AssertFailsAsync(
             $"run 127.0.0.1:9 -c 5 --coordinator {fixture.Url} --ca {fixture.State.CaCertificate} --token-file {fixture.Token("v", TokenRole.Viewer)}",
-            ExitCode.Unreachable, "user:v may not", "role operator");
+            ExitCode.Unreachable, "token `v` has the role viewer", "role operator");
     }
 
     [TestCase("coordinator:7300", "https://HOST:PORT")]
