@@ -1,5 +1,6 @@
 using System.CommandLine;
 using LoadHarness.Coordinator.Cli.LiveView;
+using LoadHarness.Coordinator.Reports;
 using LoadHarness.Coordinator.Specs;
 using LoadHarness.Coordinator.Verdicts;
 using Spectre.Console;
@@ -50,5 +51,12 @@ internal sealed class RunsShowVerb() : Verb(
         foreach (var line in run.Plan?.Lines ?? [])
             writer.WriteLine(line);
         console.Write(RunFrame.Build(run, [], Width, Unbounded));
+        if (run.SummaryJson is { } summary)
+        {
+            writer.WriteLine();
+            SummaryText.Write(writer, SummaryJson.Read(summary));
+        }
+        else if (run is { HasEnded: true, StateReason.Length: > 0 })
+            writer.WriteLine(run.StateReason);
     }
 }

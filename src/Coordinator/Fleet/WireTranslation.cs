@@ -72,9 +72,6 @@ internal static partial class WireTranslation
         HeartbeatReply = new() { Sequence = echo.Sequence, SentNanos = echo.SentNanos, CoordinatorNanos = coordinatorNanos },
     };
 
-    /// <summary>As the store keeps it.</summary>
-    public static byte[] ToBytes(AgentAssignment assignment) => ToMessage(assignment).Assignment.ToByteArray();
-
     public static Wire.Inventory ToMessage(HostInventory inventory) => new()
     {
         Hostname = inventory.Hostname,

@@ -38,7 +38,7 @@ internal static partial class RunHistory
         {
             State = nameof(RunState.Failed),
             Reason = $"the coordinator ended at {store.LastWritten:yyyy-MM-dd HH:mm:ss} UTC during this run; "
-                + "its agents drained when their leases ended",
+                + "its agents drain when they attach again, or else when their leases end",
             EndedAt = store.LastWritten,
         };
         _ = store.Runs.SaveAsync(ended);

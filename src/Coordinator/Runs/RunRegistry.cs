@@ -15,6 +15,7 @@ public sealed class RunRegistry : IAsyncDisposable
 
     private readonly Lock _lock = new();
     private readonly RunEnvironment _environment;
+    private readonly OrphanDrain _orphans;
     private readonly Dictionary<string, Task<IRun>> _requests = new(StringComparer.Ordinal);
     private ImmutableList<IRun> _runs = [];
     private string? _ended;
@@ -32,6 +33,8 @@ public sealed class RunRegistry : IAsyncDisposable
             if (requestId.Length > 0)
                 _requests[requestId] = Task.FromResult<IRun>(run);
         }
+
+        _orphans = new OrphanDrain(agents, store, log);
     }
 
     /// <summary>Newest first.</summary>
@@ -89,6 +92,7 @@ public sealed class RunRegistry : IAsyncDisposable
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
     {
+        _orphans.Stop();
         foreach (var run in _runs.OfType<RunController>())
             await run.DisposeAsync();
     }

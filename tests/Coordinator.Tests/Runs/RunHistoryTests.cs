@@ -36,6 +36,34 @@ public sealed class RunHistoryTests
     }
 
     [Test]
+    public async Task Attach_WithWorkOfARunThatWasCutOff_IsToldToDrain()
+    {
+        await using var before = await FleetFixture.StartAsync();
+        var agent = await before.AttachAsync("a");
+        await before.CreateAsync(RunFixture.Spec(100, 1));
+        await before.UntilAsync(RunState.Ramping);
+        await before.UntilAsync(() => agent.Assignments[^1].Phase == Phase.Running, RunFixture.Long, "running");
+        var last = agent.Assignments[^1];
+        await using var after = await FleetFixture.StartAsync(storeOf: before.DirectoryPath);
+        var hello = FakeAgent.MakeHello("a");
+        hello.Held = new() { RunId = last.RunId, Revision = last.Revision, StoreId = last.StoreId, Phase = Phase.Running, Held = 100 };
+
+        var back = await after.AttachAsync(hello);
+        await after.UntilAsync(() => back.Assignments.Count > 0, RunFixture.Long, "an assignment");
+
+        var drain = back.Assignments[0];
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That((drain.RunId, drain.Phase, drain.Revision.Epoch), Is.EqualTo((last.RunId, Phase.Drained, 2UL)));
+            Assert.That((drain.Slice, drain.Schedule, drain.DrainTimeout), Is.EqualTo((last.Slice, last.Schedule, last.DrainTimeout)));
+            Assert.That(drain.Destinations, Is.EqualTo(last.Destinations));
+            Assert.That(drain.StoreId, Is.EqualTo(last.StoreId));
+        }
+
+        await after.UntilAsync(() => after.Host.Agents.Find("a")!.Status is { Phase: Phase.Drained, Held: 0 }, RunFixture.Long, "drained");
+    }
+
+    [Test]
     public async Task CreateRun_RequestOfAnEarlierLife_IsTheSameRun()
     {
         await using var before = await FleetFixture.StartAsync();

@@ -1,0 +1,63 @@
+using System.Collections.Immutable;
+using Google.Protobuf;
+using LoadHarness.Protos;
+using Wire = LoadHarness.V1;
+
+namespace LoadHarness.Coordinator.Fleet;
+
+internal static partial class WireTranslation
+{
+    /// <summary>As the store keeps it.</summary>
+    public static byte[] ToBytes(AgentAssignment assignment) => ToMessage(assignment).Assignment.ToByteArray();
+
+    /// <summary>Reads what <see cref="ToBytes"/> wrote.</summary>
+    /// <exception cref="WireException">It is something else.</exception>
+    public static AgentAssignment ToAssignment(byte[] stored)
+    {
+        try
+        {
+            var message = Wire.Assignment.Parser.ParseFrom(stored);
+            var assignment = new AgentAssignment
+            {
+                RunId = message.RunId,
+                Revision = new Revision(message.Revision.Epoch, message.Revision.Number),
+                StoreId = message.StoreId,
+                Phase = message.Phase,
+                RequiredCapabilities = [.. message.RequiredCapabilities],
+                DrainTimeout = message.DrainTimeout.ToTimeSpan(),
+                MaxDuration = message.MaxDuration.ToTimeSpan(),
+                StartNanos = message.HasStartNanos ? message.StartNanos : null,
+                KernelView = message.KernelView is { } view ? new([.. view.Slices.Select(ToSlice)], view.CoreShare) : null,
+            };
+            return message.Backend is { } backend
+                ? assignment with { Backend = new(ToPorts(backend.Ports, "backend.ports"), backend.Greet) }
+                : assignment with
+                {
+                    Share = Count(message.Share, "share"),
+                    Slice = ToSlice(message.Slice),
+                    Destinations = [.. message.Destinations.Select(ToDestination)],
+                    Schedule = ToSchedule(message.Schedule),
+                    ConnectTimeout = message.Workload.ConnectTimeout.ToTimeSpan(),
+                    ExpectGreeting = message.Workload.ExpectGreeting,
+                };
+        }
+        catch (Exception e) when (e is InvalidProtocolBufferException or NullReferenceException or InvalidOperationException or OverflowException)
+        {
+            throw new WireException("assignment", $"the stored one cannot be read: {e.Message}");
+        }
+    }
+
+    private static Destination ToDestination(Wire.Destination destination) => new(
+        ToRange(destination.Addresses), ToPorts(destination.Ports, "destinations.ports"), destination.Name, destination.LookUp);
+
+    private static Slice ToSlice(Wire.Slice slice) => new(
+        [.. slice.Blocks.Select(b => new BlockRange(ToRange(b.Sources), (int)b.FirstPort, (int)b.PortBlocks))],
+        ToPorts(slice.ExcludedPorts, "slice.excluded_ports"),
+        slice.Rest.ToTimeSpan());
+
+    private static Schedule ToSchedule(Wire.Schedule schedule) => new(
+        [.. schedule.Points.Select(p => new SchedulePoint(p.Elapsed.ToTimeSpan(), Count(p.Goal, "schedule.points.goal")))],
+        schedule.ConnectsPerSecond);
+
+    private static IpRange ToRange(Wire.AddressRange range) => new(ToAddress(range.First, "address_range.first"), range.Count);
+}
