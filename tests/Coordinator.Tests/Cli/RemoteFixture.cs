@@ -147,7 +147,7 @@ internal sealed class RemoteFixture : IAsyncDisposable
                 {
                     await agent.TickAsync();
                 }
-                catch (Exception e) when (e is Grpc.Core.RpcException or InvalidOperationException or TaskCanceledException)
+                catch (Exception e) when (e is Grpc.Core.RpcException or InvalidOperationException or IOException or OperationCanceledException)
                 {
                     // Its coordinator has ended.
                 }
