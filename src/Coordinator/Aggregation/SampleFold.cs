@@ -6,8 +6,8 @@ using LoadHarness.V1;
 namespace LoadHarness.Coordinator.Aggregation;
 
 /// <summary>
-/// Folds samples into intervals of 10 s, to be kept in their place. A sample belongs to the interval in which it ends. What is taken out is not
-/// kept here: a sample that comes late makes another part of its interval, and parts add up. Not safe for use by several threads at once.
+/// Folds samples into intervals of 10 s, to be kept in their place. A sample belongs to the interval in which it ends. What is
+/// taken out is not kept here: a sample that comes late makes another part of its interval, and parts add up. Not safe for use by several threads at once.
 /// </summary>
 public sealed class SampleFold
 {
@@ -92,7 +92,14 @@ public sealed record FoldedInterval(
 /// <param name="ReactorLagMax">The longest time that a reactor was late.</param>
 /// <param name="Saturated">Whether it was the limit at any time.</param>
 public sealed record AgentInterval(
-    string AgentId, TimeSpan To, GaugeValues Gauges, CounterValues Counters, TimeSpan Cpu, long RssBytes, TimeSpan ReactorLagMax, bool Saturated)
+    string AgentId,
+    TimeSpan To,
+    GaugeValues Gauges,
+    CounterValues Counters,
+    TimeSpan Cpu,
+    long RssBytes,
+    TimeSpan ReactorLagMax,
+    bool Saturated)
 {
     /// <summary>Both together.</summary>
     public static AgentInterval operator +(AgentInterval a, AgentInterval b) => new(

@@ -7,7 +7,9 @@ namespace LoadHarness.Coordinator.Cli;
 
 /// <summary>Unbinds an agent's identity from a key that is lost.</summary>
 internal sealed class AgentsForgetVerb() : Verb(
-    "forget", "Forgets an agent and the key that its identity is bound to; the next one needs a join token", "loadharness agents forget load-7")
+    "forget",
+    "Forgets an agent and the key that its identity is bound to; the next one needs a join token",
+    "loadharness agents forget load-7")
 {
     private readonly Argument<string?> _id = new("ID") { Description = "The agent's identity", Arity = ArgumentArity.ZeroOrOne };
     private readonly Option<bool> _json = VerbOptions.Json();
@@ -17,9 +19,13 @@ internal sealed class AgentsForgetVerb() : Verb(
     public override IEnumerable<Symbol> Symbols => [_id, _json, .. _coordinator.Symbols];
 
     /// <inheritdoc/>
-    public override IEnumerable<SpecError> Check(ParseResult parsed) => string.IsNullOrEmpty(parsed.GetValue(_id))
-        ? [new("ID", "", "is missing", "", "Give the agent's identity; 'loadharness agents list' shows them"), .. _coordinator.Check(parsed)]
-        : _coordinator.Check(parsed);
+    public override IEnumerable<SpecError> Check(ParseResult parsed)
+    {
+        if (string.IsNullOrEmpty(parsed.GetValue(_id)))
+            yield return new("ID", "", "is missing", "", "Give the agent's identity; 'loadharness agents list' shows them");
+        foreach (var error in _coordinator.Check(parsed))
+            yield return error;
+    }
 
     /// <inheritdoc/>
     public override async Task<ExitCode> ExecuteAsync(ParseResult parsed, CliContext context)

@@ -49,9 +49,9 @@ internal static class ControlErrors
         return error.StatusCode switch
         {
             StatusCode.Unavailable when reason is not null => detail,
-            StatusCode.Unavailable when !answered && !Causes(error).Any(c => c is SocketException) && Causes(error).Any(c => c is HttpRequestException) =>
-                $"{coordinator} was reached and answers, but not in plain HTTP/2; if it speaks TLS write https:// and give its CA with --ca FILE "
-                + $"({error.GetBaseException().Message})",
+            StatusCode.Unavailable when !answered && IsUnintelligible(error) =>
+                $"{coordinator} was reached and answers, but not in plain HTTP/2; if it speaks TLS write https:// and give its CA "
+                + $"with --ca FILE ({error.GetBaseException().Message})",
             StatusCode.Unavailable => $"{coordinator} does not answer: {detail}",
             StatusCode.Unauthenticated => $"{coordinator} does not take the token: {detail}",
             StatusCode.PermissionDenied => $"{coordinator} does not allow that: {detail}",
@@ -83,6 +83,9 @@ internal static class ControlErrors
         violation.Description.StartsWith(violation.Field, StringComparison.Ordinal)
             ? violation.Description
             : $"{violation.Field}: {violation.Description}";
+
+    private static bool IsUnintelligible(RpcException error) =>
+        !Causes(error).Any(c => c is SocketException) && Causes(error).Any(c => c is HttpRequestException);
 
     private static IEnumerable<Exception> Causes(RpcException error)
     {

@@ -25,7 +25,8 @@ internal sealed class CoordinatorOptions
 
     private readonly Option<string> _url = VerbOptions.Text(
         "--coordinator", "URL", $"The coordinator of a fleet: {CoordinatorUrl.Forms}; else ${UrlVariable}, else this machine");
-    private readonly Option<string> _ca = VerbOptions.Text("--ca", "FILE", $"CA (PEM) of its certificate; else ${CaVariable}, else the system's");
+    private readonly Option<string> _ca = VerbOptions.Text(
+        "--ca", "FILE", $"CA (PEM) of its certificate; else ${CaVariable}, else the system's");
     private readonly Option<string> _tokenFile = VerbOptions.Text(
         "--token-file", "FILE", $"Your token, mode 0600; else ${TokenFileVariable}, ${TokenVariable}");
 
@@ -66,7 +67,11 @@ internal sealed class CoordinatorOptions
         {
             var beside = Path.Combine(Path.GetDirectoryName(socket)!, "credential");
             if (!File.Exists(socket))
-                throw new CliException(ExitCode.Unreachable, $"there is no socket {socket}; start the coordinator: loadharness serve --socket {socket}");
+            {
+                throw new CliException(
+                    ExitCode.Unreachable, $"there is no socket {socket}; start the coordinator: loadharness serve --socket {socket}");
+            }
+
             return Sound(SafeFile.ReadSecret(beside, "credential file", LongestToken), $"credential file {beside}");
         }
 
@@ -74,7 +79,8 @@ internal sealed class CoordinatorOptions
             return Sound(token, $"${TokenVariable}");
         throw new CliException(ExitCode.Unreachable, url.IsTls
             ? $"{url} wants a token and there is none; name its file with --token-file FILE or ${TokenFileVariable} ({NewToken})"
-            : $"{url} wants a token and there is none; name the credential file of that coordinator, which it prints when it starts, with --token-file FILE");
+            : $"{url} wants a token and there is none; name the credential file of that coordinator with --token-file FILE "
+                + "(`loadharness serve` prints where it is)");
     }
 
     private static string Sound(string text, string what)

@@ -50,8 +50,10 @@ internal sealed class LastingWatch(RemoteCoordinator coordinator, ControlClient 
         }
         catch (OperationCanceledException) when (broken is not null && !cancel.IsCancellationRequested)
         {
-            throw new CliException(ExitCode.Unreachable,
-                $"{broken.Message} ({context.Patience.TotalSeconds:0} s by now); the run goes on by itself; go on with it: {coordinator.Command("watch", runId)}",
+            throw new CliException(
+                ExitCode.Unreachable,
+                $"{broken.Message} ({context.Patience.TotalSeconds:0} s by now); the run goes on by itself; "
+                + $"go on with it: {coordinator.Command("watch", runId)}",
                 broken);
         }
     }

@@ -5,7 +5,9 @@ using LoadHarness.Coordinator.Verdicts;
 
 namespace LoadHarness.Coordinator.Cli;
 
-/// <summary>A run of a fleet: it belongs to its coordinator, and this process only watches. So it outlives a lost terminal, and a lost connection.</summary>
+/// <summary>
+/// A run of a fleet: it belongs to its coordinator, and this process only watches. So it outlives a lost terminal, and a lost connection.
+/// </summary>
 /// <param name="coordinator">Where.</param>
 /// <param name="context">Streams, signals, time.</param>
 /// <param name="json">Results as JSON and nothing else.</param>
@@ -24,7 +26,8 @@ internal sealed class RemoteRun(RemoteCoordinator coordinator, CliContext contex
         var interrupts = context.Interrupts;
         interrupts.HangUpDetaches = true;
         using var client = coordinator.Connect();
-        var run = await client.CreateRunAsync(spec, Guid.NewGuid().ToString(), interrupts.First);
+        // Not given up at the first interruption: a run that was created and that nobody knows of would go on. It is drained instead.
+        var run = await client.CreateRunAsync(spec, Guid.NewGuid().ToString(), interrupts.Second);
         context.Error.WriteLine($"run {run.Id} of {coordinator.Url}");
 
         using var drain = interrupts.First.Register(() => _ = StopAsync(client, run.Id, immediately: false));
@@ -70,12 +73,15 @@ internal sealed class RemoteRun(RemoteCoordinator coordinator, CliContext contex
     {
         var watch = coordinator.Command("watch", run.Id);
         if (json)
-            context.Out.WriteLine(RunJson.Pretty(new JsonObject { ["id"] = run.Id, ["coordinator"] = coordinator.Url.ToString(), ["watch"] = watch }));
+            context.Out.WriteLine(RunJson.Pretty(Of(run, watch)));
         else
             context.Out.WriteLine(run.Id);
         context.Error.WriteLine($"the run goes on by itself; watch it: {watch}");
         return ExitCode.Passed;
     }
+
+    private JsonObject Of(RunView run, string watch) =>
+        new() { ["id"] = run.Id, ["coordinator"] = coordinator.Url.ToString(), ["watch"] = watch };
 
     private ExitCode Report(RunView run)
     {
@@ -103,7 +109,8 @@ internal sealed class RemoteRun(RemoteCoordinator coordinator, CliContext contex
         try
         {
             context.RuntimeRoot.Ensure();
-            File.AppendAllText(Path.Combine(context.RuntimeRoot.Path, "detached.log"), $"{context.Time.GetUtcNow():u} {text}{Environment.NewLine}");
+            var log = Path.Combine(context.RuntimeRoot.Path, "detached.log");
+            File.AppendAllText(log, $"{context.Time.GetUtcNow():u} {text}{Environment.NewLine}");
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or LocalFleet.LocalFleetException)
         {

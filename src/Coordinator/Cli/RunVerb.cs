@@ -46,7 +46,8 @@ internal sealed class RunVerb() : Verb(
     private readonly Option<string[]> _backendSelect = VerbOptions.Texts(
         "--backend-select", "LABEL=VALUE", "Take backends that carry this label; may be repeated");
     private readonly Option<string> _name = VerbOptions.Text("--name", "TEXT", "A name for lists and reports");
-    private readonly Option<bool> _detach = VerbOptions.Flag("--detach", "Print the run's id once it is planned, and leave it to the coordinator");
+    private readonly Option<bool> _detach = VerbOptions.Flag(
+        "--detach", "Print the run's id once it is planned, and leave it to the coordinator");
     private readonly Option<bool> _json = VerbOptions.Json();
     private readonly CoordinatorOptions _coordinator = new();
 

@@ -13,13 +13,15 @@ internal static class TextTable
         TextWriter writer, IReadOnlyList<string> headings, IEnumerable<IReadOnlyList<string>> rows, TableLimits? limits = null)
     {
         var right = headings.Select(h => h.StartsWith('>')).ToArray();
-        var all = rows.Select(r => (IReadOnlyList<string>)[.. r.Select(Clean)]).Prepend([.. headings.Select(h => h.TrimStart('>'))]).ToList();
+        var all = rows.Select(r => (IReadOnlyList<string>)[.. r.Select(Clean)]).ToList();
+        all.Insert(0, [.. headings.Select(h => h.TrimStart('>'))]);
         var widths = headings.Select((_, column) => all.Max(row => row[column].Length)).ToArray();
         if (limits is not null)
             Narrow(widths, headings, limits);
         foreach (var row in all)
         {
-            var cells = row.Select((cell, i) => Cut(cell, widths[i])).Select((cell, i) => right[i] ? cell.PadLeft(widths[i]) : cell.PadRight(widths[i]));
+            var cut = row.Select((cell, i) => Cut(cell, widths[i]));
+            var cells = cut.Select((cell, i) => right[i] ? cell.PadLeft(widths[i]) : cell.PadRight(widths[i]));
             writer.WriteLine(string.Join(Gap, cells).TrimEnd());
         }
     }

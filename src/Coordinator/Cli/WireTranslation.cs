@@ -76,7 +76,11 @@ internal static class WireTranslation
         Role = agent.Role switch { AgentRole.Client => "client", AgentRole.Backend => "backend", _ => "" },
         Labels = agent.Labels.ToImmutableSortedDictionary(StringComparer.Ordinal),
         Version = agent.Version is { } version ? $"{version.Major}.{version.Minor}" : "",
-        Addresses = [.. (agent.Inventory?.Addresses ?? []).Where(a => a.Address.Length is 4 or 16).Select(a => IpAddress.FromBytes(a.Address.Span).ToString())],
+        Addresses =
+        [
+            .. (agent.Inventory?.Addresses ?? []).Where(a => a.Address.Length is 4 or 16)
+                .Select(a => IpAddress.FromBytes(a.Address.Span).ToString()),
+        ],
         Findings = [.. (agent.Inventory?.Findings ?? []).Select(f => $"{f.Subject}: {f.Message}")],
         Capabilities = [.. agent.Capabilities],
         LastSeen = agent.LastSeenTime?.ToDateTimeOffset(),

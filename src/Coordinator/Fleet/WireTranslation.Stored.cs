@@ -41,7 +41,8 @@ internal static partial class WireTranslation
                     ExpectGreeting = message.Workload.ExpectGreeting,
                 };
         }
-        catch (Exception e) when (e is InvalidProtocolBufferException or NullReferenceException or InvalidOperationException or OverflowException)
+        catch (Exception e) when (e is InvalidProtocolBufferException or NullReferenceException
+            or InvalidOperationException or OverflowException)
         {
             throw new WireException("assignment", $"the stored one cannot be read: {e.Message}");
         }

@@ -1,6 +1,8 @@
 namespace LoadHarness.Coordinator.Runs;
 
-/// <summary>A run: one that goes on, or one that has ended, in this process life or an earlier one. Members may be called from any thread.</summary>
+/// <summary>
+/// A run: one that goes on, or one that has ended, in this process life or an earlier one. Members may be called from any thread.
+/// </summary>
 public interface IRun
 {
     /// <summary>Sorts by time of creation.</summary>

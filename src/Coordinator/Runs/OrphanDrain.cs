@@ -8,8 +8,8 @@ using Revision = LoadHarness.Protos.Revision;
 namespace LoadHarness.Coordinator.Runs;
 
 /// <summary>
-/// Agents that come back with work of a run that ended with the coordinator's earlier life: nobody conducts it any more, and a new lease would let
-/// them go on with it. They are told to drain, by what the store says that they were told last.
+/// Agents that come back with work of a run that ended with the coordinator's earlier life: nobody conducts it any more, and a new
+/// lease would let them go on with it. They are told to drain, by what the store says that they were told last.
 /// </summary>
 internal sealed partial class OrphanDrain
 {
@@ -32,8 +32,11 @@ internal sealed partial class OrphanDrain
     {
         foreach (var agent in _agents.Agents)
         {
-            if (agent is { Session: not null, Run: null, Status: { } status } && IsOrphaned(agent, status) && _told.TryAdd((agent.Id, status.RunId), true))
+            if (agent is { Session: not null, Run: null, Status: { } status } && IsOrphaned(agent, status)
+                && _told.TryAdd((agent.Id, status.RunId), true))
+            {
                 _ = Task.Run(() => Drain(agent, status));
+            }
         }
     }
 

@@ -7,8 +7,8 @@ using LoadHarness.Protos;
 namespace LoadHarness.Coordinator.Runs;
 
 /// <summary>
-/// Specs and plans as the store keeps them: JSON with the names of our own records. A property that is added needs a default, and one that is
-/// renamed keeps its old name here: stored runs outlive the program that wrote them.
+/// Specs and plans as the store keeps them: JSON with the names of our own records. A property that is added needs a default, and
+/// one that is renamed keeps its old name here: stored runs outlive the program that wrote them.
 /// </summary>
 internal static class StoredText
 {

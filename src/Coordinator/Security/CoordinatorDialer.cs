@@ -58,9 +58,11 @@ internal sealed class CoordinatorDialer(CoordinatorUrl url, ServerTrust trust)
             }
         }
 
-        throw new ChannelException(failure!.SocketErrorCode == SocketError.ConnectionRefused
-            ? $"nobody listens on {url}; start the coordinator there (loadharness serve --listen {url.Host}:{url.Port}), or look at the port"
-            : $"{url} cannot be reached: {failure.Message}; look at the address, the route and the firewalls between", mayPass: true, failure);
+        throw new ChannelException(
+            failure!.SocketErrorCode == SocketError.ConnectionRefused
+                ? $"nobody listens on {url}; start the coordinator there (loadharness serve --listen {url.Host}:{url.Port}), or look at the port"
+                : $"{url} cannot be reached: {failure.Message}; look at the address, the route and the firewalls between",
+            mayPass: true, failure);
     }
 
     private async Task<IPEndPoint[]> ResolveAsync(CancellationToken cancel)
@@ -72,7 +74,8 @@ internal sealed class CoordinatorDialer(CoordinatorUrl url, ServerTrust trust)
         }
         catch (SocketException e)
         {
-            throw new ChannelException($"{url}: the name {url.Host} is not known here ({e.Message}); write its address, or another name", mayPass: true, e);
+            throw new ChannelException(
+                $"{url}: the name {url.Host} is not known here ({e.Message}); write its address, or another name", mayPass: true, e);
         }
     }
 
@@ -98,7 +101,8 @@ internal sealed class CoordinatorDialer(CoordinatorUrl url, ServerTrust trust)
                 cancel);
             return ssl.NegotiatedApplicationProtocol == SslApplicationProtocol.Http2
                 ? ssl
-                : throw new ChannelException($"{url} speaks TLS but no HTTP/2; is it a coordinator, reached without a proxy?", mayPass: false);
+                : throw new ChannelException(
+                    $"{url} speaks TLS but no HTTP/2; is it a coordinator, reached without a proxy?", mayPass: false);
         }
         catch (Exception e) when (e is AuthenticationException or IOException)
         {
@@ -106,8 +110,8 @@ internal sealed class CoordinatorDialer(CoordinatorUrl url, ServerTrust trust)
             throw problem is not null
                 ? new ChannelException(problem, mayPass: false, e)
                 : new ChannelException(
-                    $"{url} answers, but not in TLS ({e.GetBaseException().Message}); if it is a coordinator without a certificate, reach it on its own "
-                    + $"host as http://127.0.0.1:{url.Port}, or give it one: loadharness certs init", mayPass: false, e);
+                    $"{url} answers, but not in TLS ({e.GetBaseException().Message}); if it is a coordinator without a certificate, reach it "
+                    + $"on its own host as http://127.0.0.1:{url.Port}, or give it one: loadharness certs init", mayPass: false, e);
         }
         catch
         {

@@ -40,16 +40,21 @@ public sealed record CoordinatorUrl
         (url, problem) = (null, "");
         if (text.StartsWith(UnixPrefix, StringComparison.Ordinal))
             return TryParsePath(text, out url, out problem);
-        if (!Uri.TryCreate(text, UriKind.Absolute, out var uri) || uri.Scheme is not ("http" or "https") || uri.Host.Length == 0 || uri.Port < 1)
+        if (!Uri.TryCreate(text, UriKind.Absolute, out var uri) || uri.Scheme is not ("http" or "https")
+            || uri.Host.Length == 0 || uri.Port < 1)
+        {
             problem = "is no coordinator's address";
-        else if (uri.UserInfo.Length > 0)
-            problem = "holds a user or a secret, which belongs into a file";
-        else if (uri.PathAndQuery != "/" || uri.Fragment.Length > 0)
-            problem = "has more than a host and a port";
-        else if (uri.Scheme == "http" && !IsLoopback(uri.IdnHost))
-            problem = "is not loopback, and plain http would show the token to the network";
-        else
-            url = new($"{uri.Scheme}://{uri.Host}:{uri.Port}") { IsTls = uri.Scheme == "https", Host = uri.IdnHost.Trim('[', ']'), Port = uri.Port };
+            return false;
+        }
+
+        var isTls = uri.Scheme == "https";
+        problem = uri.UserInfo.Length > 0 ? "holds a user or a secret, which belongs into a file"
+            : uri.PathAndQuery != "/" || uri.Fragment.Length > 0 ? "has more than a host and a port"
+            : !isTls && !IsLoopback(uri.IdnHost) ? "is not loopback, and plain http would show the token to the network"
+            : "";
+        url = problem.Length > 0
+            ? null
+            : new($"{uri.Scheme}://{uri.Host}:{uri.Port}") { IsTls = isTls, Host = uri.IdnHost.Trim('[', ']'), Port = uri.Port };
         return url is not null;
     }
 
@@ -60,12 +65,13 @@ public sealed record CoordinatorUrl
     {
         var path = text[UnixPrefix.Length..];
         problem = path.Length == 0 ? "names no socket"
-            : Encoding.UTF8.GetByteCount(Path.GetFullPath(path)) > MostPathBytes ? $"is longer than a Unix socket's path may be, {MostPathBytes} bytes"
-            : "";
+            : Encoding.UTF8.GetByteCount(Path.GetFullPath(path)) <= MostPathBytes ? ""
+            : $"is longer than a Unix socket's path may be, {MostPathBytes} bytes";
         url = problem.Length == 0 ? new(UnixPrefix + Path.GetFullPath(path)) { SocketPath = Path.GetFullPath(path) } : null;
         return url is not null;
     }
 
     private static bool IsLoopback(string host) =>
-        host.Equals("localhost", StringComparison.OrdinalIgnoreCase) || (IPAddress.TryParse(host.Trim('[', ']'), out var address) && IPAddress.IsLoopback(address));
+        host.Equals("localhost", StringComparison.OrdinalIgnoreCase)
+        || (IPAddress.TryParse(host.Trim('[', ']'), out var address) && IPAddress.IsLoopback(address));
 }

@@ -36,7 +36,8 @@ public sealed class ServerTrust
         }
 
         return authorities.Count > 0 ? new(caFile, authorities) : throw new CredentialException(
-            $"CA file {caFile} holds no certificate (PEM, -----BEGIN CERTIFICATE-----); the coordinator's is ca/ca.pem in its state folder");
+            $"CA file {caFile} holds no certificate (PEM, -----BEGIN CERTIFICATE-----); the coordinator's is ca/ca.pem in its state "
+            + "folder");
     }
 
     /// <summary>By which a certificate is judged.</summary>
@@ -83,11 +84,15 @@ public sealed class ServerTrust
         foreach (var certificate in chain.ChainElements.Select(e => e.Certificate))
         {
             if (certificate.NotAfter < now)
-                return $"the certificate of {url} (\"{certificate.Subject}\") expired at {Show(certificate.NotAfter)}; issue another one: {Issue}";
+            {
+                return $"the certificate of {url} (\"{certificate.Subject}\") expired at {Show(certificate.NotAfter)}; "
+                    + $"issue another one: {Issue}";
+            }
+
             if (certificate.NotBefore > now)
             {
-                return $"the certificate of {url} (\"{certificate.Subject}\") is valid from {Show(certificate.NotBefore)} on and here it is "
-                    + $"{Show(now.UtcDateTime)}; set the clock of this host, or of the one that issued it";
+                return $"the certificate of {url} (\"{certificate.Subject}\") is valid from {Show(certificate.NotBefore)} on and here it "
+                    + $"is {Show(now.UtcDateTime)}; set the clock of this host, or of the one that issued it";
             }
         }
 
@@ -97,9 +102,11 @@ public sealed class ServerTrust
     private static string Misnamed(CoordinatorUrl url, X509Certificate2 certificate)
     {
         var names = CertificateNames.Hosts(certificate);
-        return $"the certificate of {url} is for {(names.Count > 0 ? string.Join(", ", names) : "no name at all")}, and not for {url.Host}; "
+        var whose = names.Count > 0 ? string.Join(", ", names) : "no name at all";
+        return $"the certificate of {url} is for {whose}, and not for {url.Host}; "
             + $"use a name that it has, or issue one for {url.Host}: {Issue}";
     }
 
-    private static string Show(DateTime time) => time.ToUniversalTime().ToString("yyyy-MM-dd HH:mm:ss", CultureInfo.InvariantCulture) + " UTC";
+    private static string Show(DateTime time) =>
+        time.ToUniversalTime().ToString("yyyy-MM-dd HH:mm:ss", CultureInfo.InvariantCulture) + " UTC";
 }

@@ -3,8 +3,8 @@ using Microsoft.Data.Sqlite;
 namespace LoadHarness.Coordinator.Store;
 
 /// <summary>
-/// What a coordinator keeps over its restarts: runs, what agents were told, what they measured, and whose keys they have. One SQLite file in WAL
-/// mode; one thread writes, readers have connections of their own. Members may be called from any thread.
+/// What a coordinator keeps over its restarts: runs, what agents were told, what they measured, and whose keys they have. One SQLite
+/// file in WAL mode; one thread writes, readers have connections of their own. Members may be called from any thread.
 /// </summary>
 public sealed class CoordinatorStore : IDisposable
 {

@@ -14,7 +14,8 @@ public sealed class FoldTables
 {
     private static readonly string _insertSecond =
         $"""
-        INSERT INTO run_seconds (run_id, second, missing, saturated, {MeasureColumns.All}) VALUES ($1, $2, $3, $4, {MeasureColumns.Parameters(5)})
+        INSERT INTO run_seconds (run_id, second, missing, saturated, {MeasureColumns.All})
+          VALUES ($1, $2, $3, $4, {MeasureColumns.Parameters(5)})
         ON CONFLICT (run_id, second) DO UPDATE SET missing = excluded.missing, saturated = excluded.saturated, {MeasureColumns.Replace}
         """;
 
@@ -25,7 +26,8 @@ public sealed class FoldTables
         ON CONFLICT (run_id, agent_id, from_second) DO UPDATE SET {MeasureColumns.Merge},
           to_millis = max(to_millis, excluded.to_millis), cpu_micros = cpu_micros + excluded.cpu_micros,
           rss_bytes = max(rss_bytes, excluded.rss_bytes),
-          reactor_lag_max_micros = max(reactor_lag_max_micros, excluded.reactor_lag_max_micros), saturated = max(saturated, excluded.saturated)
+          reactor_lag_max_micros = max(reactor_lag_max_micros, excluded.reactor_lag_max_micros),
+          saturated = max(saturated, excluded.saturated)
         """;
 
     private static readonly string _selectSeconds =
@@ -42,7 +44,7 @@ public sealed class FoldTables
 
     internal FoldTables(string path, StoreWriter writer) => (_path, _writer) = (path, writer);
 
-    /// <summary>Keeps folded measurements in place of the samples, at one stroke: each sample is in one of them and never in both.</summary>
+    /// <summary>Keeps folded measurements in place of the samples, at one stroke: each is in one of them and never in both.</summary>
     /// <param name="runId">The run.</param>
     /// <param name="seconds">New or changed; they replace what is there.</param>
     /// <param name="intervals">They add to what is there.</param>

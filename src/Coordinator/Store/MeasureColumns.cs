@@ -13,8 +13,8 @@ internal static class MeasureColumns
 
     private static readonly string[] _counters =
     [
-        "scheduled", "offered", "opened", "failed", "not_offered", "reopened", "closed_by_peer", "closed", "skipped_tuples", "dropped_ports",
-        "bytes_received", "bytes_sent",
+        "scheduled", "offered", "opened", "failed", "not_offered", "reopened", "closed_by_peer", "closed", "skipped_tuples",
+        "dropped_ports", "bytes_received", "bytes_sent",
     ];
 
     /// <summary>For INSERT and SELECT.</summary>

@@ -45,9 +45,9 @@ public sealed class RunTables
     /// <param name="revision">A new one.</param>
     /// <param name="now">For the record.</param>
     /// <param name="send">
-    /// Called when it is stored, in the order of the calls, on the writer's thread; returns at once. When the store cannot write it is called too,
-    /// with the reason, and the revision is stored later: a run that cannot be drained is worse than a record that lags behind, and what fences
-    /// revisions off, the epoch, was stored when the store was opened.
+    /// Called when it is stored, in the order of the calls, on the writer's thread; returns at once. When the store cannot write it is
+    /// called too, with the reason, and the revision is stored later: a run that cannot be drained is worse than a record that lags
+    /// behind, and what fences revisions off, the epoch, was stored when the store was opened.
     /// </param>
     public void AddRevision(RevisionRow revision, DateTimeOffset now, Action<StoreException?> send) => _writer.Enqueue(
         new StoreWrite(
@@ -71,7 +71,10 @@ public sealed class RunTables
         return
         [
             .. commands.Query(ReadRevision,
-                "SELECT run_id, agent_id, epoch, number, assignment FROM revisions WHERE run_id = $1 ORDER BY epoch DESC, number DESC, agent_id",
+                """
+                SELECT run_id, agent_id, epoch, number, assignment FROM revisions WHERE run_id = $1
+                ORDER BY epoch DESC, number DESC, agent_id
+                """,
                 runId).DistinctBy(r => r.AgentId),
         ];
     }

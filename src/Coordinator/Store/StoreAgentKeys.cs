@@ -40,7 +40,10 @@ public sealed class StoreAgentKeys : IAgentKeys
                 return before;
             await _writer.EnqueueAsync(s => s.Execute(
                 "INSERT INTO agents (id, fingerprint, labels, enrolled_at) VALUES ($1, $2, $3, $4)",
-                key.AgentId, key.Fingerprint, JsonSerializer.Serialize(key.Labels), key.EnrolTime.ToUnixTimeMilliseconds())).WaitAsync(cancel);
+                key.AgentId,
+                key.Fingerprint,
+                JsonSerializer.Serialize(key.Labels),
+                key.EnrolTime.ToUnixTimeMilliseconds())).WaitAsync(cancel);
             return _keys[key.AgentId] = key;
         }
         finally

@@ -82,7 +82,8 @@ internal static class StoreFile
         var beside = path + ".new";
         foreach (var rest in new[] { beside, beside + "-journal", path + "-wal", path + "-shm" })
             File.Delete(rest);
-        File.Open(beside, new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write, UnixCreateMode = OwnerOnly }).Dispose();
+        var closed = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write, UnixCreateMode = OwnerOnly };
+        File.Open(beside, closed).Dispose();
         using (var connection = Connect(beside, SqliteOpenMode.ReadWrite))
         {
             Execute(connection, $"PRAGMA application_id = {ApplicationId}");

@@ -3,7 +3,9 @@ using System.Reflection;
 
 namespace LoadHarness.Coordinator.Store;
 
-/// <summary>The scripts that lead from nothing to the present schema, one for each version. A script that was released never changes.</summary>
+/// <summary>
+/// The scripts that lead from nothing to the present schema, one for each version. A script that was released never changes.
+/// </summary>
 /// <param name="Scripts">Script n leads from version n to n + 1.</param>
 internal sealed record StoreSchema(ImmutableArray<string> Scripts)
 {

@@ -5,7 +5,7 @@ namespace LoadHarness.Coordinator.Store;
 /// <param name="Done">Called once, on the writer's thread and in the order of the queue; returns at once.</param>
 internal sealed record StoreWrite(Action<StoreCommands> Apply, Action<WriteOutcome> Done)
 {
-    /// <summary>It is not to wait for a store that cannot write: then <see cref="Done"/> is called first and it is written when it can be.</summary>
+    /// <summary>It does not wait for a store that cannot write: then <see cref="Done"/> is called first, and it is written later.</summary>
     public bool CannotWait { get; init; }
 
     private bool _done;

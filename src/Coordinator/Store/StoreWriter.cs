@@ -4,8 +4,8 @@ using Microsoft.Data.Sqlite;
 namespace LoadHarness.Coordinator.Store;
 
 /// <summary>
-/// The one thread that writes. It takes what is queued, commits it together and reports; what is queued while it waits for the disk is the next
-/// group. So a quiet coordinator stores at once, and a busy one pays for one commit and not for each row.
+/// The one thread that writes. It takes what is queued, commits it together and reports; what is queued while it waits for the disk
+/// is the next group. So a quiet coordinator stores at once, and a busy one pays for one commit and not for each row.
 /// </summary>
 internal sealed partial class StoreWriter : IDisposable
 {
