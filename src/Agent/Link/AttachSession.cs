@@ -128,8 +128,13 @@ internal sealed class AttachSession : IAsyncDisposable
         if (reply.SentNanos > now)
             return;
         _clock.Observe(reply.SentNanos, now, reply.CoordinatorNanos);
-        _lease.Renew(reply.SentNanos, Grant.Lease);
+        if (!WorksForAnother)
+            _lease.Renew(reply.SentNanos, Grant.Lease);
     }
+
+    /// <summary>A coordinator on another store cannot end this run; if it kept the lease alive nobody could.</summary>
+    private bool WorksForAnother =>
+        _runner.Status is { Phase: Phase.Prepared or Phase.Running } or { Held: > 0 } && _runner.Status.StoreId != Grant.StoreId;
 
     private void TakeAssignment(Wire.Assignment message)
     {

@@ -17,12 +17,14 @@ public sealed class SampleFold
     private readonly SortedDictionary<int, Part> _open = [];
 
     /// <summary>Takes a sample. Each is given once.</summary>
-    public void Add(AgentSample sample)
+    /// <param name="sample">It.</param>
+    /// <param name="ofBackend">What a backend failed at and how long it took are not the run's own failures and latencies.</param>
+    public void Add(AgentSample sample, bool ofBackend = false)
     {
         var from = ((int)Math.Ceiling(sample.To.TotalSeconds) - 1) / Length * Length;
         if (!_open.TryGetValue(from, out var part))
             _open.Add(from, part = new Part());
-        part.Add(sample);
+        part.Add(sample, ofBackend);
     }
 
     /// <summary>Takes out the intervals that end at or before a second.</summary>
@@ -42,12 +44,15 @@ public sealed class SampleFold
         private readonly Dictionary<HistogramKind, LongHistogram> _histograms = [];
         private readonly List<SampleKey> _samples = [];
 
-        public void Add(AgentSample sample)
+        public void Add(AgentSample sample, bool ofBackend)
         {
             var interval = new AgentInterval(
                 sample.AgentId, sample.To, sample.Gauges, sample.Counters, sample.Health.Cpu, sample.Health.RssBytes,
                 sample.Health.ReactorLagMax, sample.Health.Saturated);
             _agents[sample.AgentId] = _agents.TryGetValue(sample.AgentId, out var before) ? before + interval : interval;
+            _samples.Add(new(sample.AgentId, sample.Incarnation, sample.Sequence));
+            if (ofBackend)
+                return;
             foreach (var failure in sample.Failures)
                 _failures[failure with { Count = 0 }] = _failures.GetValueOrDefault(failure with { Count = 0 }) + failure.Count;
             foreach (var (kind, histogram) in sample.Histograms)
@@ -56,8 +61,6 @@ public sealed class SampleFold
                     _histograms.Add(kind, merged = HistogramLayout.Create());
                 merged.Add(histogram);
             }
-
-            _samples.Add(new(sample.AgentId, sample.Incarnation, sample.Sequence));
         }
 
         public FoldedInterval ToInterval(int from) => new(

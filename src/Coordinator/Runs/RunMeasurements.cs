@@ -84,7 +84,7 @@ internal sealed class RunMeasurements(RunSpec spec)
             else
                 return;
             if (outcome == SampleOutcome.Added)
-                _fold.Add(sample);
+                _fold.Add(sample, ofBackend: _backends.Contains(sample.AgentId));
         }
 
         if (outcome == SampleOutcome.OutOfRange)

@@ -72,6 +72,19 @@ public class AgentLinkTests
     }
 
     [Test]
+    public void RunAsync_CoordinatorOnAnotherStore_DoesNotRenewTheLeaseOfARunThatItCannotEnd()
+    {
+        _runner.Status = Status("run-1", held: 5) with { StoreId = "another" };
+
+        Join();
+
+        Assert.That(() => _coordinator.Heartbeats.Count, Is.GreaterThan(5).After(PatienceMillis, 10));
+        Assert.That(_lease.DeadlineNanos, Is.EqualTo(long.MaxValue), "as it was");
+        _runner.Status = _runner.Status with { Phase = Phase.Drained, Held = 0 };
+        Assert.That(() => _lease.DeadlineNanos, Is.LessThan(long.MaxValue).After(PatienceMillis, 10), "idle again, it works for this one");
+    }
+
+    [Test]
     public void RunAsync_HeartbeatsNotAnswered_RenewNothing()
     {
         _coordinator.AnswersHeartbeats = false;
