@@ -11,6 +11,9 @@ namespace LoadHarness.Agent.Assignments;
 /// <param name="lookup">Asked what names mean.</param>
 internal sealed class AssignmentInbox(NameLookup lookup)
 {
+    // Monitor.Wait takes no more than 24 days; whoever waits looks again.
+    private static readonly TimeSpan _longestWait = TimeSpan.FromHours(1);
+
     private readonly object _gate = new();
     private Assignment? _newest;
     private Assignment? _newestOfRun;
@@ -89,7 +92,7 @@ internal sealed class AssignmentInbox(NameLookup lookup)
     }
 
     /// <summary>Waits for an assignment or a reason to drain, and hands them over.</summary>
-    /// <param name="wait">At most so long.</param>
+    /// <param name="wait">At most so long; it may return earlier with nothing.</param>
     /// <param name="assignment">Null when there is no new one.</param>
     /// <param name="drain">Null when there is no new reason.</param>
     /// <returns>False when the runner is to end.</returns>
@@ -98,7 +101,7 @@ internal sealed class AssignmentInbox(NameLookup lookup)
         lock (_gate)
         {
             if (!IsNewestReady && (_drainReason is null || _drainTaken) && !_stopping)
-                Monitor.Wait(_gate, wait);
+                Monitor.Wait(_gate, wait >= TimeSpan.Zero && wait < _longestWait ? wait : _longestWait);
             assignment = IsNewestReady ? _newest : null;
             drain = _drainTaken ? null : _drainReason;
             Taken = assignment ?? Taken;

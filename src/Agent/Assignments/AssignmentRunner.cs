@@ -125,6 +125,13 @@ public sealed class AssignmentRunner : IAssignmentRunner, IDisposable
 
     private void Take(Assignment assignment)
     {
+        var startNanos = _clock.ToBoottimeNanos(assignment.StartNanos ?? 0);
+        if (assignment.Phase == Phase.Running && StartCheck.Check(startNanos, Clock.BoottimeNanos) is { } untimely)
+        {
+            Refuse(assignment, untimely);
+            return;
+        }
+
         var run = _run ??= new ActiveRun(assignment, _lease, _allowed, _privateTables, _onSample);
         if (run.Prepare(assignment) is { } unmet)
         {
@@ -133,7 +140,7 @@ public sealed class AssignmentRunner : IAssignmentRunner, IDisposable
         }
 
         if (assignment.Phase == Phase.Running)
-            run.Run(_clock.ToBoottimeNanos(assignment.StartNanos!.Value));
+            run.Run(startNanos);
         Publish(assignment, run.Phase);
     }
 

@@ -65,6 +65,34 @@ public sealed class RunnerAssignmentTests
         });
     }
 
+    [TestCase(long.MinValue)]
+    [TestCase(long.MaxValue)]
+    [TestCase(-40_000_000_000_000_000)]
+    [TestCase(40_000_000_000_000_000)]
+    public void Apply_StartInstantYearsAway_IsRefusedAndTheAgentLives(long startNanos)
+    {
+        using var target = WatchfulTarget.Start(LoopbackAddress.Next());
+        var hold = _run.Hold(target.EndPoint.Address, target.EndPoint.Port, 10, 1000);
+
+        _run.Apply(hold with { StartNanos = startNanos });
+        _run.WaitFor(() => _run.Status?.Refused is not null, "a refusal");
+        var refusal = _run.Status!.Refused!;
+        _run.Reach(_run.Next(hold, a => a));
+
+        Assert.That((refusal.Field, refusal.Rule), Is.EqualTo(("start_nanos", "range")));
+    }
+
+    [Test]
+    public void Apply_StartInstantWeeksAway_WaitsForIt()
+    {
+        var hold = _run.Hold(System.Net.IPAddress.Loopback, 1, 10, 1000);
+
+        _run.Apply(hold with { StartNanos = hold.StartNanos + ((long)TimeSpan.FromDays(60).TotalSeconds * 1_000_000_000) });
+        _run.WaitFor(() => _run.Status?.Phase == Phase.Running, "RUNNING");
+
+        Assert.That(_run.Drain(hold).Refused, Is.Null);
+    }
+
     [Test]
     public void Apply_NewerEpoch_IsNewerWhateverItsNumber()
     {
