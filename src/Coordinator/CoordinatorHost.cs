@@ -124,10 +124,11 @@ public sealed class CoordinatorHost : IAsyncDisposable
         {
             grpc.MaxReceiveMessageSize = CoordinatorLimits.MaxMessageBytes;
             grpc.MaxSendMessageSize = CoordinatorLimits.MaxMessageBytes;
-            grpc.Interceptors.Add<AccessInterceptor>();
+            grpc.Interceptors.Add<StreamLimiter>();
         });
         services.AddGrpcHealthChecks().AddCheck<FleetHealth>("");
         var app = builder.Build();
+        app.UseMiddleware<AccessGate>();
         app.MapGrpcService<AgentLinkService>();
         app.MapGrpcService<ControlService>();
         app.MapGrpcHealthChecksService();
@@ -141,7 +142,7 @@ public sealed class CoordinatorHost : IAsyncDisposable
     {
         services.AddSingleton<Enrolment>();
         services.AddSingleton(new CallLimits(options.Rates));
-        services.AddSingleton<AccessInterceptor>();
+        services.AddSingleton<StreamLimiter>();
         services.AddSingleton(options.Time);
         services.AddSingleton(s => new Authenticator(
             credential,

@@ -22,7 +22,7 @@ public sealed partial class AgentLinkService(AgentRegistry registry, Enrolment e
         try
         {
             var hello = WireTranslation.ToHello(await ReadHelloAsync(requests, cancel));
-            session = await AdmitAsync(hello, AccessInterceptor.CallerOf(context), cancel);
+            session = await AdmitAsync(hello, AccessGate.CallerOf(context.GetHttpContext()), cancel);
         }
         catch (EnrolmentException e)
         {
@@ -52,7 +52,7 @@ public sealed partial class AgentLinkService(AgentRegistry registry, Enrolment e
         using var either = CancellationTokenSource.CreateLinkedTokenSource(context.CancellationToken, registry.Closing);
         try
         {
-            await UploadAsync(AccessInterceptor.CallerOf(context), requests, responses, either.Token);
+            await UploadAsync(AccessGate.CallerOf(context.GetHttpContext()), requests, responses, either.Token);
         }
         catch (OperationCanceledException) when (registry.Closing.IsCancellationRequested)
         {

@@ -15,7 +15,7 @@ namespace LoadHarness.Coordinator.Tests.Security;
 /// Every method there is, found by reflection in the contract and in the health service, with every kind of credential over every kind of
 /// listener: a method that is added later is in here without anybody's doing.
 /// </summary>
-public sealed class AccessInterceptorTests
+public sealed class AccessGateTests
 {
     private static readonly Access[] _users = [Access.Viewer, Access.Operator];
 
@@ -169,6 +169,40 @@ public sealed class AccessInterceptorTests
         });
     }
 
+    [Test]
+    public async Task Call_NoCredential_IsRefusedBeforeItsMessageIsThere()
+    {
+        using var client = new HttpClient(new SocketsHttpHandler
+        {
+            SslOptions = { RemoteCertificateValidationCallback = (_, _, _, _) => true },
+        });
+        using var request = new HttpRequestMessage(HttpMethod.Post, $"https://127.0.0.1:{_fixture.Port}/loadharness.v1.Control/CreateRun")
+        {
+            Version = HttpVersion.Version20,
+            VersionPolicy = HttpVersionPolicy.RequestVersionExact,
+            Content = new WithheldMessage(),
+        };
+        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(20));
+
+        using var response = await client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, patience.Token);
+
+        Assert.That(response.Headers.GetValues("grpc-status"), Is.EqualTo([((int)StatusCode.Unauthenticated).ToString()]));
+    }
+
+    [Test]
+    public async Task Call_RefusedAgainAndAgain_IsCounted()
+    {
+        await using var fixture = await SecureFixture.StartAsync(o => o with { Rates = new() { CallBurst = 3, CallsPerSecond = 1 } });
+        var viewer = fixture.Dial(fixture.Viewer);
+        var create = Methods().Single(m => m.Name == "CreateRun");
+        var codes = new List<StatusCode>();
+        for (var i = 0; i < 50; i++)
+            codes.Add((await viewer.CallAsync(create)).StatusCode);
+
+        Assert.That(codes[0], Is.EqualTo(StatusCode.PermissionDenied));
+        Assert.That(codes, Has.Some.EqualTo(StatusCode.ResourceExhausted));
+    }
+
     private static void AssertStatus(Status status, MethodDescriptor method, Access[]? opened)
     {
         var expected = opened is null ? StatusCode.Unauthenticated
@@ -255,4 +289,26 @@ public sealed class AccessInterceptorTests
     }
 
     private string Expired(string name, TokenRole role) => _fixture.AddToken(name, role, TimeSpan.Zero);
+
+    /// <summary>Announces a message of 4 MB and sends nothing of it.</summary>
+    private sealed class WithheldMessage : HttpContent
+    {
+        public WithheldMessage() => Headers.ContentType = new("application/grpc");
+
+        protected override Task SerializeToStreamAsync(Stream stream, TransportContext? context) =>
+            SerializeToStreamAsync(stream, context, CancellationToken.None);
+
+        protected override async Task SerializeToStreamAsync(Stream stream, TransportContext? context, CancellationToken cancellationToken)
+        {
+            await stream.WriteAsync(new byte[] { 0, 0, 64, 0, 0 }, cancellationToken);
+            await stream.FlushAsync(cancellationToken);
+            await Task.Delay(Timeout.Infinite, cancellationToken);
+        }
+
+        protected override bool TryComputeLength(out long length)
+        {
+            length = 0;
+            return false;
+        }
+    }
 }
