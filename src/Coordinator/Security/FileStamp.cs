@@ -8,7 +8,16 @@ internal readonly record struct FileStamp(DateTime? Written, long Length)
     /// <summary>Takes it before the file is read: a change in between is then seen the next time.</summary>
     public static FileStamp Of(string path)
     {
-        var file = new FileInfo(path);
-        return file.Exists ? new(file.LastWriteTimeUtc, file.Length) : default;
+        try
+        {
+            // Of what is read: a link stays as it is when the file behind it is replaced.
+            var file = new FileInfo(path);
+            file = (FileInfo?)file.ResolveLinkTarget(returnFinalTarget: true) ?? file;
+            return file.Exists ? new(file.LastWriteTimeUtc, file.Length) : default;
+        }
+        catch (IOException)
+        {
+            return default;
+        }
     }
 }

@@ -49,6 +49,20 @@ public sealed class ServerCertificatesTests
     }
 
     [Test]
+    public void Current_LinkedFilesReplaced_PresentsTheNewPair()
+    {
+        var (certificate, key) = (_directory.File("link.pem"), _directory.File("link.key"));
+        File.CreateSymbolicLink(certificate, State.ServerCertificate);
+        File.CreateSymbolicLink(key, State.ServerKey);
+        var certificates = new ServerCertificates(new(certificate, key), _time, new LoggerFactory([_log]).CreateLogger<ServerCertificates>());
+        var before = Serial(certificates);
+
+        TestCertificates.IssueServer(State, _now, TimeSpan.FromDays(60));
+
+        Assert.That(Serial(certificates), Is.Not.EqualTo(before));
+    }
+
+    [Test]
     public void Current_OneFileIsBehindTheOther_KeepsTheOldPairUntilBothFit()
     {
         var certificates = Certificates();
