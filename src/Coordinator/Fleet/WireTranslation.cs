@@ -33,7 +33,7 @@ internal static partial class WireTranslation
             Role = hello.Role,
             Version = new(major, hello.Version!.Minor),
             Labels = hello.Labels.ToImmutableSortedDictionary(
-                l => Bounded(l.Key, "labels"), l => Bounded(l.Value, "labels"), StringComparer.Ordinal),
+                l => Label(l.Key), l => Label(l.Value), StringComparer.Ordinal),
             Capabilities = [.. hello.Capabilities.Select(c => Bounded(c, "capabilities"))],
             Inventory = ToInventory(hello.Inventory ?? throw new WireException("inventory", "it is missing")),
             Held = hello.Held is { RunId.Length: > 0 } held ? ToStatus(held, "held.") : null,
@@ -161,8 +161,13 @@ internal static partial class WireTranslation
         ? text
         : throw new WireException(path, $"1 to {MaxIdentity} characters without control characters are wanted");
 
-    private static string Bounded(string text, string path) => text.Length <= MaxText
+    private static string Label(string text) => text.Length <= MaxText && !text.Any(char.IsControl)
         ? text
+        : throw new WireException("labels", $"at most {MaxText} characters without control characters are wanted");
+
+    // Such texts go to logs and terminals, which take some characters for commands.
+    private static string Bounded(string text, string path) => text.Length <= MaxText
+        ? string.Concat(text.Select(c => char.IsControl(c) ? ' ' : c))
         : throw new WireException(path, $"{text.Length} characters are too many, at most {MaxText} are allowed");
 
     private static IReadOnlyCollection<T> Few<T>(IReadOnlyCollection<T> items, string path) => items.Count <= MaxEntries

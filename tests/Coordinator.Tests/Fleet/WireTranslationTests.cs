@@ -136,6 +136,29 @@ public sealed class WireTranslationTests
         Assert.That(WireTranslation.ToMessage(WireTranslation.ToHello(hello).Inventory), Is.EqualTo(inventory));
     }
 
+    [Test]
+    public void ToHello_ControlCharacters_DoNotGetThrough()
+    {
+        var hello = FakeAgent.MakeHello("a");
+        hello.Inventory.Hostname = "h\u001b[2J\nforged";
+        hello.Inventory.Findings.Add(new Finding { Severity = Finding.Types.Severity.Info, Subject = "s\u0007", Message = "m\r\nn" });
+
+        var inventory = WireTranslation.ToHello(hello).Inventory;
+
+        Assert.That(inventory.Hostname, Is.EqualTo("h [2J forged"));
+        Assert.That(inventory.Findings[^1].Subject, Is.EqualTo("s "));
+        Assert.That(inventory.Findings[^1].Message, Is.EqualTo("m  n"));
+    }
+
+    [Test]
+    public void ToHello_ControlCharactersInLabels_AreRefused()
+    {
+        var hello = FakeAgent.MakeHello("a");
+        hello.Labels["zone"] = "a\u001b[2J";
+
+        Assert.That(() => WireTranslation.ToHello(hello), Throws.TypeOf<WireException>().With.Message.Contains("control characters"));
+    }
+
     private static Sample Sound()
     {
         var histogram = HistogramLayout.Create();
