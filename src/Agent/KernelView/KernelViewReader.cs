@@ -13,6 +13,7 @@ namespace LoadHarness.Agent.KernelView;
 public sealed class KernelViewReader : IDisposable
 {
     private static readonly TimeSpan _shortestInterval = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan _longestInterval = TimeSpan.FromHours(1);
 
     private readonly SockDiagReader _sockets;
     private readonly double _coreShare;
@@ -85,9 +86,9 @@ public sealed class KernelViewReader : IDisposable
         };
     }
 
-    /// <summary>So long that <paramref name="used"/> is at most the share of it.</summary>
-    internal static TimeSpan IntervalFor(TimeSpan used, double coreShare) =>
-        used / coreShare > _shortestInterval ? used / coreShare : _shortestInterval;
+    /// <summary>So long that <paramref name="used"/> is at most the share of it; an hour at most, however small the share.</summary>
+    internal static TimeSpan IntervalFor(TimeSpan used, double coreShare) => TimeSpan.FromSeconds(
+        Math.Clamp(used.TotalSeconds / coreShare, _shortestInterval.TotalSeconds, _longestInterval.TotalSeconds));
 
     private static string Describe(int errno)
     {

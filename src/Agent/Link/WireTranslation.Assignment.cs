@@ -13,7 +13,12 @@ internal static partial class WireTranslation
     private const int MostEntries = 100_000;
     private const int MostAsked = 1000;
     private const long MostConnections = 1_000_000_000;
+    private const int LongestName = 255;
+    private const long MostSources = 1 << 20;
     private static readonly TimeSpan _longest = TimeSpan.FromDays(366);
+
+    // Connections of a lost coordinator end when the lease and this are over.
+    private static readonly TimeSpan _longestDrain = TimeSpan.FromHours(1);
 
     /// <summary>What the coordinator grants for one attachment.</summary>
     /// <exception cref="WireException">It grants nothing that one could live by.</exception>
@@ -64,13 +69,13 @@ internal static partial class WireTranslation
             Phase = message.Phase,
             RequiredCapabilities = [.. message.RequiredCapabilities],
             Share = Bounded(message.Share, "share"),
-            Slice = ToSlice(message.Slice ?? throw Missing("slice"), "slice"),
+            Slice = ToOwnSlice(message.Slice ?? throw Missing("slice")),
             Destinations = destinations,
             Schedule = ToSchedule(message.Schedule ?? throw Missing("schedule")),
             ConnectTimeout = Positive(message.Workload.ConnectTimeout, "workload.connect_timeout"),
             ExpectGreeting = message.Workload.ExpectGreeting,
             StartNanos = message.HasStartNanos ? message.StartNanos : null,
-            DrainTimeout = Time(message.DrainTimeout, "drain_timeout"),
+            DrainTimeout = ToDrainTimeout(message),
             MaxDuration = Positive(message.MaxDuration, "max_duration"),
             KernelView = message.KernelView is { } view ? ToScope(view, destinations) : null,
         };
@@ -103,12 +108,31 @@ internal static partial class WireTranslation
     private static Revision ToRevision(Wire.Revision? revision) => new(revision?.Epoch ?? 0, revision?.Number ?? 0);
 
     private static Destination ToDestination(Wire.Destination message, string path) =>
-        new(ToRange(message.Addresses, path + ".addresses"), ToPorts(message.Ports, path + ".ports"), message.Name, message.LookUp);
+        new(ToRange(message.Addresses, path + ".addresses"), ToPorts(message.Ports, path + ".ports"), ToName(message.Name, path + ".name"), message.LookUp);
+
+    private static string ToName(string name, string path) => name.Length <= LongestName && !name.Any(char.IsControl)
+        ? name
+        : throw new WireException(path, "range", $"at most {LongestName} characters without control characters are wanted");
+
+    private static TimeSpan ToDrainTimeout(Wire.Assignment message) => Time(message.DrainTimeout, "drain_timeout") is var time && time <= _longestDrain
+        ? time
+        : throw new WireException("drain_timeout", "range", $"{time.TotalSeconds:0} s is out of range, at most {_longestDrain.TotalSeconds:0} s is allowed");
 
     private static Slice ToSlice(Wire.Slice message, string path) => new(
         Each(message.Blocks, path + ".blocks", ToBlocks),
         Each(message.ExcludedPorts, path + ".excluded_ports", ToPorts),
         Time(message.Rest, path + ".rest"));
+
+    // Each is bound once before the first connect.
+    private static Slice ToOwnSlice(Wire.Slice message)
+    {
+        var slice = ToSlice(message, "slice");
+        // At most 100,000 entries of 2^32 addresses each: no overflow.
+        var sources = slice.Blocks.Select(b => b.Sources).Distinct().Sum(s => s.Count);
+        return sources <= MostSources
+            ? slice
+            : throw new WireException("slice.blocks", "range", $"{sources:N0} sources are too many, at most {MostSources:N0} are allowed");
+    }
 
     private static BlockRange ToBlocks(Wire.BlockRange message, string path)
     {

@@ -27,7 +27,7 @@ internal static partial class WireTranslation
             Schedule = new([new(TimeSpan.Zero, 0)], 1),
             ConnectTimeout = TimeSpan.Zero,
             StartNanos = message.HasStartNanos ? message.StartNanos : null,
-            DrainTimeout = Time(message.DrainTimeout, "drain_timeout"),
+            DrainTimeout = ToDrainTimeout(message),
             MaxDuration = Positive(message.MaxDuration, "max_duration"),
             KernelView = message.KernelView is { } view ? KernelViewScope.OfListeners(Merge(ports), CoreShare(view)) : null,
         };

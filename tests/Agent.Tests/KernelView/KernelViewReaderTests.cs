@@ -57,6 +57,7 @@ public class KernelViewReaderTests
     [TestCase(500, 0.1, 5_000)]
     [TestCase(500, 1, 1_000)]
     [TestCase(2_000, 0.5, 4_000)]
+    [TestCase(1, 1e-300, 3_600_000)]
     public void IntervalFor_CpuTime_KeepsTheShare(int usedMillis, double share, int wantedMillis) =>
         Assert.That(KernelViewReader.IntervalFor(TimeSpan.FromMilliseconds(usedMillis), share),
             Is.EqualTo(TimeSpan.FromMilliseconds(wantedMillis)));
