@@ -125,7 +125,10 @@ public static class SummaryText
 
     private static void AddAgents(LabelledLines lines, ImmutableArray<AgentFacts> agents)
     {
-        lines.AddRow("agents", $"{"id",-24}{"share",12}{"peak",12}{"CPU s",10}{"RSS MB",10}");
+        if (agents.IsEmpty)
+            lines.Add("agents", "none took part");
+        else
+            lines.AddRow("agents", $"{"id",-24}{"share",12}{"peak",12}{"CPU s",10}{"RSS MB",10}");
         foreach (var agent in agents.Take(MostAgents))
         {
             lines.AddRow(agent.Lost ? "  LOST" : "",
