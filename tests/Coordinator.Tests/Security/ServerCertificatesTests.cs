@@ -63,6 +63,18 @@ public sealed class ServerCertificatesTests
     }
 
     [Test]
+    public void Current_KeyOpenedToOthers_IsSaid()
+    {
+        var certificates = Certificates();
+        _ = Serial(certificates);
+
+        File.SetUnixFileMode(State.ServerKey, SafeFile.OwnerOnly | UnixFileMode.OtherRead);
+        _ = Serial(certificates);
+
+        Assert.That(_log.Lines, Has.Some.Contains("open to other users"));
+    }
+
+    [Test]
     public void Current_OneFileIsBehindTheOther_KeepsTheOldPairUntilBothFit()
     {
         var certificates = Certificates();
