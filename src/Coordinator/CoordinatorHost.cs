@@ -18,6 +18,9 @@ public sealed class CoordinatorHost : IAsyncDisposable
     private const int MostConnections = 10_000;
     private const int MostStreams = 100;
 
+    // A connection without a call; those of agents and watchers always have one.
+    private static readonly TimeSpan _idle = TimeSpan.FromSeconds(30);
+
     private static readonly TimeSpan _pingDelay = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan _shutdown = TimeSpan.FromSeconds(5);
 
@@ -178,6 +181,7 @@ public sealed class CoordinatorHost : IAsyncDisposable
     {
         kestrel.AddServerHeader = false;
         kestrel.Limits.MaxConcurrentConnections = MostConnections;
+        kestrel.Limits.KeepAliveTimeout = _idle;
         kestrel.Limits.Http2.MaxStreamsPerConnection = MostStreams;
         kestrel.Limits.Http2.KeepAlivePingDelay = _pingDelay;
         kestrel.Limits.Http2.KeepAlivePingTimeout = _pingDelay;

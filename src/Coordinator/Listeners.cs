@@ -49,6 +49,7 @@ internal sealed class Listeners : IDisposable
     public void Configure(KestrelServerOptions kestrel)
     {
         var certificates = kestrel.ApplicationServices.GetService<ServerCertificates>();
+        var limits = kestrel.ApplicationServices.GetRequiredService<CallLimits>();
         var transport = kestrel.ApplicationServices
             .GetRequiredService<Microsoft.Extensions.Options.IOptions<SocketTransportOptions>>().Value;
         transport.CreateBoundListenSocket = endpoint =>
@@ -58,6 +59,7 @@ internal sealed class Listeners : IDisposable
             kestrel.Listen(address.Endpoint, listen =>
             {
                 listen.Protocols = HttpProtocols.Http2;
+                listen.UseConnectionLimit(limits);
                 if (certificates is not null)
                     listen.UseTls(certificates);
             });

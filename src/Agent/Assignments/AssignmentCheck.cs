@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using LoadHarness.Agent.Safety;
 using LoadHarness.Protos;
 using LoadHarness.V1;
@@ -18,7 +19,7 @@ internal static class AssignmentCheck
         CheckRun(assignment, present)
         ?? CheckCapabilities(assignment)
         ?? CheckRole(assignment, policy.Role)
-        ?? (assignment.Backend is null ? CheckClient(assignment, present, policy) : null)
+        ?? (assignment.Backend is { } backend ? CheckListening(backend, policy.ListenPorts) : CheckClient(assignment, present, policy))
         ?? CheckStart(assignment);
 
     private static AssignmentRefusal? CheckClient(Assignment assignment, Assignment? present, AgentPolicy policy) =>
@@ -51,6 +52,24 @@ internal static class AssignmentCheck
 
         return assignment.Backend is null ? null : new("backend", "role",
             "this agent joined as a client and accepts no connections; use one that joined with --role backend");
+    }
+
+    private static AssignmentRefusal? CheckListening(BackendWork backend, ImmutableArray<PortSpan> allowed)
+    {
+        foreach (var ports in backend.Ports)
+        {
+            for (var port = ports.First; port <= ports.Last; port++)
+            {
+                if (!allowed.Any(a => a.Contains(port)))
+                {
+                    return new("backend.ports", "allow-list",
+                        $"this agent may not listen on port {port} (it may on {string.Join(',', allowed)}); "
+                        + $"to allow it start the agent with --allow-listen {string.Join(',', backend.Ports)}");
+                }
+            }
+        }
+
+        return null;
     }
 
     private static AssignmentRefusal? CheckDestinations(Assignment assignment, AllowList allowList)

@@ -3,6 +3,7 @@ using System.CommandLine;
 using LoadHarness.Agent.Identity;
 using LoadHarness.Agent.Link;
 using LoadHarness.Agent.Safety;
+using LoadHarness.Protos;
 using LoadHarness.V1;
 using Microsoft.Extensions.Logging;
 
@@ -92,12 +93,25 @@ internal static partial class JoinVerb
         var role = parsed.GetValue(_role);
         if (role is not ("client" or "backend"))
             errors.Add($"{_role.Name} {role}: client or backend is wanted");
-        return allowList is null ? null : new AgentPolicy(allowList)
+        if (allowList is null)
+            return null;
+        var policy = new AgentPolicy(allowList)
         {
             Role = role == "backend" ? AgentRole.Backend : AgentRole.Client,
             MaxConnections = connections,
             MaxConnectsPerSecond = rate,
         };
+        return parsed.GetValue(_allowListen) is { } ports ? policy with { ListenPorts = ListenPorts(ports, policy.Role, errors) } : policy;
+    }
+
+    private static ImmutableArray<PortSpan> ListenPorts(string text, AgentRole role, List<string> errors)
+    {
+        var ports = EndpointText.ParsePorts(text);
+        if (ports.IsEmpty)
+            errors.Add($"{_allowListen.Name} {text}: ports from 1 to 65535 are wanted, as in 443 or 443,9000-9009");
+        if (role != AgentRole.Backend)
+            errors.Add($"{_allowListen.Name} {text}: only a backend listens; join with {_role.Name} backend, or leave it out");
+        return ports;
     }
 
     private static ImmutableSortedDictionary<string, string> Labels(string[] texts, List<string> errors)

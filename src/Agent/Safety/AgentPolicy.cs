@@ -1,3 +1,5 @@
+using System.Collections.Immutable;
+using LoadHarness.Protos;
 using LoadHarness.V1;
 
 namespace LoadHarness.Agent.Safety;
@@ -8,6 +10,9 @@ public sealed record AgentPolicy(AllowList AllowList)
 {
     /// <summary>Client or backend.</summary>
     public AgentRole Role { get; init; } = AgentRole.Client;
+
+    /// <summary>Where a backend may listen: by default not on the ports of the system's own services.</summary>
+    public ImmutableArray<PortSpan> ListenPorts { get; init; } = [new(1024, 65535)];
 
     /// <summary>Most connections at once; 0: no such limit.</summary>
     public long MaxConnections { get; init; }

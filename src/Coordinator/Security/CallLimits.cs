@@ -15,6 +15,7 @@ public sealed class CallLimits : IDisposable
     private readonly PartitionedRateLimiter<string> _calls;
     private readonly PartitionedRateLimiter<string> _streams;
     private readonly PartitionedRateLimiter<string> _failures;
+    private readonly PartitionedRateLimiter<string> _connections;
 
     /// <summary>Nobody has called yet.</summary>
     public CallLimits(RateLimits limits)
@@ -22,8 +23,16 @@ public sealed class CallLimits : IDisposable
         _limits = limits;
         _calls = Buckets(limits.CallBurst, limits.CallsPerSecond, _period);
         _failures = Buckets(limits.FailureBurst, 1, limits.FailurePause);
-        _streams = PartitionedRateLimiter.Create<string, string>(caller => RateLimitPartition.GetConcurrencyLimiter(
-            caller, _ => new ConcurrencyLimiterOptions { PermitLimit = limits.Streams, QueueLimit = 0 }));
+        _streams = AtOnce(limits.Streams);
+        _connections = AtOnce(limits.ConnectionsPerAddress);
+    }
+
+    /// <summary>Counts an open connection, until the result is disposed.</summary>
+    /// <returns>Null: the address holds too many.</returns>
+    public IDisposable? CountConnection(IPAddress peer)
+    {
+        var lease = _connections.AttemptAcquire(NetworkOf(peer));
+        return lease.IsAcquired ? lease : null;
     }
 
     /// <summary>Counts a call of the control API.</summary>
@@ -71,6 +80,7 @@ public sealed class CallLimits : IDisposable
         _calls.Dispose();
         _streams.Dispose();
         _failures.Dispose();
+        _connections.Dispose();
     }
 
     /// <summary>One host has a /64 of IPv6 addresses to try from.</summary>
@@ -80,6 +90,9 @@ public sealed class CallLimits : IDisposable
         var bytes = address.GetAddressBytes();
         return Convert.ToHexString(bytes, 0, Math.Min(bytes.Length, Ipv6NetworkBytes));
     }
+
+    private static PartitionedRateLimiter<string> AtOnce(int most) => PartitionedRateLimiter.Create<string, string>(
+        key => RateLimitPartition.GetConcurrencyLimiter(key, _ => new ConcurrencyLimiterOptions { PermitLimit = most, QueueLimit = 0 }));
 
     private static PartitionedRateLimiter<string> Buckets(int burst, int tokens, TimeSpan period) =>
         PartitionedRateLimiter.Create<string, string>(key => RateLimitPartition.GetTokenBucketLimiter(key, _ => new TokenBucketRateLimiterOptions

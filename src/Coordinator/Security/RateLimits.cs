@@ -12,6 +12,9 @@ public sealed record RateLimits
     /// <summary>Streams (WatchRun and the like) that one caller may hold open.</summary>
     public int Streams { get; init; } = 64;
 
+    /// <summary>Connections that one address may hold open, so that no stranger takes the room of everybody; a busy agent has two.</summary>
+    public int ConnectionsPerAddress { get; init; } = 1_000;
+
     /// <summary>Wrong credentials that one address may try at once after a pause.</summary>
     public int FailureBurst { get; init; } = 20;
 

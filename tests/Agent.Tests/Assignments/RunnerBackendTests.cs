@@ -46,6 +46,19 @@ public sealed class RunnerBackendTests
         Assert.That(_run.Samples, Is.Empty, "waiting is not run time");
     }
 
+    [TestCase(443)]
+    [TestCase(1023)]
+    public void Apply_PortThatTheUserDidNotAllow_IsRefusedWithTheFlagAndNobodyListens(int port)
+    {
+        _run.Apply(Backend() with { Backend = new([new(port, port), new(_port, _port)], Greet: false) });
+
+        _run.WaitFor(() => _run.Status?.Refused is not null, "a refusal");
+        var refused = _run.Status!.Refused!;
+        Assert.That((refused.Field, refused.Rule), Is.EqualTo(("backend.ports", "allow-list")));
+        Assert.That(refused.Message, Does.Contain($"port {port} ").And.Contain($"--allow-listen {port},{_port}"));
+        Assert.That(() => Connect(IPAddress.Loopback, _port), Throws.TypeOf<SocketException>());
+    }
+
     [Test]
     public void Apply_Running_ReportsEachSecondWhatItAcceptedAndHolds()
     {

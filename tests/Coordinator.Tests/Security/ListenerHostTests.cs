@@ -87,6 +87,33 @@ public sealed class ListenerHostTests
     }
 
     [Test]
+    public async Task Connect_OneAddressThatHoldsTooMany_IsTurnedAwayAloneAndForNoLongerThanItHoldsThem()
+    {
+        await using var fixture = await SecureFixture.StartAsync(o => o with { Rates = new() { ConnectionsPerAddress = 3 } });
+        var hoarder = new List<Socket>();
+        for (var i = 0; i < 3; i++)
+            hoarder.Add(await ConnectAsync());
+        await Task.Delay(200);
+
+        using var turnedAway = await ConnectAsync();
+        Assert.That(turnedAway.Poll(TimeSpan.FromSeconds(20), SelectMode.SelectRead), Is.True, "closed by the coordinator");
+        Assert.That(await StatusOf(fixture.Dial(fixture.Viewer).Control), Is.EqualTo(StatusCode.OK), "another address");
+
+        hoarder.ForEach(s => s.Dispose());
+        await Task.Delay(200);
+        using var again = await ConnectAsync();
+        Assert.That(again.Poll(TimeSpan.FromMilliseconds(500), SelectMode.SelectRead), Is.False, "it stays open");
+
+        async Task<Socket> ConnectAsync()
+        {
+            var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+            socket.Bind(new IPEndPoint(IPAddress.Parse("127.0.0.9"), 0));
+            await socket.ConnectAsync(fixture.Host.Addresses[0].Endpoint);
+            return socket;
+        }
+    }
+
+    [Test]
     public async Task Health_Check_IsServingForWhoMayLook()
     {
         await using var fixture = await SecureFixture.StartAsync();
