@@ -10,6 +10,9 @@ namespace LoadHarness.Coordinator.Cli;
 internal sealed class CertsListVerb() : Verb(
     "list", "Lists the certificates of a coordinator and until when they are valid", "loadharness certs list", "loadharness certs list --json")
 {
+    // As many as tell certificates apart and fit into a terminal; --json has them all.
+    private const int FingerprintDigits = 16;
+
     private readonly Option<string> _state = StateOption.Create();
     private readonly Option<bool> _json = VerbOptions.Json();
 
@@ -50,7 +53,7 @@ internal sealed class CertsListVerb() : Verb(
         string.Join(',', entry.Hosts),
         entry.Expires.UtcDateTime.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture),
         StateOf(entry, now),
-        entry.Fingerprint,
+        entry.Fingerprint[..FingerprintDigits],
     ];
 
     private static JsonObject Json(CertificateEntry entry, DateTimeOffset now) => new()
