@@ -8,6 +8,7 @@ using LoadHarness.Protos;
 using LoadHarness.V1;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.AspNetCore.Server.Kestrel.Https;
 using Microsoft.Extensions.DependencyInjection;
@@ -127,11 +128,23 @@ internal sealed class ScriptedCoordinator : IAsyncDisposable
     public async Task StopAsync()
     {
         foreach (var session in _sessions.Keys)
-            session.Context.GetHttpContext().Abort();
+            Abort(session.Context.GetHttpContext());
         using var now = new CancellationTokenSource(0);
         await _app!.StopAsync(now.Token);
         await _app.DisposeAsync();
         _sessions.Clear();
+    }
+
+    private static void Abort(HttpContext context)
+    {
+        try
+        {
+            context.Abort();
+        }
+        catch (ObjectDisposedException)
+        {
+            // The call has ended by itself just now.
+        }
     }
 
     public async ValueTask DisposeAsync()
