@@ -24,8 +24,8 @@ internal static partial class JoinVerb
         else
             CheckFiles(parsed, coordinator, errors);
         var id = parsed.GetValue(_id);
-        if (id is not null && !IsName(id))
-            errors.Add($"--id \"{id}\": 1 to {LongestName} characters without control characters are wanted");
+        if (id is not null && !(IsName(id) && id.All(c => c is > ' ' and <= '~')))
+            errors.Add($"--id \"{id}\": 1 to {LongestName} visible ASCII characters are wanted, and no spaces");
         var policy = Policy(parsed, errors);
         var labels = Labels(parsed.GetValue(_labels) ?? [], errors);
         // An agent of its own says when it has joined; one that `loadharness` started is quiet.

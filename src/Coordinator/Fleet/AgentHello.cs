@@ -6,7 +6,7 @@ namespace LoadHarness.Coordinator.Fleet;
 /// <summary>How an agent introduces itself; see agent_link.proto.</summary>
 public sealed record AgentHello
 {
-    /// <summary>Identity, stable over restarts; 1 to 128 characters without control characters.</summary>
+    /// <summary>Identity, stable over restarts; 1 to 128 visible ASCII characters.</summary>
     public required string AgentId { get; init; }
 
     /// <summary>One process life.</summary>

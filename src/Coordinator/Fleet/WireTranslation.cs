@@ -157,9 +157,10 @@ internal static partial class WireTranslation
     private static Wire.AddressRange ToMessage(IpRange range) =>
         new() { First = ByteString.CopyFrom(range.First.ToBytes()), Count = checked((uint)range.Count) };
 
-    private static string Name(string text, string path) => text.Length is > 0 and <= MaxIdentity && !text.Any(char.IsControl)
+    // Visible ASCII: no two identities look the same in a list and are not.
+    private static string Name(string text, string path) => text.Length is > 0 and <= MaxIdentity && text.All(c => c is > ' ' and <= '~')
         ? text
-        : throw new WireException(path, $"1 to {MaxIdentity} characters without control characters are wanted");
+        : throw new WireException(path, $"1 to {MaxIdentity} visible ASCII characters are wanted, and no spaces");
 
     private static string Label(string text) => text.Length <= MaxText && !text.Any(char.IsControl)
         ? text

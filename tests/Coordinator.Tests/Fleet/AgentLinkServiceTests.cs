@@ -54,6 +54,8 @@ public sealed class AgentLinkServiceTests
         yield return Wrong("agent_id", Refusal.Types.Code.InvalidHello, h => h.AgentId = "");
         yield return Wrong("agent_id", Refusal.Types.Code.InvalidHello, h => h.AgentId = new string('a', 129));
         yield return Wrong("agent_id", Refusal.Types.Code.InvalidHello, h => h.AgentId = "a\u001b[31m");
+        yield return Wrong("agent_id", Refusal.Types.Code.InvalidHello, h => h.AgentId = "a\u200b");
+        yield return Wrong("agent_id", Refusal.Types.Code.InvalidHello, h => h.AgentId = "a ");
         yield return Wrong("incarnation", Refusal.Types.Code.InvalidHello, h => h.Incarnation = "");
         yield return Wrong("role", Refusal.Types.Code.InvalidHello, h => h.Role = AgentRole.Unspecified);
         yield return Wrong("role", Refusal.Types.Code.InvalidHello, h => h.Role = (AgentRole)17);
