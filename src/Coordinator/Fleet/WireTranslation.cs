@@ -28,7 +28,7 @@ internal static partial class WireTranslation
             throw new WireException("role", $"role {(int)hello.Role} is unknown; client or backend is wanted");
         return new AgentHello
         {
-            AgentId = Name(hello.AgentId, "agent_id"),
+            AgentId = Identity(hello.AgentId, "agent_id"),
             Incarnation = Name(hello.Incarnation, "incarnation"),
             Role = hello.Role,
             Version = new(major, hello.Version!.Minor),
@@ -158,9 +158,13 @@ internal static partial class WireTranslation
         new() { First = ByteString.CopyFrom(range.First.ToBytes()), Count = checked((uint)range.Count) };
 
     // Visible ASCII: no two identities look the same in a list and are not.
-    private static string Name(string text, string path) => text.Length is > 0 and <= MaxIdentity && text.All(c => c is > ' ' and <= '~')
+    private static string Identity(string text, string path) => text.Length is > 0 and <= MaxIdentity && text.All(c => c is > ' ' and <= '~')
         ? text
         : throw new WireException(path, $"1 to {MaxIdentity} visible ASCII characters are wanted, and no spaces");
+
+    private static string Name(string text, string path) => text.Length is > 0 and <= MaxIdentity && !text.Any(char.IsControl)
+        ? text
+        : throw new WireException(path, $"1 to {MaxIdentity} characters without control characters are wanted");
 
     private static string Label(string text) => text.Length <= MaxText && !text.Any(char.IsControl)
         ? text
