@@ -1,9 +1,10 @@
 using System.Collections.Concurrent;
+using LoadHarness.Coordinator.Security;
 
-namespace LoadHarness.Coordinator.Security;
+namespace LoadHarness.Coordinator.Tests.Security;
 
-/// <summary>Bindings that end with the process: for a coordinator without a store.</summary>
-public sealed class MemoryAgentKeys : IAgentKeys
+/// <summary>Bindings that no file keeps.</summary>
+internal sealed class MemoryAgentKeys : IAgentKeys
 {
     private readonly ConcurrentDictionary<string, AgentKey> _keys = new(StringComparer.Ordinal);
 
