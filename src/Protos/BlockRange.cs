@@ -4,7 +4,8 @@ namespace LoadHarness.Protos;
 /// <param name="Sources">Consecutive addresses.</param>
 /// <param name="FirstPort">Multiple of 256.</param>
 /// <param name="PortBlocks">At least 1.</param>
-public sealed record BlockRange(IpRange Sources, int FirstPort, int PortBlocks)
+/// <param name="Retiring">Nothing new is opened in it.</param>
+public sealed record BlockRange(IpRange Sources, int FirstPort, int PortBlocks, bool Retiring = false)
 {
     /// <summary>Ports of one source in one block.</summary>
     public const int PortsPerBlock = 256;

@@ -5,7 +5,8 @@ namespace LoadHarness.Protos;
 /// <param name="Ports">Where to.</param>
 /// <param name="Name">As the user typed it.</param>
 /// <param name="LookUp">The addresses are what an agent's host said that the name means; that agent asks again before it uses them.</param>
-public sealed record Destination(IpRange Addresses, PortSpan Ports, string Name, bool LookUp = false)
+/// <param name="Weight">Connections that each pair gets beside those of other destinations: 1 to 1,000.</param>
+public sealed record Destination(IpRange Addresses, PortSpan Ports, string Name, bool LookUp = false, int Weight = 1)
 {
     /// <summary>Address and port pairs.</summary>
     public long Count => Addresses.Count * Ports.Count;

@@ -9,7 +9,7 @@ public static class Protocol
     public const uint Major = 1;
 
     /// <summary>Grows when something is added that an older peer may ignore.</summary>
-    public const uint Minor = 1;
+    public const uint Minor = 2;
 
     /// <summary>The version as a message.</summary>
     public static ProtocolVersion Version => new() { Major = Major, Minor = Minor };
@@ -20,6 +20,21 @@ public static class Capabilities
 {
     /// <summary>Opens connections and keeps them.</summary>
     public const string WorkloadHold = "workload.hold";
+
+    /// <summary>Closes connections after their lifetime and opens others in their place.</summary>
+    public const string WorkloadChurn = "workload.churn";
+
+    /// <summary>Gives blocks back: knows `retiring`, and reports them when they are empty.</summary>
+    public const string Retire = "retire";
+
+    /// <summary>Adds source addresses to its host while a run lasts.</summary>
+    public const string Provision = "provision";
+
+    /// <summary>Says how its host stands against a need.</summary>
+    public const string Checks = "checks";
+
+    /// <summary>Spreads connections over destinations by weight.</summary>
+    public const string Weights = "weights";
 
     /// <summary>Plain TCP.</summary>
     public const string TransportTcp = "transport.tcp";

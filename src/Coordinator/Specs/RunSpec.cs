@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using LoadHarness.Protos;
+using LoadHarness.V1;
 
 namespace LoadHarness.Coordinator.Specs;
 
@@ -58,6 +59,18 @@ public sealed record RunSpec
 
     /// <summary>As <see cref="Select"/>, for the backends.</summary>
     public ImmutableSortedDictionary<string, string> BackendSelect { get; init; } = ImmutableSortedDictionary<string, string>.Empty;
+
+    /// <summary>How connections end and are replaced while the goal is kept; null: they are held.</summary>
+    public ChurnSpec? Churn { get; init; }
+
+    /// <summary>How long a tuple rests after its connection ended by our FIN; zero: it is used again at once.</summary>
+    public TimeSpan Rest { get; init; } = TimeSpan.FromSeconds(60);
+
+    /// <summary>Start although not everything fits: the goal is then what fits.</summary>
+    public bool Force { get; init; }
+
+    /// <summary>Source addresses to add to the agents' hosts while the run lasts.</summary>
+    public ImmutableArray<ProvisionSpec> Provision { get; init; } = [];
 }
 
 /// <summary>One target as the user typed it.</summary>
@@ -67,6 +80,9 @@ public sealed record RunSpec
 /// <param name="Ports">In ascending order, without overlaps; never empty.</param>
 public sealed record TargetSpec(string Text, string Host, ImmutableArray<IpAddress> Addresses, ImmutableArray<PortSpan> Ports)
 {
+    /// <summary>Connections that each of its address and port pairs gets beside those of other targets: 1 to 1,000.</summary>
+    public int Weight { get; init; } = 1;
+
     /// <summary>Whether the agents say what the host part means.</summary>
     public bool IsAskedOfAgents => Addresses.IsEmpty;
 }
@@ -75,3 +91,15 @@ public sealed record TargetSpec(string Text, string Host, ImmutableArray<IpAddre
 /// <param name="Text">As typed.</param>
 /// <param name="Range">The addresses; null for <c>auto</c>: every usable address of the host that routes to the target.</param>
 public sealed record SourceSpec(string Text, IpRange? Range);
+
+/// <summary>Connections that live for a time, then close and are replaced.</summary>
+/// <param name="Lifetime">From ESTABLISHED to our close; above 0.</param>
+/// <param name="Close">By FIN, which leaves TIME-WAIT here, or by RST, which leaves nothing.</param>
+public sealed record ChurnSpec(TimeSpan Lifetime, CloseMethod Close);
+
+/// <summary>Source addresses to add.</summary>
+/// <param name="Text">As typed: <c>10.0.1.0/24@eth0</c>.</param>
+/// <param name="Range">The usable addresses of the prefix: for IPv4 without its first and last.</param>
+/// <param name="PrefixLength">1 to 32, or to 128.</param>
+/// <param name="Device">The interface.</param>
+public sealed record ProvisionSpec(string Text, IpRange Range, int PrefixLength, string Device);
