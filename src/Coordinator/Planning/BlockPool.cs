@@ -39,6 +39,9 @@ public sealed class BlockPool
     /// <summary>Source addresses that reach at least one destination.</summary>
     public long Sources { get; }
 
+    /// <summary>The same as ranges, ascending, without overlaps.</summary>
+    public ImmutableArray<IpRange> Ranges => _sources;
+
     /// <summary>Blocks that are not issued.</summary>
     public long FreeBlocks => _free.Count;
 

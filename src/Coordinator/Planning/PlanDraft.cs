@@ -54,7 +54,7 @@ internal sealed class PlanDraft
     public void CheckCapacity(long goal)
     {
         if (Problems.Count == 0)
-            Problems.AddRange(CapacityCheck.Check(goal, Destinations, _agents, [.. _spaces.Select(s => (s, TuplesOf(s)))]));
+            Problems.AddRange(CapacityCheck.Check(goal, _agents, [.. _spaces.Select(s => (s, TuplesOf(s)))]));
     }
 
     /// <summary>The highest rate of the whole at which every agent stays within its own limit.</summary>

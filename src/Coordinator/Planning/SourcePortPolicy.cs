@@ -59,7 +59,7 @@ public static class SourcePortPolicy
         ephemeral with { First = Math.Max(ephemeral.First, ephemeral.Last - LeftToOthers + 1) };
 
     /// <summary>All of 127.0.0.0/8 is this host, whatever its interfaces name.</summary>
-    private static bool IsLocal(Destination destination, IReadOnlyCollection<AgentResources> agents, IReadOnlyCollection<IpRange> sources)
+    internal static bool IsLocal(Destination destination, IReadOnlyCollection<AgentResources> agents, IReadOnlyCollection<IpRange> sources)
     {
         var address = destination.Addresses.First;
         var loopback = address.IsV6 ? address.Value == 1 : address.Value >> 24 == 127;

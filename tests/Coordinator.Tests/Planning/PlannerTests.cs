@@ -81,7 +81,7 @@ public class PlannerTests
             Assert.That(problem.Kind, Is.EqualTo(PlanProblemKind.DoesNotFit));
             Assert.That(problem.Message,
                 Does.Contain("1 source address x 60,416 source ports x 1 destination = 60,416; 39,584 are missing"));
-            Assert.That(problem.Message, Does.Contain("use 2 target ports instead of 1; or 2 source addresses instead of 1"));
+            Assert.That(problem.Message, Does.Contain("Cheapest first: 1 more target port (2 in all); or 1 more source (2 in all"));
         }
     }
 
@@ -89,7 +89,7 @@ public class PlannerTests
     public void Plan_SharedDescriptorTable_SaysThatDescriptorsDoNotSuffice()
     {
         var problem = Problem(Spec(50_000), [Agent("a") with { PrivateDescriptorTables = false }], ("ns1", "10.0.0.1"));
-        Assert.That(problem.Message, Does.Contain("descriptors of 1 agent hold: 19,800").And.Contain("start 3 agents")
+        Assert.That(problem.Message, Does.Contain("descriptors of 1 agent hold 19,800").And.Contain("2 more agents (3 in all")
             .And.Contain("CLOSE_RANGE_UNSHARE"));
     }
 
