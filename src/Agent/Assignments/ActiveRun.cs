@@ -138,7 +138,7 @@ internal sealed class ActiveRun : IDisposable
         if (!privateTables)
             findings.Add(new(Severity.Warning, "descriptors", "no descriptor table per reactor (close_range with CLOSE_RANGE_UNSHARE needs kernel 5.9): ulimit -n binds for the whole agent"));
         if (_builder.EndpointSpaceExhausted)
-            findings.Add(new(Severity.Error, "endpoint space", DescribeExhaustion()));
+            findings.Add(ExhaustionFinding.Of(Assignment, _builder));
         if (_reactors.Fault is { } fault)
             findings.Add(new(Severity.Error, "reactor", $"a reactor has failed and its connections are closed: {fault.Message}"));
         if (_builder.NotAllowed > 0)
@@ -227,13 +227,5 @@ internal sealed class ActiveRun : IDisposable
         foreach (var source in before.Keys.Where(s => !now.ContainsKey(s)))
             changes[source] = 0;
         return changes.Count == 0 ? null : new SourceCounts(false, changes.ToImmutable());
-    }
-
-    private string DescribeExhaustion()
-    {
-        var rest = Assignment.Slice.Rest;
-        return $"every tuple of this agent's {Assignment.Slice.BlockCount:N0} blocks is in use: {_builder.Held:N0} live, {_builder.RestingTuples:N0} resting for "
-            + $"{rest.TotalSeconds:0} s after their connection ended; at this rate of closes add sources or target ports"
-            + (rest > TimeSpan.Zero ? ", or reuse tuples at once" : "");
     }
 }

@@ -60,6 +60,7 @@ public readonly record struct Counts
     public long Reopened { get; init; }
     public long ClosedByPeer { get; init; }
     public long Closed { get; init; }
+    public long Aborted { get; init; }
     public long SkippedTuples { get; init; }
     public long DroppedPorts { get; init; }
     public long BytesReceived { get; init; }

@@ -26,6 +26,9 @@ public sealed record Assignment
     /// <summary>What the names among the destinations mean on this host now, for those that are to be looked up.</summary>
     public ImmutableArray<Preflight.ResolvedName> Names { get; init; } = [];
     public required LoadHarness.Protos.Schedule Schedule { get; init; }
+
+    /// <summary>How connections end by plan; null for a hold.</summary>
+    public Engine.ConnectionLife? Churn { get; init; }
     public required TimeSpan ConnectTimeout { get; init; }
     public bool ExpectGreeting { get; init; }
 

@@ -118,6 +118,8 @@ internal static class AssignmentCheck
             return null;
         if (!assignment.Destinations.SequenceEqual(present.Destinations))
             return new("destinations", "change", "the destinations of a run cannot change while it lasts; start another run");
+        if (assignment.Churn != present.Churn)
+            return new("workload", "change", "what a run's connections do cannot change while it lasts; start another run");
         return assignment.Slice.Rest == present.Slice.Rest
             ? null
             : new("slice.rest", "change", $"tuples of this run rest {present.Slice.Rest.TotalSeconds:0} s; that cannot change while it lasts");

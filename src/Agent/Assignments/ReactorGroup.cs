@@ -29,6 +29,7 @@ internal sealed class ReactorGroup : IRunReactors
     private readonly AllowTable _allowed;
     private readonly (IpAddress Address, int Port)[] _destinations;
     private readonly TimeSpan _rest;
+    private readonly ConnectionLife? _churn;
     private readonly BlockCapacity _capacity;
     private readonly PlainTransport _transport = new();
 
@@ -38,6 +39,7 @@ internal sealed class ReactorGroup : IRunReactors
         _lease = lease;
         _privateTables = privateTables;
         _rest = assignment.Slice.Rest;
+        _churn = assignment.Churn;
         _destinations = [.. assignment.Destinations.SelectMany(Pairs)];
         _capacity = new BlockCapacity(_destinations);
     }
@@ -210,7 +212,8 @@ internal sealed class ReactorGroup : IRunReactors
     private Member StartMember()
     {
         var cursor = new EndpointCursor(_destinations, [], _rest);
-        var role = new ConnectRole(cursor, _transport, new HoldWorkload(_transport), _lease, _allowed);
+        IWorkload workload = _churn is null ? new HoldWorkload(_transport) : new ChurnWorkload(_transport, _churn);
+        var role = new ConnectRole(cursor, _transport, workload, _lease, _allowed);
         var reactor = new Reactor(_members.Count, _descriptorLimit, _privateTables, role, _bell);
         reactor.Start();
         return new Member(reactor);

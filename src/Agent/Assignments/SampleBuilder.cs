@@ -44,6 +44,9 @@ internal sealed class SampleBuilder
     /// <summary>Tuples that rested in the last round.</summary>
     public long RestingTuples => _gauges.RestingTuples;
 
+    /// <summary>Tuples that could be taken in the last round.</summary>
+    public long FreeTuples => _gauges.FreeTuples;
+
     // Of all rounds since the last sample.
     private long EstablishedMax => Math.Max(_establishedMax, _gauges.EstablishedMax);
 
@@ -128,9 +131,11 @@ internal sealed class SampleBuilder
         _counters.Opened += counters.Opened;
         _counters.Failed += counters.Failed;
         _counters.NotOffered += counters.NotOffered;
+        _counters.Late += counters.Late;
         _counters.Reopened += counters.Reopened;
         _counters.ClosedByPeer += counters.ClosedByPeer;
         _counters.Closed += counters.Closed;
+        _counters.Aborted += counters.Aborted;
         _counters.SkippedTuples += counters.SkippedTuples;
         _counters.DroppedPorts += counters.DroppedPorts;
         _counters.BytesReceived += counters.BytesReceived;
@@ -156,6 +161,7 @@ internal sealed class SampleBuilder
         Reopened = _counters.Reopened,
         ClosedByPeer = _counters.ClosedByPeer,
         Closed = _counters.Closed,
+        Aborted = _counters.Aborted,
         SkippedTuples = _counters.SkippedTuples,
         DroppedPorts = _counters.DroppedPorts,
         BytesReceived = _counters.BytesReceived,
@@ -192,7 +198,7 @@ internal sealed class SampleBuilder
             ReactorCpuMaxMicros = _reactorCpuMaxNanos / 1000,
             RssBytes = RssBytes(),
             // What the endpoint space could not give is no fault of this host's speed.
-            Saturated = lag > SaturationLagMicros || (_counters.NotOffered > 0 && !EndpointSpaceExhausted),
+            Saturated = lag > SaturationLagMicros || _counters.Late > 0,
             Reactors = _reactors,
             ReactorAllocatedBytes = _allocatedBytes,
         };

@@ -101,7 +101,8 @@ public sealed partial class ConnectRole
         _reactor.ClearDeadline(slot);
         _reactor.Counters.Closing--;
         _reactor.Counters.Closed++;
-        _cursor.ReturnToRest(TupleOf(slot), _reactor.NowNanos);
+        _reactor.Counters.Aborted += reset ? 1 : 0;
+        _cursor.ReturnEnded(TupleOf(slot), _reactor.NowNanos);
         if (!reset)
             _transport.Discard(slot, out _, out _);
         _reactor.Close(slot, reset);

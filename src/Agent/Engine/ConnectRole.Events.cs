@@ -107,7 +107,7 @@ public sealed partial class ConnectRole
         LeaveEstablished(slot);
         _reactor.Counters.ClosedByPeer++;
         CountFailure(FailureStage.Hold, errno == 0 ? FailureCause.Closed : FailureClassifier.OfErrno(errno), errno);
-        _cursor.ReturnToRest(TupleOf(slot), _reactor.NowNanos);
+        _cursor.ReturnEnded(TupleOf(slot), _reactor.NowNanos);
         _reactor.Close(slot, reset: false);
         if (!_draining)
             _owedReopens++;

@@ -81,7 +81,7 @@ public sealed partial class ConnectRole
         if (!watched.Ok)
         {
             Sockets.Abort(fd);
-            _cursor.ReturnToRest(tuple, nowNanos);
+            _cursor.ReturnUnused(tuple);
             NotOpened(FailureStage.Connect, FailureClassifier.OfErrno(watched.Errno), watched.Errno, offered: true);
             return OpenAnswer.Stuck;
         }
@@ -155,6 +155,7 @@ public sealed partial class ConnectRole
         _reactor.ClearDeadline(slot);
         connections.State(slot) = ConnectionState.Established;
         _reactor.Hold(slot);
+        BeginLife(slot);
         ref var counters = ref _reactor.Counters;
         counters.Connecting--;
         counters.Established++;

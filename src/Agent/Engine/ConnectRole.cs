@@ -19,6 +19,8 @@ public sealed partial class ConnectRole : IReactorRole
 
     private readonly EndpointCursor _cursor;
     private readonly IWorkload _workload;
+    private readonly ConnectionLife? _life;
+    private readonly long _churnQuantumNanos;
     private readonly Transports.ITransport _transport;
     private readonly Lease _lease;
     private readonly AllowTable _allowed;
@@ -42,6 +44,9 @@ public sealed partial class ConnectRole : IReactorRole
         _cursor = cursor;
         _transport = transport;
         _workload = workload;
+        _life = workload.Life;
+        // An eighth of a short life; a longer one is met late by as much as opening is.
+        _churnQuantumNanos = _life is null ? 0 : Math.Clamp(_life.Length.Ticks * 100 / 8, NanosPerMilli, PaceQuantumNanos);
         _lease = lease;
     }
 
@@ -82,7 +87,8 @@ public sealed partial class ConnectRole : IReactorRole
             return PaceDrain(nowNanos);
         if (elapsed < TimeSpan.Zero)
             return goal.StartNanos;
-        return PaceGoal(goal, elapsed, nowNanos);
+        var ends = EndLives(nowNanos);
+        return Math.Min(ends, PaceGoal(goal, elapsed, nowNanos));
     }
 
     /// <inheritdoc/>
@@ -121,22 +127,24 @@ public sealed partial class ConnectRole : IReactorRole
             _exhausted = false;
         var rate = goal.ConnectsPerSecond(elapsed);
         var step = Pacer.Step(_pace, rate, nowNanos, missing);
+        // Who waits for tuples comes seldom, and is not late for it.
+        _reactor.Counters.Late += _exhausted ? 0 : step.NotOffered;
         var started = OpenUpTo(Math.Min(step.Due, Batch), nowNanos);
         _pace = step.StateAfter(started);
         _reactor.Counters.Scheduled += started + step.NotOffered;
         _reactor.Counters.NotOffered += step.NotOffered;
         if (_exhausted && started < step.Due)
-            return NoteExhausted(step.Due - started, nowNanos);
+            return NoteExhausted(step, started, nowNanos);
         return started == Batch ? nowNanos : NextWake(goal, elapsed, rate, missing - started, nowNanos);
     }
 
-    // Nothing can be opened until tuples have rested: what was due is given up, not saved for a burst.
-    private long NoteExhausted(long due, long nowNanos)
+    // Nothing can be opened until a connection ends or tuples have rested: what was due is given up, not saved for a burst.
+    private long NoteExhausted(PacerStep step, long started, long nowNanos)
     {
-        _reactor.Counters.Scheduled += due;
-        _reactor.Counters.NotOffered += due;
-        _pace = new PacerState(nowNanos, 0);
-        return nowNanos + Pacer.CatchUpNanos;
+        _reactor.Counters.Scheduled += step.Due - started;
+        _reactor.Counters.NotOffered += step.Due - started;
+        _pace = step.State;
+        return nowNanos + (Pacer.CatchUpNanos / 2);
     }
 
     private long NextWake(ReactorGoal goal, TimeSpan elapsed, double rate, long missing, long nowNanos)

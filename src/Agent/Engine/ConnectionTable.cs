@@ -59,6 +59,9 @@ public sealed unsafe class ConnectionTable : IDisposable
 
     internal ref uint DeadlineTick(int slot) => ref _deadlineTicks[slot];
 
+    /// <summary>When the life of a held connection ends, in milliseconds modulo 2^32. It waits for no deadline meanwhile: both share one field.</summary>
+    internal ref uint LifeEndMillis(int slot) => ref _deadlineTicks[slot];
+
     /// <summary>Takes a slot into use.</summary>
     /// <returns>What to register with epoll: the slot with its generation, so that an event of an earlier use is told apart.</returns>
     public ulong Open(int slot, ConnectionState state)

@@ -16,12 +16,16 @@ public sealed class EndpointCursor : IDisposable
 {
     private const long StampNanos = 1L << 26; // 67 ms: the resolution of resting
 
+    // TCP_TIMEWAIT_LEN in include/net/tcp.h.
+    private static readonly TimeSpan _timeWait = TimeSpan.FromSeconds(60);
+
     private readonly SocketAddress[] _destinations;
     private readonly IpAddress[] _destinationAddresses;
     private readonly BitArray _excludedPorts = new(65536);
     private readonly List<EndpointSegment> _segments = [];
     private readonly TupleQueue _unused = new();
     private readonly TupleQueue _resting = new();
+    private readonly bool _endedRest;
     private readonly uint _restStamps;
     private long _tuples;
     private long _taken;
@@ -38,8 +42,9 @@ public sealed class EndpointCursor : IDisposable
         _destinationAddresses = [.. destinations.Select(d => d.Address)];
         _excludedPorts[0] = true;
         Exclude(excludedPorts);
+        _endedRest = rest > TimeSpan.Zero;
         // Rounded up, and one more since a stamp is the beginning of its span: no tuple rests for less.
-        _restStamps = rest == TimeSpan.Zero ? 0 : (uint)((rest.Ticks * 100 / StampNanos) + 2);
+        _restStamps = (uint)(((_endedRest ? rest : _timeWait).Ticks * 100 / StampNanos) + 2);
     }
 
     /// <summary>Tuples that rest; see <see cref="EndRests"/>.</summary>
@@ -117,15 +122,21 @@ public sealed class EndpointCursor : IDisposable
             _unused.Enqueue(tuple, 0);
     }
 
-    /// <summary>Gives back a tuple whose connection has ended, or which the kernel says is taken: it rests.</summary>
+    /// <summary>Gives back a tuple whose connection has ended: it rests as long as was said.</summary>
+    public void ReturnEnded(EndpointTuple tuple, long nowNanos)
+    {
+        if (_endedRest)
+            ReturnToRest(tuple, nowNanos);
+        else
+            ReturnUnused(tuple);
+    }
+
+    /// <summary>
+    /// Gives back a tuple that the kernel says is taken: it rests in any case, for as long as TIME-WAIT lasts when ended connections
+    /// do not rest.
+    /// </summary>
     public void ReturnToRest(EndpointTuple tuple, long nowNanos)
     {
-        if (_restStamps == 0)
-        {
-            ReturnUnused(tuple);
-            return;
-        }
-
         _taken--;
         if (IsOpen(SegmentOf(tuple.Unit), tuple.Unit))
             _resting.Enqueue(tuple, Stamp(nowNanos));

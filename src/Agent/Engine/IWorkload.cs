@@ -10,4 +10,7 @@ public interface IWorkload
     /// 0 is the peer's FIN.
     /// </summary>
     TransportAnswer OnReadable(Reactor reactor, int slot, out int errno);
+
+    /// <summary>How long a connection lives and how it then ends; null: until the goal falls, or the peer ends it.</summary>
+    ConnectionLife? Life { get; }
 }

@@ -93,6 +93,9 @@ public sealed partial class Reactor : IDisposable
     /// <summary>The newest held connection, or -1.</summary>
     public int NewestHeld => _lists.First(HeldList);
 
+    /// <summary>The connection that has been held longest, or -1.</summary>
+    public int OldestHeld => _lists.Last(HeldList);
+
     /// <summary>Registers a descriptor, edge-triggered and once for all.</summary>
     /// <param name="slot">The descriptor.</param>
     /// <param name="state">What it is.</param>

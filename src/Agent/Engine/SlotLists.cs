@@ -2,37 +2,46 @@ namespace LoadHarness.Agent.Engine;
 
 /// <summary>
 /// Doubly linked lists through the connection table: every slot is in at most one. All operations cost O(1).
-/// The first slot of list n has ~n as its predecessor, so that a slot can leave without naming its list.
+/// Slots go in at the front, so the last one is the one that has been in longest. The first slot of list n has ~n as its
+/// predecessor and the last one has ~n as its successor, so that a slot can leave without naming its list.
 /// </summary>
 internal sealed class SlotLists
 {
     /// <summary>Predecessor of a slot that is in no list.</summary>
     public const int Unlinked = int.MinValue;
 
-    private const int End = -1;
+    private const int Empty = -1;
     private readonly ConnectionTable _table;
     private readonly int[] _heads;
+    private readonly int[] _tails;
 
     public SlotLists(ConnectionTable table, int lists)
     {
         _table = table;
         _heads = new int[lists];
-        Array.Fill(_heads, End);
+        _tails = new int[lists];
+        Array.Fill(_heads, Empty);
+        Array.Fill(_tails, Empty);
     }
 
     /// <summary>The slot that was put in last, or -1 when the list is empty.</summary>
     public int First(int list) => _heads[list];
 
-    /// <summary>The slot after this one in its list, or -1.</summary>
+    /// <summary>The slot that was put in first, or -1 when the list is empty.</summary>
+    public int Last(int list) => _tails[list];
+
+    /// <summary>The slot after this one in its list; below 0 when there is none.</summary>
     public int After(int slot) => _table.Next(slot);
 
     /// <summary>Puts a slot that is in no list at the front of one.</summary>
     public void Push(int list, int slot)
     {
         var head = _heads[list];
-        _table.Next(slot) = head;
+        _table.Next(slot) = head == Empty ? ~list : head;
         _table.Previous(slot) = ~list;
-        if (head != End)
+        if (head == Empty)
+            _tails[list] = slot;
+        else
             _table.Previous(head) = slot;
         _heads[list] = slot;
     }
@@ -45,12 +54,14 @@ internal sealed class SlotLists
         if (previous == Unlinked)
             return false;
         var next = _table.Next(slot);
-        if (previous < 0)
-            _heads[~previous] = next;
-        else
+        if (previous >= 0)
             _table.Next(previous) = next;
-        if (next != End)
+        else
+            _heads[~previous] = next >= 0 ? next : Empty;
+        if (next >= 0)
             _table.Previous(next) = previous;
+        else
+            _tails[~next] = previous >= 0 ? previous : Empty;
         _table.Previous(slot) = Unlinked;
         return true;
     }

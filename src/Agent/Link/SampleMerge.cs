@@ -38,6 +38,7 @@ internal static class SampleMerge
         Reopened = earlier.Reopened + later.Reopened,
         ClosedByPeer = earlier.ClosedByPeer + later.ClosedByPeer,
         Closed = earlier.Closed + later.Closed,
+        Aborted = earlier.Aborted + later.Aborted,
         SkippedTuples = earlier.SkippedTuples + later.SkippedTuples,
         DroppedPorts = earlier.DroppedPorts + later.DroppedPorts,
         BytesReceived = earlier.BytesReceived + later.BytesReceived,

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using Google.Protobuf.WellKnownTypes;
 using LoadHarness.Agent.Assignments;
+using LoadHarness.Agent.Engine;
 using LoadHarness.Agent.KernelView;
 using LoadHarness.Agent.Preflight;
 using LoadHarness.Protos;
@@ -56,8 +57,7 @@ internal static partial class WireTranslation
         CheckWanted(message, grant);
         if (message.Backend is { } backend)
             return ToBackendAssignment(message, backend);
-        if (message.Workload is not { KindCase: Wire.Workload.KindOneofCase.Hold })
-            throw new WireException("workload", "capability", "the kind of workload is missing or unknown to this agent; it can hold");
+        var workload = message.Workload ?? throw Missing("workload");
         var destinations = Each(message.Destinations, "destinations", ToDestination);
         if (destinations.IsEmpty)
             throw new WireException("destinations", "required", "at least one destination is wanted");
@@ -72,13 +72,29 @@ internal static partial class WireTranslation
             Slice = ToOwnSlice(message.Slice ?? throw Missing("slice")),
             Destinations = destinations,
             Schedule = ToSchedule(message.Schedule ?? throw Missing("schedule")),
-            ConnectTimeout = Positive(message.Workload.ConnectTimeout, "workload.connect_timeout"),
-            ExpectGreeting = message.Workload.ExpectGreeting,
+            Churn = ToChurn(workload),
+            ConnectTimeout = Positive(workload.ConnectTimeout, "workload.connect_timeout"),
+            ExpectGreeting = workload.ExpectGreeting,
             StartNanos = message.HasStartNanos ? message.StartNanos : null,
             DrainTimeout = ToDrainTimeout(message),
             MaxDuration = Positive(message.MaxDuration, "max_duration"),
             KernelView = message.KernelView is { } view ? ToScope(view, destinations) : null,
         };
+    }
+
+    private static ConnectionLife? ToChurn(Wire.Workload workload)
+    {
+        if (workload.KindCase == Wire.Workload.KindOneofCase.Hold)
+            return null;
+        if (workload.KindCase != Wire.Workload.KindOneofCase.Churn)
+            throw new WireException("workload", "capability", "the kind of workload is missing or unknown to this agent; it can hold and churn");
+        const string path = "workload.churn.lifetime";
+        var lifetime = Positive(workload.Churn.Lifetime, path);
+        if (lifetime > ConnectionLife.Longest)
+            throw new WireException(path, "range", $"{lifetime.TotalDays:0.#} days is out of range, at most {ConnectionLife.Longest.TotalDays:0} days is allowed");
+        return workload.Churn.Close is Wire.CloseMethod.Fin or Wire.CloseMethod.Rst
+            ? new(lifetime, workload.Churn.Close == Wire.CloseMethod.Rst)
+            : throw new WireException("workload.churn.close", "range", $"close method {(int)workload.Churn.Close} is unknown; FIN or RST is wanted");
     }
 
     private static void CheckWanted(Wire.Assignment message, LinkGrant grant)

@@ -56,6 +56,7 @@ internal static partial class WireTranslation
         Reopened = Count(counts.Reopened),
         ClosedByPeer = Count(counts.ClosedByPeer),
         Closed = Count(counts.Closed),
+        Aborted = Count(counts.Aborted),
         SkippedTuples = Count(counts.SkippedTuples),
         DroppedPorts = Count(counts.DroppedPorts),
         BytesReceived = Count(counts.BytesReceived),

@@ -19,9 +19,13 @@ public struct ReactorCounters
     public long Opened;
     public long Failed;
     public long NotOffered;
+
+    /// <summary>Of <see cref="NotOffered"/>: this thread came too late.</summary>
+    public long Late;
     public long Reopened;
     public long ClosedByPeer;
     public long Closed;
+    public long Aborted;
     public long SkippedTuples;
     public long DroppedPorts;
     public long BytesReceived;

@@ -10,6 +10,9 @@ namespace LoadHarness.Agent.Workloads;
 public sealed class HoldWorkload(ITransport transport) : IWorkload
 {
     /// <inheritdoc/>
+    public ConnectionLife? Life => null;
+
+    /// <inheritdoc/>
     public TransportAnswer OnReadable(Reactor reactor, int slot, out int errno)
     {
         var answer = transport.Discard(slot, out var bytes, out errno);

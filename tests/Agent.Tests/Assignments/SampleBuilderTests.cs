@@ -95,16 +95,15 @@ public sealed class SampleBuilderTests
         Assert.That(builder.Drained, Is.False);
     }
 
-    [TestCase(300_000_000, 0, false, ExpectedResult = true, TestName = "Saturated_LateReactor_IsTrue")]
-    [TestCase(0, 5, false, ExpectedResult = true, TestName = "Saturated_NotOffered_IsTrue")]
-    [TestCase(0, 5, true, ExpectedResult = false, TestName = "Saturated_NotOfferedForWantOfTuples_IsFalse")]
-    [TestCase(1_000_000, 0, false, ExpectedResult = false, TestName = "Saturated_AllInTime_IsFalse")]
-    public bool Saturated(long lagNanos, long notOffered, bool exhausted)
+    [TestCase(300_000_000, 0, 0, ExpectedResult = true, TestName = "Saturated_LateReactor_IsTrue")]
+    [TestCase(0, 5, 5, ExpectedResult = true, TestName = "Saturated_NotOfferedForLateness_IsTrue")]
+    [TestCase(0, 5, 0, ExpectedResult = false, TestName = "Saturated_NotOfferedForWantOfTuples_IsFalse")]
+    [TestCase(1_000_000, 0, 0, ExpectedResult = false, TestName = "Saturated_AllInTime_IsFalse")]
+    public bool Saturated(long lagNanos, long notOffered, long late)
     {
         var builder = new SampleBuilder();
         builder.BeginRound();
-        builder.Add(
-            new ReactorSnapshot { Counters = new ReactorCounters { LagMaxNanos = lagNanos, NotOffered = notOffered }, EndpointSpaceExhausted = exhausted }, 0);
+        builder.Add(new ReactorSnapshot { Counters = new ReactorCounters { LagMaxNanos = lagNanos, NotOffered = notOffered, Late = late } }, 0);
         return builder.Build("run", 0, 1000, false).Health.Saturated;
     }
 

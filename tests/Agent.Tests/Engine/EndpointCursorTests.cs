@@ -76,7 +76,7 @@ public sealed class EndpointCursorTests
     {
         using var cursor = WholeSpace(1, 1, 1);
         var taken = TakeRaw(cursor, 256, 0);
-        cursor.ReturnToRest(taken[0], 0);
+        cursor.ReturnEnded(taken[0], 0);
         cursor.ReturnUnused(taken[1]);
 
         var next = TakeRaw(cursor, 2, 61 * Second);
@@ -96,7 +96,7 @@ public sealed class EndpointCursorTests
             for (var i = 0; i < gaps.Length; i++)
             {
                 now += gaps[i];
-                cursor.ReturnToRest(taken[i], now);
+                cursor.ReturnEnded(taken[i], now);
                 resting.Enqueue((taken[i], now));
                 while (cursor.TryTake(now, out var again))
                 {
@@ -119,7 +119,7 @@ public sealed class EndpointCursorTests
         using var cursor = WholeSpace(1, 1, 1, TimeSpan.Zero);
         var taken = TakeRaw(cursor, 256, 0);
 
-        cursor.ReturnToRest(taken[9], 0);
+        cursor.ReturnEnded(taken[9], 0);
 
         Assert.Multiple(() =>
         {
@@ -147,7 +147,7 @@ public sealed class EndpointCursorTests
                     else if (kind == 3 && live.TryDequeue(out var unused))
                         cursor.ReturnUnused(unused);
                     else if (kind == 4 && live.TryDequeue(out var ended))
-                        cursor.ReturnToRest(ended, now);
+                        cursor.ReturnEnded(ended, now);
                 }
 
                 cursor.EndRests(now);
@@ -167,7 +167,7 @@ public sealed class EndpointCursorTests
         var dropped = taken[300];
         var rested = taken.First(t => t.Unit == dropped.Unit && t != dropped);
         var unused = taken.Last(t => t.Unit == dropped.Unit && t != dropped && t != rested);
-        cursor.ReturnToRest(rested, 0);
+        cursor.ReturnEnded(rested, 0);
         cursor.Drop(dropped);
         cursor.ReturnUnused(unused);
         foreach (var other in taken.Where(t => t.Unit != dropped.Unit))
@@ -207,7 +207,7 @@ public sealed class EndpointCursorTests
 
         cursor.Exclude([new PortSpan(1024 + 50, 1024 + 149), new PortSpan(2000, 2000)]);
         foreach (var tuple in live)
-            cursor.ReturnToRest(tuple, 0);
+            cursor.ReturnEnded(tuple, 0);
         var again = TakeAll(cursor, 100 * Second).ToList();
 
         Assert.Multiple(() =>
@@ -224,7 +224,7 @@ public sealed class EndpointCursorTests
     {
         using var cursor = WholeSpace(1, 1, 1);
         var first = TakeRaw(cursor, 256, 0);
-        cursor.ReturnToRest(first[0], 0);
+        cursor.ReturnEnded(first[0], 0);
         cursor.Add([(Address(false, 9), 2048)]);
 
         var sources = Take(cursor, 256, 100 * Second).Select(t => t.Source).Distinct();

@@ -31,10 +31,12 @@ internal sealed class ReactorFixture : IDisposable
 
     /// <summary>A reactor that is told to connect to one address, whatever its allow-list says.</summary>
     public static ReactorFixture Connecting(
-        ITransport transport, (IpAddress, int) target, AllowList allowed, IpAddress source, int connections, int blocks = 1, TimeSpan rest = default)
+        ITransport transport, (IpAddress, int) target, AllowList allowed, IpAddress source, int connections, int blocks = 1, TimeSpan rest = default,
+        ConnectionLife? churn = null)
     {
         var cursor = new EndpointCursor([target], [], rest);
-        var fixture = new ReactorFixture(new ConnectRole(cursor, transport, new HoldWorkload(transport), new Lease(), allowed.ToTable()));
+        IWorkload workload = churn is null ? new HoldWorkload(transport) : new ChurnWorkload(transport, churn);
+        var fixture = new ReactorFixture(new ConnectRole(cursor, transport, workload, new Lease(), allowed.ToTable()));
         fixture.Reactor.Start();
         var goal = new ReactorGoal
         {
@@ -64,9 +66,22 @@ internal sealed class ReactorFixture : IDisposable
         counters.Reopened += _sum.Reopened;
         counters.ClosedByPeer += _sum.ClosedByPeer;
         counters.Closed += _sum.Closed;
+        counters.Aborted += _sum.Aborted;
         counters.Failed += _sum.Failed;
         counters.BytesReceived += _sum.BytesReceived;
+        counters.SkippedTuples += _sum.SkippedTuples;
+        counters.NotOffered += _sum.NotOffered;
+        counters.Late += _sum.Late;
         return _sum = counters;
+    }
+
+    /// <summary>Managed bytes that the reactor's thread has allocated so far.</summary>
+    public long AllocatedBytes()
+    {
+        var snapshot = new ReactorSnapshot();
+        Reactor.Post(new ReactorCommand.TakeSnapshot(snapshot));
+        SpinWait.SpinUntil(() => snapshot.IsFilled, TimeSpan.FromSeconds(20));
+        return snapshot.AllocatedBytes;
     }
 
     public ReactorCounters WaitFor(Func<ReactorCounters, bool> condition, string what)

@@ -101,11 +101,11 @@ public sealed class ReactorTests
         using var target = MisbehavingTarget.Start(Misbehaviour.Close, after: TimeSpan.FromMilliseconds(20));
         using var fixture = ReactorFixture.Connecting(new PlainTransport(), IPAddress.Loopback, target.EndPoint.Port, 100, 4);
         fixture.WaitFor(c => c.ClosedByPeer > 1000, "the first thousand");
-        var before = AllocatedBytes(fixture);
+        var before = fixture.AllocatedBytes();
 
         fixture.WaitFor(c => c.ClosedByPeer > 5000, "four thousand more");
 
-        Assert.That(AllocatedBytes(fixture) - before, Is.Zero);
+        Assert.That(fixture.AllocatedBytes() - before, Is.Zero);
     }
 
     [Test]
@@ -128,14 +128,6 @@ public sealed class ReactorTests
             for (var thread = 0; thread < 4; thread++)
                 Assert.That(role.Commands.Where(c => c.First == thread).Select(c => c.Count), Is.EqualTo(Enumerable.Range(0, 2000)));
         });
-    }
-
-    private static long AllocatedBytes(ReactorFixture fixture)
-    {
-        var snapshot = new ReactorSnapshot();
-        fixture.Reactor.Post(new ReactorCommand.TakeSnapshot(snapshot));
-        SpinWait.SpinUntil(() => snapshot.IsFilled, TimeSpan.FromSeconds(20));
-        return snapshot.AllocatedBytes;
     }
 
     private static int Descriptors() => Directory.GetFileSystemEntries("/proc/self/fd").Length;

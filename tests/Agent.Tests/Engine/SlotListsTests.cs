@@ -29,7 +29,8 @@ public sealed class SlotListsTests
                 }
             }
 
-            return Enumerable.Range(0, Lists).All(list => Walk(lists, list).SequenceEqual(model[list]));
+            return Enumerable.Range(0, Lists).All(list => Walk(lists, list).SequenceEqual(model[list])
+                && lists.Last(list) == (model[list].Last?.Value ?? -1));
         });
 
     private static IEnumerable<int> Walk(SlotLists lists, int list)

@@ -3,6 +3,7 @@ using CsCheck;
 using Google.Protobuf;
 using Google.Protobuf.WellKnownTypes;
 using LoadHarness.Agent.Assignments;
+using LoadHarness.Agent.Engine;
 using LoadHarness.Agent.KernelView;
 using LoadHarness.Agent.Link;
 using LoadHarness.Protos;
@@ -36,6 +37,19 @@ public class WireTranslationTests
         Assert.That(assignment.KernelView!.CoreShare, Is.EqualTo(0.1));
         Assert.That(assignment.KernelView.Destinations, Is.EqualTo(assignment.Destinations));
         Assert.That(assignment.KernelView.Owned.Single().FirstPort, Is.EqualTo(1024));
+    }
+
+    [Test]
+    public void ToAssignment_AChurn_NamesLifetimeAndClose()
+    {
+        var message = WireSamples.Assignment();
+        message.Workload.Churn = new Churn { Lifetime = new Duration { Nanos = 250_000_000 }, Close = CloseMethod.Rst };
+
+        Assert.Multiple(() =>
+        {
+            Assert.That(WireTranslation.ToAssignment(message, _grant).Churn, Is.EqualTo(new ConnectionLife(TimeSpan.FromMilliseconds(250), ByReset: true)));
+            Assert.That(WireTranslation.ToAssignment(WireSamples.Assignment(), _grant).Churn, Is.Null, "a hold");
+        });
     }
 
     [Test]
@@ -111,6 +125,10 @@ public class WireTranslationTests
         Wrong("schedule.points[1].goal", a => a.Schedule.Points[1].Goal = ulong.MaxValue),
         Wrong("workload", a => a.Workload = null),
         Wrong("workload", a => a.Workload.ClearKind()),
+        Wrong("workload.churn.lifetime", a => a.Workload.Churn = new Churn { Close = CloseMethod.Fin }),
+        Wrong("workload.churn.lifetime", a => a.Workload.Churn = new Churn { Close = CloseMethod.Fin, Lifetime = new Duration { Seconds = 25 * 86_400 } }),
+        Wrong("workload.churn.close", a => a.Workload.Churn = new Churn { Lifetime = new Duration { Seconds = 1 } }),
+        Wrong("workload.churn.close", a => a.Workload.Churn = new Churn { Lifetime = new Duration { Seconds = 1 }, Close = (CloseMethod)9 }),
         Wrong("workload.connect_timeout", a => a.Workload.ConnectTimeout = null),
         Wrong("workload.connect_timeout", a => a.Workload.ConnectTimeout = new Duration { Nanos = -5 }),
         Wrong("drain_timeout", a => a.DrainTimeout = new Duration { Seconds = long.MaxValue }),
