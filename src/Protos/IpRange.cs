@@ -12,6 +12,9 @@ public readonly record struct IpRange(IpAddress First, long Count)
     public bool Contains(IpAddress address) =>
         address.IsV6 == First.IsV6 && address.Value >= First.Value && address.Value - First.Value < (UInt128)Count;
 
+    /// <summary>Whether two ranges have an address in common.</summary>
+    public bool Overlaps(IpRange other) => Contains(other.First) || other.Contains(First);
+
     /// <inheritdoc/>
     public override string ToString() => Count == 1 ? $"{First}" : $"{First}-{Last}";
 }

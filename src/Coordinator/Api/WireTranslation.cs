@@ -33,7 +33,20 @@ internal static class WireTranslation
             BackendListen = spec.BackendListen.Length > 0 ? spec.BackendListen : null,
             BackendSelect = Labels(spec.BackendSelect, "backend_select"),
             Names = Names(spec.Names),
+            Reuse = Reuse(spec.Reuse),
+            Force = spec.Force,
+            ProvisionSources = [.. spec.ProvisionSources],
         };
+        if (spec.Churn is { } churn)
+        {
+            input = input with
+            {
+                Workload = SpecWorkload.Churn,
+                Lifetime = Quantity(churn.Lifetime, "churn.lifetime"),
+                Close = CloseOf(churn.Close),
+            };
+        }
+
         return spec.OpeningCase switch
         {
             Wire.RunSpec.OpeningOneofCase.Ramp => input with { Ramp = Quantity(spec.Ramp, "ramp") },
@@ -85,6 +98,23 @@ internal static class WireTranslation
         Version = new() { Major = agent.Hello.Version.Major, Minor = agent.Hello.Version.Minor },
         Capabilities = { agent.Hello.Capabilities.Order(StringComparer.Ordinal) },
         LastSeenTime = agent.LastSeen.ToTimestamp(),
+    };
+
+    // What a newer client may mean by a value that is not known here is refused, not guessed.
+    private static string? Reuse(Wire.ReusePolicy policy) => policy switch
+    {
+        Wire.ReusePolicy.Unspecified => null,
+        Wire.ReusePolicy.Rest => SpecWorkload.Rest,
+        Wire.ReusePolicy.Immediate => SpecWorkload.Immediate,
+        _ => policy.ToString(),
+    };
+
+    private static string? CloseOf(Wire.CloseMethod close) => close switch
+    {
+        Wire.CloseMethod.Unspecified => null,
+        Wire.CloseMethod.Fin => SpecWorkload.Fin,
+        Wire.CloseMethod.Rst => SpecWorkload.Rst,
+        _ => close.ToString(),
     };
 
     private static Quantity<TimeSpan>? Quantity(Duration? duration, string field) =>
@@ -141,6 +171,11 @@ internal static class WireTranslation
             (message.Backends, message.BackendListen) = ((uint)spec.Backends, PortText.Format(spec.BackendListen));
         foreach (var target in spec.Targets.Where(t => !AddressText.TryParse(t.Host, out _) && !t.IsAskedOfAgents).DistinctBy(t => t.Host))
             message.Names.Add(new Wire.ResolvedName { Name = target.Host, Addresses = { target.Addresses.Select(a => ByteString.CopyFrom(a.ToBytes())) } });
+        if (spec.Churn is { } churn)
+            message.Churn = new() { Lifetime = churn.Lifetime.ToDuration(), Close = churn.Close };
+        message.Reuse = spec.Rest == TimeSpan.Zero ? Wire.ReusePolicy.Immediate : Wire.ReusePolicy.Rest;
+        message.Force = spec.Force;
+        message.ProvisionSources.Add(spec.Provision.Select(p => p.Text));
         return message;
     }
 

@@ -34,11 +34,11 @@ internal abstract class Verb(string name, string description, params string[] ex
     public abstract Task<ExitCode> ExecuteAsync(ParseResult parsed, CliContext context);
 
     /// <summary>The value of an option as typed; null when it was not given, or without its value.</summary>
-    protected static string? TextOf(ParseResult parsed, Option<string> option) =>
+    internal static string? TextOf(ParseResult parsed, Option<string> option) =>
         parsed.GetResult(option) is { Tokens: [.., var last] } ? last.Value : null;
 
     /// <summary>A quantity as typed; null when it was not given, or without its value.</summary>
-    protected static Quantity<T>? Given<T>(ParseResult parsed, Option<string> option)
+    internal static Quantity<T>? Given<T>(ParseResult parsed, Option<string> option)
         where T : struct
     {
         if (TextOf(parsed, option) is { } text)
@@ -47,5 +47,5 @@ internal abstract class Verb(string name, string description, params string[] ex
     }
 
     /// <summary>The values of an option or argument that may be repeated.</summary>
-    protected static IReadOnlyList<string> TextsOf(SymbolResult? result) => [.. result?.Tokens.Select(t => t.Value) ?? []];
+    internal static IReadOnlyList<string> TextsOf(SymbolResult? result) => [.. result?.Tokens.Select(t => t.Value) ?? []];
 }

@@ -38,6 +38,12 @@ internal static class WireTranslation
         if (spec.Backends > 0)
             (wire.Backends, wire.BackendListen) = ((uint)spec.Backends, PortText.Format(spec.BackendListen));
         wire.Names.AddRange(Names(spec));
+        if (spec.Churn is { } churn)
+            wire.Churn = new() { Lifetime = Duration.FromTimeSpan(churn.Lifetime), Close = churn.Close };
+        if (spec.Rest == TimeSpan.Zero)
+            wire.Reuse = ReusePolicy.Immediate;
+        wire.Force = spec.Force;
+        wire.ProvisionSources.AddRange(spec.Provision.Select(p => p.Text));
         return wire;
     }
 

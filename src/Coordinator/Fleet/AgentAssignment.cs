@@ -1,4 +1,6 @@
 using System.Collections.Immutable;
+using LoadHarness.Coordinator.Planning;
+using LoadHarness.Coordinator.Specs;
 using LoadHarness.Protos;
 using LoadHarness.V1;
 using Destination = LoadHarness.Protos.Destination;
@@ -37,6 +39,12 @@ public sealed record AgentAssignment
 
     /// <summary>Its goal over elapsed time.</summary>
     public Schedule Schedule { get; init; } = new([], 0);
+
+    /// <summary>How connections end and are replaced; null: they are held.</summary>
+    public ChurnSpec? Churn { get; init; }
+
+    /// <summary>Addresses of the slice that the agent adds to its host, or waits for; null: there are none.</summary>
+    public AddedSources? Provision { get; init; }
 
     /// <summary>How long one connect may take.</summary>
     public TimeSpan ConnectTimeout { get; init; }

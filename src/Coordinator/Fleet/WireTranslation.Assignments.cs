@@ -1,5 +1,6 @@
 using Google.Protobuf;
 using Google.Protobuf.WellKnownTypes;
+using LoadHarness.Coordinator.Planning;
 using LoadHarness.Protos;
 using Wire = LoadHarness.V1;
 
@@ -38,10 +39,15 @@ internal static partial class WireTranslation
         message.Schedule = ToMessage(assignment.Schedule);
         message.Workload = new()
         {
-            Hold = new(),
             ConnectTimeout = assignment.ConnectTimeout.ToDuration(),
             ExpectGreeting = assignment.ExpectGreeting,
         };
+        if (assignment.Churn is { } churn)
+            message.Workload.Churn = new() { Lifetime = churn.Lifetime.ToDuration(), Close = churn.Close };
+        else
+            message.Workload.Hold = new();
+        if (assignment.Provision is { } provision)
+            message.Provision = ToMessage(provision);
     }
 
     private static Wire.Destination ToMessage(Destination destination) => new()
@@ -50,6 +56,15 @@ internal static partial class WireTranslation
         Ports = ToMessage(destination.Ports),
         Name = destination.Name,
         LookUp = destination.LookUp,
+        Weight = (uint)destination.Weight,
+    };
+
+    private static Wire.ProvisionedSources ToMessage(AddedSources sources) => new()
+    {
+        Addresses = { sources.Addresses.Select(ToMessage) },
+        Device = sources.Device,
+        PrefixLength = (uint)sources.PrefixLength,
+        Owner = sources.Owner,
     };
 
     private static Wire.Slice ToMessage(Slice slice) => new()
@@ -61,6 +76,7 @@ internal static partial class WireTranslation
                 Sources = ToMessage(b.Sources),
                 FirstPort = (uint)b.FirstPort,
                 PortBlocks = (uint)b.PortBlocks,
+                Retiring = b.Retiring,
             }),
         },
         ExcludedPorts = { slice.ExcludedPorts.Select(ToMessage) },

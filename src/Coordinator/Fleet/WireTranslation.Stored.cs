@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Google.Protobuf;
+using LoadHarness.Coordinator.Planning;
 using LoadHarness.Protos;
 using Wire = LoadHarness.V1;
 
@@ -37,6 +38,8 @@ internal static partial class WireTranslation
                     Slice = ToSlice(message.Slice),
                     Destinations = [.. message.Destinations.Select(ToDestination)],
                     Schedule = ToSchedule(message.Schedule),
+                    Churn = message.Workload.Churn is { } churn ? new(churn.Lifetime.ToTimeSpan(), churn.Close) : null,
+                    Provision = message.Provision is { } provision ? ToSources(provision) : null,
                     ConnectTimeout = message.Workload.ConnectTimeout.ToTimeSpan(),
                     ExpectGreeting = message.Workload.ExpectGreeting,
                 };
@@ -49,10 +52,17 @@ internal static partial class WireTranslation
     }
 
     private static Destination ToDestination(Wire.Destination destination) => new(
-        ToRange(destination.Addresses), ToPorts(destination.Ports, "destinations.ports"), destination.Name, destination.LookUp);
+        ToRange(destination.Addresses), ToPorts(destination.Ports, "destinations.ports"), destination.Name, destination.LookUp,
+        Math.Max(1, (int)destination.Weight));
+
+    private static AddedSources ToSources(Wire.ProvisionedSources sources) => new(
+        [.. sources.Addresses.Select(ToRange)], sources.Device, (int)sources.PrefixLength, sources.Owner);
+
+    private static BlockRange ToBlock(Wire.BlockRange block) =>
+        new(ToRange(block.Sources), (int)block.FirstPort, (int)block.PortBlocks, block.Retiring);
 
     private static Slice ToSlice(Wire.Slice slice) => new(
-        [.. slice.Blocks.Select(b => new BlockRange(ToRange(b.Sources), (int)b.FirstPort, (int)b.PortBlocks))],
+        [.. slice.Blocks.Select(ToBlock)],
         ToPorts(slice.ExcludedPorts, "slice.excluded_ports"),
         slice.Rest.ToTimeSpan());
 

@@ -15,7 +15,9 @@ public readonly record struct DestinationCounts(long V4, long V6)
     /// <summary>Those that a source of a family reaches.</summary>
     public long Of(bool isV6) => isV6 ? V6 : V4;
 
-    /// <summary>Turns targets into destinations; an address and port that two targets name counts once.</summary>
+    /// <summary>
+    /// Turns targets into destinations; an address and port that two targets name counts once, with the greater weight.
+    /// </summary>
     /// <param name="targets">With their addresses.</param>
     /// <param name="lookUp">Whether a host part is a name that the agents say the meaning of.</param>
     public static ImmutableArray<Destination> Destinations(ImmutableArray<TargetSpec> targets, Func<string, bool>? lookUp = null) =>
@@ -24,9 +26,24 @@ public readonly record struct DestinationCounts(long V4, long V6)
            from address in target.Addresses
            group target by address into sameAddress
            let name = sameAddress.FirstOrDefault(t => lookUp?.Invoke(t.Host) == true)?.Host
-           from ports in PortText.Merge(sameAddress.SelectMany(t => t.Ports))
-           select new Destination(new IpRange(sameAddress.Key, 1), ports, name ?? sameAddress.First().Host, name is not null),
+           from part in ByWeight(sameAddress)
+           select new Destination(
+               new IpRange(sameAddress.Key, 1), part.Ports, name ?? sameAddress.First().Host, name is not null, part.Weight),
     ];
+
+    private static IEnumerable<(PortSpan Ports, int Weight)> ByWeight(IEnumerable<TargetSpec> targets)
+    {
+        IEnumerable<PortSpan> taken = [];
+        var parts = new List<(PortSpan Ports, int Weight)>();
+        foreach (var sameWeight in targets.GroupBy(t => t.Weight).OrderByDescending(g => g.Key))
+        {
+            var ports = PortText.Merge(sameWeight.SelectMany(t => t.Ports));
+            parts.AddRange(PortText.Without(ports, taken).Select(p => (p, sameWeight.Key)));
+            taken = [.. taken, .. ports];
+        }
+
+        return parts.OrderBy(p => p.Ports.First);
+    }
 
     /// <summary>What several namespaces connect to, in the order in which it is met first; an address and port counts once.</summary>
     public static ImmutableArray<Destination> Union(IEnumerable<ImmutableArray<Destination>> destinations) =>

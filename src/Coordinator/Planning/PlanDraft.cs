@@ -10,11 +10,13 @@ internal sealed class PlanDraft
     private readonly ImmutableArray<AgentResources> _agents;
     private readonly ImmutableArray<NamespaceSpace> _spaces;
     private readonly AgentPlan?[] _current;
+    private readonly TimeSpan _rest;
 
     /// <summary>Groups the agents into namespaces.</summary>
     public PlanDraft(RunSpec spec, PlanSupply supply)
     {
         _agents = supply.Agents;
+        _rest = spec.Rest;
         _current = new AgentPlan?[_agents.Length];
         _spaces = NamespaceSpace.Group(spec, supply, Problems);
         Destinations = DestinationCounts.Union(_spaces.Select(s => s.Destinations));
@@ -168,7 +170,7 @@ internal sealed class PlanDraft
             Destinations = space.Destinations,
             Share = share,
             Schedule = schedule,
-            Slice = new Slice(blocks, PortText.Merge(before.Concat(space.Ports.UnusableIn(blocks))), SliceCutter.Rest),
+            Slice = new Slice(blocks, PortText.Merge(before.Concat(space.Ports.UnusableIn(blocks))), _rest),
             Tuples = space.Pool.TuplesOf(blocks),
         };
     }

@@ -32,6 +32,8 @@ internal sealed class AssignmentBuilder(string runId, RunSpec spec, FleetOptions
         Slice = agent.Slice,
         Destinations = agent.Destinations,
         Schedule = agent.Schedule,
+        Churn = spec.Churn,
+        Provision = agent.Provision,
         ConnectTimeout = spec.ConnectTimeout,
         ExpectGreeting = spec.ExpectGreeting,
         StartNanos = order.StartNanos,
@@ -60,11 +62,21 @@ internal sealed class AssignmentBuilder(string runId, RunSpec spec, FleetOptions
 
     private ImmutableArray<string> Required(AgentPlan agent)
     {
-        var required = new List<string> { Capabilities.WorkloadHold, Capabilities.TransportTcp };
+        var required = new List<string>
+        {
+            spec.Churn is null ? Capabilities.WorkloadHold : Capabilities.WorkloadChurn,
+            Capabilities.TransportTcp,
+        };
         if (spec.ExpectGreeting)
             required.Add(Capabilities.Greeting);
         if (agent.Destinations.Any(d => d.LookUp))
             required.Add(Capabilities.Routes);
+        if (agent.Destinations.Any(d => d.Weight != 1))
+            required.Add(Capabilities.Weights);
+        if (agent.Slice.Blocks.Any(b => b.Retiring))
+            required.Add(Capabilities.Retire);
+        if (agent.Provision is not null)
+            required.Add(Capabilities.Provision);
         return [.. required];
     }
 }

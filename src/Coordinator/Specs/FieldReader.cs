@@ -69,6 +69,18 @@ internal sealed class FieldReader(List<SpecError> errors)
         return null;
     }
 
+    /// <summary>One of two words in any case; null when it was not given or is another one.</summary>
+    public string? Word(string field, string? given, string first, string second)
+    {
+        if (given is null)
+            return null;
+        var word = given.Trim().ToLowerInvariant();
+        if (word == first || word == second)
+            return word;
+        errors.Add(new SpecError(field, given, "is unknown", $"{first} or {second}", $"Write {field} {first} or {field} {second}"));
+        return null;
+    }
+
     /// <summary>One range of ports; null when it was not given or is wrong.</summary>
     public PortSpan? Ports(string field, string? text)
     {

@@ -64,6 +64,28 @@ public static class PortText
         return [.. merged];
     }
 
+    /// <summary>What is left of spans when others are taken out, in ascending order.</summary>
+    public static ImmutableArray<PortSpan> Without(IEnumerable<PortSpan> spans, IEnumerable<PortSpan> others)
+    {
+        var holes = Merge(others);
+        var left = ImmutableArray.CreateBuilder<PortSpan>();
+        foreach (var span in Merge(spans))
+        {
+            var from = span.First;
+            foreach (var hole in holes.Where(h => h.Last >= span.First && h.First <= span.Last))
+            {
+                if (hole.First > from)
+                    left.Add(new PortSpan(from, hole.First - 1));
+                from = hole.Last + 1;
+            }
+
+            if (from <= span.Last)
+                left.Add(new PortSpan(from, span.Last));
+        }
+
+        return left.ToImmutable();
+    }
+
     private static Parsed<int> ParsePort(string text)
     {
         text = text.Trim();

@@ -60,6 +60,24 @@ public sealed record RunSpecInput
     /// <summary>Labels that a backend must carry, each as <c>LABEL=VALUE</c>.</summary>
     public ImmutableArray<string> BackendSelect { get; init; } = [];
 
+    /// <summary><c>hold</c> or <c>churn</c>.</summary>
+    public string? Workload { get; init; }
+
+    /// <summary>How long a connection lives that churns.</summary>
+    public Quantity<TimeSpan>? Lifetime { get; init; }
+
+    /// <summary>How it ends: <c>fin</c> or <c>rst</c>.</summary>
+    public string? Close { get; init; }
+
+    /// <summary>What becomes of its tuple: <c>rest</c> or <c>immediate</c>.</summary>
+    public string? Reuse { get; init; }
+
+    /// <summary>Start although not everything fits.</summary>
+    public bool Force { get; init; }
+
+    /// <summary>Source addresses to add, as in <c>10.0.1.0/24@eth0</c>; each text may hold several, separated by commas.</summary>
+    public ImmutableArray<string> ProvisionSources { get; init; } = [];
+
     /// <summary>Host names that were resolved already, with their addresses; whatever case they are written in.</summary>
     public ImmutableDictionary<string, ImmutableArray<IpAddress>> Names { get; init; } =
         ImmutableDictionary.Create<string, ImmutableArray<IpAddress>>(StringComparer.OrdinalIgnoreCase);

@@ -61,6 +61,8 @@ public static class RunSpecValidator
             Sources = sources,
             SourcePorts = fields.Ports("--source-ports", input.SourcePorts),
             ExpectGreeting = input.ExpectGreeting,
+            Force = input.Force,
+            Provision = SpecEndpoints.Provision(input, errors),
         };
         spec = spec with
         {
@@ -71,6 +73,7 @@ public static class RunSpecValidator
                 fields.Duration("--connect-timeout", input.ConnectTimeout, _shortest, TimeSpan.FromMinutes(10)) ?? spec.ConnectTimeout,
             MaxDuration = fields.Duration("--max-duration", input.MaxDuration, _shortest, DurationText.Longest) ?? spec.MaxDuration,
         };
+        spec = SpecWorkload.Read(spec, input, fields, errors);
         spec = SpecBackends.Read(spec, input, fields, errors);
         CheckName(spec, errors);
         CheckLength(spec, errors);

@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using System.Globalization;
 using LoadHarness.Protos;
 
 namespace LoadHarness.Coordinator.Specs;
@@ -16,7 +15,7 @@ public static class SourceText
     private const string Allowed = "an address, a range 10.0.1.1-10.0.1.14, a CIDR 10.0.1.0/28, or auto";
     private const int LongestList = 1_000_000;
 
-    /// <summary>Reads sources. A CIDR means all of its addresses.</summary>
+    /// <summary>Reads sources. A CIDR means the addresses that hosts can have: see <see cref="CidrPrefix.Usable"/>.</summary>
     public static Parsed<ImmutableArray<SourceSpec>> ParseList(string text)
     {
         if (text.Length > LongestList)
@@ -76,20 +75,8 @@ public static class SourceText
 
     private static Parsed<IpRange> ParseCidr(string text)
     {
-        var slash = text.IndexOf('/');
-        if (!AddressText.TryParse(text[..slash].Trim(), out var address))
-            return Wrong($"has '{text[..slash]}', which is not an address");
-        var bits = address.IsV6 ? 128 : 32;
-        if (!int.TryParse(text.AsSpan(slash + 1), NumberStyles.None, CultureInfo.InvariantCulture, out var prefix) || prefix > bits)
-            return Wrong($"has a prefix length that is not 0 to {bits}");
-        var hostBits = bits - prefix;
-        if (hostBits > 24)
-            return TooMany();
-        var mask = (UInt128.One << hostBits) - 1;
-        return (address.Value & mask) == 0
-            ? new IpRange(address, 1L << hostBits)
-            : Wrong("has an address that is not the first of its network",
-                $"Write {address with { Value = address.Value & ~mask }}/{prefix} for the network or {address} for the address");
+        var prefix = CidrText.Parse(text, MostAddresses);
+        return prefix.Problem is { } problem ? problem with { Allowed = Allowed } : prefix.Value.Usable;
     }
 
     private static ParseProblem TooMany() => new(

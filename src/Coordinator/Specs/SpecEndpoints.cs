@@ -9,6 +9,7 @@ internal static class SpecEndpoints
     private const int MostDestinations = 65_536;
     private const string Target = "--target";
     private const string Source = "--sources";
+    private const string ToAdd = "--provision-sources";
 
     /// <summary>Reads every source.</summary>
     public static ImmutableArray<SourceSpec> Sources(RunSpecInput input, List<SpecError> errors)
@@ -32,6 +33,24 @@ internal static class SpecEndpoints
         return sources.ToImmutable();
     }
 
+    /// <summary>Reads every prefix that is to be added to hosts.</summary>
+    public static ImmutableArray<ProvisionSpec> Provision(RunSpecInput input, List<SpecError> errors)
+    {
+        var all = ImmutableArray.CreateBuilder<ProvisionSpec>();
+        foreach (var text in input.ProvisionSources)
+        {
+            var parsed = ProvisionText.ParseList(text);
+            if (parsed.Problem is { } problem)
+                errors.Add(problem.At(ToAdd, text));
+            else
+                all.AddRange(parsed.Value);
+        }
+
+        foreach (var (first, second) in all.SelectMany((a, i) => all.Skip(i + 1).Select(b => (a, b))).Where(p => p.a.Range.Overlaps(p.b.Range)))
+            errors.Add(new SpecError(ToAdd, second.Text, $"overlaps {first.Text}", "", "Name each address once"));
+        return all.ToImmutable();
+    }
+
     /// <summary>Reads every target and resolves its name.</summary>
     public static ImmutableArray<TargetSpec> Targets(
         RunSpecInput input, ImmutableArray<SourceSpec> sources, Func<string, IReadOnlyList<IpAddress>?> resolve, List<SpecError> errors)
@@ -48,7 +67,7 @@ internal static class SpecEndpoints
                 continue;
             }
 
-            var (host, ports) = parsed.Value;
+            var (host, ports) = (parsed.Value.Host, parsed.Value.Ports);
             var resolved = AddressesOf(host, input, resolve);
             if (resolved?.Count == 0)
             {
@@ -61,7 +80,7 @@ internal static class SpecEndpoints
             if (WhyRefused(addresses) is { } reason)
                 errors.Add(new SpecError(Target, text, reason, "an address of one host", "Give the address that the service listens on"));
             else
-                targets.Add(new TargetSpec(text.Trim(), host, addresses, ports));
+                targets.Add(new TargetSpec(text.Trim(), host, addresses, ports) { Weight = parsed.Value.Weight });
         }
 
         var pairs = targets.Sum(t => Math.Max(1, t.Addresses.Length) * t.Ports.Sum(p => (long)p.Count));

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Globalization;
 using LoadHarness.Protos;
 
 namespace LoadHarness.Coordinator.Specs;
@@ -6,17 +7,51 @@ namespace LoadHarness.Coordinator.Specs;
 /// <summary>A target taken apart, its host not yet resolved.</summary>
 /// <param name="Host">A name or an address, without brackets.</param>
 /// <param name="Ports">Ascending, without overlaps; never empty.</param>
-public sealed record TargetParts(string Host, ImmutableArray<PortSpan> Ports);
+/// <param name="Weight">Connections that each address and port pair gets beside those of other targets: 1 to 1,000.</param>
+public sealed record TargetParts(string Host, ImmutableArray<PortSpan> Ports, int Weight = 1);
 
-/// <summary>Targets as people write them: <c>tcp://HOST:PORTS</c> or <c>HOST:PORTS</c>, IPv6 in brackets: <c>[::1]:80</c>.</summary>
+/// <summary>
+/// Targets as people write them: <c>tcp://HOST:PORTS</c> or <c>HOST:PORTS</c>, IPv6 in brackets: <c>[::1]:80</c>; a weight stands at
+/// the end: <c>HOST:PORTS,weight=3</c>.
+/// </summary>
 public static class TargetText
 {
+    /// <summary>Largest weight.</summary>
+    public const int LargestWeight = 1000;
+
+    private const string WeightMark = ",weight=";
     private const string Allowed = "tcp://HOST:PORTS or HOST:PORTS, as in 10.0.0.5:443,8443-8450 or [::1]:80";
 
     /// <summary>Reads a target.</summary>
     public static Parsed<TargetParts> Parse(string text)
     {
         var rest = text.Trim();
+        var weight = 1;
+        if (rest.IndexOf(WeightMark, StringComparison.OrdinalIgnoreCase) is var mark and >= 0)
+        {
+            var given = rest[(mark + WeightMark.Length)..].Trim();
+            if (!int.TryParse(given, NumberStyles.None, CultureInfo.InvariantCulture, out weight) || weight is < 1 or > LargestWeight)
+            {
+                return new ParseProblem($"has a weight '{given}'", $"a whole number, 1 to {LargestWeight:N0}, at the end of the target",
+                    $"Write {rest[..mark]},weight=3");
+            }
+
+            rest = rest[..mark].TrimEnd();
+        }
+
+        var parts = ParseEndpoint(rest);
+        return parts.Ok ? parts.Value with { Weight = weight } : parts;
+    }
+
+    /// <summary>Writes a target as <see cref="Parse"/> reads it.</summary>
+    public static string Format(TargetParts parts)
+    {
+        var host = parts.Host.Contains(':', StringComparison.Ordinal) ? $"[{parts.Host}]" : parts.Host;
+        return $"tcp://{host}:{PortText.Format(parts.Ports)}{(parts.Weight == 1 ? "" : $"{WeightMark}{parts.Weight}")}";
+    }
+
+    private static Parsed<TargetParts> ParseEndpoint(string rest)
+    {
         var scheme = rest.IndexOf("://", StringComparison.Ordinal);
         if (scheme >= 0)
         {
@@ -35,13 +70,6 @@ public static class TargetText
         if (rest.IndexOf(':', colon + 1) >= 0)
             return new ParseProblem("has more than one colon", Allowed, "Write an IPv6 address in brackets: [2001:db8::1]:443");
         return Combine(rest[..colon], rest[(colon + 1)..]);
-    }
-
-    /// <summary>Writes a target as <see cref="Parse"/> reads it.</summary>
-    public static string Format(TargetParts parts)
-    {
-        var host = parts.Host.Contains(':', StringComparison.Ordinal) ? $"[{parts.Host}]" : parts.Host;
-        return $"tcp://{host}:{PortText.Format(parts.Ports)}";
     }
 
     private static Parsed<TargetParts> ParseBracketed(string rest)

@@ -67,6 +67,20 @@ public class RunVerbTests
     }
 
     [Test]
+    public void ToWire_WorkloadAndWhatItTakes_ArriveAtTheOtherEnd()
+    {
+        var spec = Spec("10.0.0.5:443,444,weight=3 -c 10k --workload churn --lifetime 90s --close rst --reuse immediate --force "
+            + "--provision-sources 10.0.1.0/24@eth0,10.0.2.0/24@eth0 --provision-sources 10.0.3.0/24@eth1");
+        var there = RunSpecValidator.Validate(Coordinator.Api.WireTranslation.ToInput(WireTranslation.ToWire(spec)), _ => null).Spec!;
+        Assert.That(spec.Targets.Single().Weight, Is.EqualTo(3));
+        Assert.That(spec.Churn, Is.EqualTo(new ChurnSpec(TimeSpan.FromSeconds(90), V1.CloseMethod.Rst)));
+        Assert.That((spec.Rest, spec.Force, spec.Provision.Length), Is.EqualTo((TimeSpan.Zero, true, 3)));
+        Assert.That(there.Targets.Single().Weight, Is.EqualTo(3));
+        Assert.That((there.Churn, there.Rest, there.Force), Is.EqualTo((spec.Churn, spec.Rest, spec.Force)));
+        Assert.That(there.Provision, Is.EqualTo(spec.Provision));
+    }
+
+    [Test]
     public void ToWire_ResolvedName_IsPinned()
     {
         var wire = WireTranslation.ToWire(Spec("web.test:443 -c 10", _ => [new IpAddress(false, 0x0A000001)]));

@@ -21,7 +21,7 @@ internal static class PlannerFixture
     public static TargetSpec Target(string text)
     {
         var parts = TargetText.Parse(text).Value;
-        return new TargetSpec(text, parts.Host, [Address(parts.Host)], parts.Ports);
+        return new TargetSpec(text, parts.Host, [Address(parts.Host)], parts.Ports) { Weight = parts.Weight };
     }
 
     public static AgentResources Agent(string id, int cores = 2, string network = "ns1", int perReactor = 19_800) => new()

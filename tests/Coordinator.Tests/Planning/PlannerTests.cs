@@ -152,6 +152,17 @@ public class PlannerTests
     }
 
     [Test]
+    public void Plan_TargetsWithWeights_EachPairOnceWithTheGreaterOne()
+    {
+        var spec = Spec(10) with { Targets = [Target("10.0.0.5:80-89"), Target("10.0.0.5:82-83,weight=3"), Target("10.0.0.6:80,weight=2")] };
+        var plan = Planned(spec, [Agent("a")], Sources(("ns1", "10.0.0.1")));
+        Assert.That(plan.Agents[0].Destinations.Select(d => $"{d.Addresses}:{d.Ports} {d.Weight}"), Is.EqualTo(new[]
+        {
+            "10.0.0.5:80-81 1", "10.0.0.5:82-83 3", "10.0.0.5:84-89 1", "10.0.0.6:80 2",
+        }));
+    }
+
+    [Test]
     public void Plan_TheWholeSpace_IsUsedToTheLastTuple()
     {
         var plan = Planned(Spec(60_416), [Agent("a", 1), Agent("b", 3), Agent("c", 2)], Sources(("ns1", "10.0.0.1")));

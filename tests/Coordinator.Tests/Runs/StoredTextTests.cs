@@ -35,6 +35,22 @@ public sealed class StoredTextTests
     }
 
     [Test]
+    public void ReadSpec_ChurnWeightsAndAddedSources_AreTheSame()
+    {
+        var spec = _spec with
+        {
+            Targets = [_spec.Targets[0] with { Weight = 3 }],
+            Churn = new(TimeSpan.FromSeconds(5), V1.CloseMethod.Rst),
+            Rest = TimeSpan.Zero,
+            Force = true,
+            Provision = [ProvisionText.Parse("10.0.1.0/24@eth0").Value],
+        };
+        var read = StoredText.ReadSpec(StoredText.Write(spec));
+        Assert.That((read.Churn, read.Rest, read.Force, read.Targets[0].Weight), Is.EqualTo((spec.Churn, spec.Rest, true, 3)));
+        Assert.That(read.Provision, Is.EqualTo(spec.Provision));
+    }
+
+    [Test]
     public void ReadSpec_OfTheFirstRelease_IsStillRead()
     {
         const string Text = """

@@ -31,6 +31,19 @@ public class EndpointTextTests
         }
     }
 
+    [TestCase("10.0.0.5:443", 1)]
+    [TestCase("tcp://10.0.0.5:443,8443,weight=3", 3)]
+    [TestCase("[::1]:1-9, Weight=1000 ", 1000)]
+    public void Target_Weight_IsReadAndWritten(string text, int weight)
+    {
+        var parts = TargetText.Parse(text).Value;
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That(parts.Weight, Is.EqualTo(weight));
+            Assert.That(TargetText.Parse(TargetText.Format(parts)).Value.Weight, Is.EqualTo(weight));
+        }
+    }
+
     [TestCase("10.0.0.5", "has no port")]
     [TestCase("10.0.0.5:", "has no port")]
     [TestCase(":80", "has no host")]
@@ -50,13 +63,21 @@ public class EndpointTextTests
     [TestCase("[fe80::1%eth0]:80", "not an IPv6 address")]
     [TestCase("ho st:80", "characters that no host name has")]
     [TestCase("a..b:80", "empty part")]
+    [TestCase("10.0.0.5:80,weight=0", "has a weight '0'")]
+    [TestCase("10.0.0.5:80,weight=1001", "has a weight '1001'")]
+    [TestCase("10.0.0.5:80,weight=", "has a weight ''")]
+    [TestCase("10.0.0.5:80,weight=3,81", "has a weight '3,81'")]
+    [TestCase("10.0.0.5:80,weight=3,weight=4", "has a weight '3,weight=4'")]
+    [TestCase("10.0.0.5,weight=3", "has no port")]
     public void Target_Malformed_SaysWhy(string text, string problem) =>
         Assert.That(TargetText.Parse(text).Problem!.Problem, Does.Contain(problem));
 
     [TestCase("10.0.1.1", "10.0.1.1", 1)]
     [TestCase("10.0.1.1-10.0.1.14", "10.0.1.1", 14)]
-    [TestCase("10.0.1.0/28", "10.0.1.0", 16)]
-    [TestCase("10.0.0.0/8", "10.0.0.0", 1 << 24)]
+    [TestCase("10.0.1.0/28", "10.0.1.1", 14)]
+    [TestCase("10.0.1.0/30", "10.0.1.1", 2)]
+    [TestCase("10.0.1.0/31", "10.0.1.0", 2)]
+    [TestCase("10.0.0.0/8", "10.0.0.1", (1 << 24) - 2)]
     [TestCase("2001:db8::/120", "2001:db8::", 256)]
     [TestCase("10.0.1.5/32", "10.0.1.5", 1)]
     public void Source_WellFormed_IsRead(string text, string first, long count)
@@ -72,9 +93,10 @@ public class EndpointTextTests
     [Test]
     public void Source_Auto_HasNoRange() => Assert.That(SourceText.Parse("AUTO").Value.Range, Is.Null);
 
-    [TestCase("10.0.1.5/28", "is not the first of its network")]
-    [TestCase("10.0.0.0/7", "more than 16,777,216 addresses")]
-    [TestCase("::/0", "more than 16,777,216 addresses")]
+    [TestCase("10.0.1.5/28", "has host bits set: 10.0.1.5 is not the first address of its /28")]
+    [TestCase("2001:db8::/64", "holds 2^64 addresses")]
+    [TestCase("10.0.0.0/7", "holds 33,554,432 addresses, more than 16,777,216")]
+    [TestCase("::/0", "holds 2^128 addresses, more than 16,777,216")]
     [TestCase("10.0.0.0/33", "prefix length")]
     [TestCase("10.0.1.9-10.0.1.1", "runs backwards")]
     [TestCase("10.0.1.9-::1", "one address family into the other")]
@@ -87,6 +109,28 @@ public class EndpointTextTests
     [TestCase("", "is empty")]
     public void Source_Malformed_SaysWhy(string text, string problem) =>
         Assert.That(SourceText.Parse(text).Problem!.Problem, Does.Contain(problem));
+
+    [TestCase("10.0.1.0/24@eth0", "10.0.1.1-10.0.1.254", 24, "eth0")]
+    [TestCase(" 2001:db8::/120 @ veth-1.5 ", "2001:db8::-2001:db8::ff", 120, "veth-1.5")]
+    [TestCase("10.0.1.7/32@lo", "10.0.1.7", 32, "lo")]
+    public void Provision_WellFormed_IsRead(string text, string range, int length, string device)
+    {
+        var read = ProvisionText.Parse(text).Value;
+        Assert.That((read.Range.ToString(), read.PrefixLength, read.Device), Is.EqualTo((range, length, device)));
+    }
+
+    [TestCase("10.0.1.0/24", "does not name the device")]
+    [TestCase("", "does not name the device")]
+    [TestCase("10.0.1.0/24@", "is empty")]
+    [TestCase("10.0.1.0/24@../etc", "no interface name has")]
+    [TestCase("10.0.1.0/24@..", "no interface name has")]
+    [TestCase("10.0.1.0/24@a-name-of-sixteen", "longer than 15")]
+    [TestCase("10.0.1.1@eth0", "has no prefix length")]
+    [TestCase("10.0.1.1/24@eth0", "has host bits set")]
+    [TestCase("10.0.0.0/8@eth0", "more than 65,536")]
+    [TestCase("224.0.0.0/24@eth0", "multicast")]
+    public void Provision_Malformed_SaysWhy(string text, string problem) =>
+        Assert.That(ProvisionText.Parse(text).Problem!.Problem, Does.Contain(problem));
 
     [Test]
     public void Target_Formatted_ReadsBack() =>
@@ -112,6 +156,12 @@ public class EndpointTextTests
         });
 
     [Test]
+    public void WithoutPorts_AnySpans_IsTheDifference() =>
+        Gen.Int[1, 300].Select(Gen.Int[0, 40]).Select((first, more) => new PortSpan(first, first + more)).Array[0, 10].Array[2].Sample(sides =>
+            PortText.Without(sides[0], sides[1]).SelectMany(s => Enumerable.Range(s.First, s.Count)).SequenceEqual(
+                Enumerable.Range(1, 400).Where(p => sides[0].Any(s => s.Contains(p)) && !sides[1].Any(s => s.Contains(p)))));
+
+    [Test]
     public void Parsers_HostileText_NeverThrow() =>
         HostileText.Any.Sample(
             text =>
@@ -122,6 +172,7 @@ public class EndpointTextTests
                 _ = PortText.ParseList(text);
                 _ = TargetText.Parse(text);
                 _ = SourceText.ParseList(text);
+                _ = ProvisionText.ParseList(text);
                 _ = AddressText.TryParse(text, out _);
             },
             iter: 5000);

@@ -140,7 +140,7 @@ public class RunSpecValidatorTests
         {
             Assert.That(spec.Name, Is.EqualTo("soak"));
             Assert.That(spec.Ramp, Is.EqualTo(TimeSpan.FromMinutes(10)));
-            Assert.That(spec.Sources.Select(s => s.Range!.Value.Count), Is.EqualTo(new[] { 4L, 16L }));
+            Assert.That(spec.Sources.Select(s => s.Range!.Value.Count), Is.EqualTo(new[] { 4L, 14L }));
             Assert.That(spec.SourcePorts, Is.EqualTo(new PortSpan(10_000, 20_000)));
             Assert.That(spec.Agents, Is.EqualTo(4));
             Assert.That(spec.ConnectTimeout, Is.EqualTo(TimeSpan.FromMilliseconds(500)));
@@ -251,7 +251,7 @@ public class RunSpecValidatorTests
 
     [Test]
     public void Validate_SlashEight_IsHeldAsARange() =>
-        Assert.That(Valid(_good with { Sources = ["10.0.0.0/8"] }).Sources[0].Range!.Value.Count, Is.EqualTo(1 << 24));
+        Assert.That(Valid(_good with { Sources = ["10.0.0.0/8"] }).Sources[0].Range!.Value.Count, Is.EqualTo((1 << 24) - 2));
 
     [Test]
     public void Message_ControlCharacters_AreNotPassedOn() =>
@@ -259,7 +259,7 @@ public class RunSpecValidatorTests
 
     [Test]
     public void Validate_HostileTexts_NeverThrowsAndSaysSomething() =>
-        HostileText.Any.Array[10].Sample(
+        HostileText.Any.Array[15].Sample(
             texts =>
             {
                 var result = RunSpecValidator.Validate(
@@ -275,6 +275,11 @@ public class RunSpecValidatorTests
                         SourcePorts = texts[7],
                         Agents = texts[8],
                         MaxDuration = texts[9],
+                        Workload = texts[10],
+                        Lifetime = texts[11],
+                        Close = texts[12],
+                        Reuse = texts[13],
+                        ProvisionSources = [texts[14]],
                     },
                     Resolve);
                 return (result.Spec is null) == (result.Errors.Length > 0)

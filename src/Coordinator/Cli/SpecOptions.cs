@@ -1,0 +1,116 @@
+using System.CommandLine;
+using System.CommandLine.Parsing;
+using LoadHarness.Coordinator.Specs;
+using LoadHarness.Protos;
+
+namespace LoadHarness.Coordinator.Cli;
+
+/// <summary>The options that make up a run's spec, the same for every verb that takes one.</summary>
+internal sealed class SpecOptions
+{
+    private readonly Argument<string?> _shortTarget = new("TARGET")
+    {
+        Description = "The short form of --target",
+        Arity = ArgumentArity.ZeroOrOne,
+    };
+
+    private readonly Option<string[]> _targets = VerbOptions.Texts(
+        "--target", "tcp://HOST:PORTS", "What to connect to, as in 10.0.0.5:443,8443-8450; a weight at its end: ,weight=3; may be repeated");
+    private readonly Option<string> _connections = VerbOptions.Text(
+        "--connections", "N", "How many connections to hold: 50000, 500k, 2M", "-c");
+    private readonly Option<string> _ramp = VerbOptions.Text("--ramp", "TIME", "How long opening them takes: 90s, 10m");
+    private readonly Option<string> _rate = VerbOptions.Text(
+        "--connect-rate", "RATE", "How many to open per second instead: 5000/s; without either 1,000/s per agent, 5,000/s at most", "--rate");
+    private readonly Option<string> _hold = VerbOptions.Text("--hold", "TIME", "How long to hold them (60s)");
+    private readonly Option<string[]> _sources = VerbOptions.Texts(
+        "--sources", "LIST", "Local addresses to connect from: addresses, A-B, CIDR or auto; else the one that the route chooses");
+    private readonly Option<string> _sourcePorts = VerbOptions.Text("--source-ports", "A-B", "Local ports to connect from; else a safe range");
+    private readonly Option<string> _agents = VerbOptions.Text(
+        "--agents", "N", "Agents to start here (as many as the goal wants), or of a fleet to wait for (those that are idle)");
+    private readonly Option<string> _readyTimeout = VerbOptions.Text("--ready-timeout", "TIME", "How long agents may take to get ready (60s)");
+    private readonly Option<string> _connectTimeout = VerbOptions.Text("--connect-timeout", "TIME", "How long one connect may take (10s)");
+    private readonly Option<string> _maxDuration = VerbOptions.Text("--max-duration", "TIME", "The run drains after this in any case (24h)");
+    private readonly Option<bool> _expectGreeting = VerbOptions.Flag(
+        "--expect-greeting", "Count a connection as confirmed once the target has sent a byte");
+    private readonly Option<string[]> _select = VerbOptions.Texts(
+        "--select", "LABEL=VALUE", "Take agents of a fleet that carry this label; may be repeated");
+    private readonly Option<string> _backends = VerbOptions.Text("--backends", "N", "Backends of a fleet to start with the run");
+    private readonly Option<string> _backendListen = VerbOptions.Text("--backend-listen", "PORTS", "Where each backend listens: 9000-9009");
+    private readonly Option<string[]> _backendSelect = VerbOptions.Texts(
+        "--backend-select", "LABEL=VALUE", "Take backends that carry this label; may be repeated");
+    private readonly Option<string> _name = VerbOptions.Text("--name", "TEXT", "A name for lists and reports");
+    private readonly Option<string> _workload = VerbOptions.Text(
+        "--workload", "NAME", "hold: keep connections open (the default); churn: close them after their lifetime and open others");
+    private readonly Option<string> _lifetime = VerbOptions.Text("--lifetime", "TIME", "How long a connection lives that churns: 10s");
+    private readonly Option<string> _close = VerbOptions.Text("--close", "HOW", "How it ends then: fin (TIME-WAIT here; the default) or rst");
+    private readonly Option<string> _reuse = VerbOptions.Text(
+        "--reuse", "HOW", "What becomes of its tuple: rest (for 60s, as ordinary clients do; the default) or immediate");
+    private readonly Option<bool> _force = VerbOptions.Flag(
+        "--force", "Start although it does not fit: hold as many as fit, and say so");
+    private readonly Option<string[]> _provision = VerbOptions.Texts(
+        "--provision-sources", "CIDR@DEV", "Source addresses to add to the agents' hosts while the run lasts; may be repeated");
+
+    /// <summary>For the verb's own list.</summary>
+    public IEnumerable<Symbol> Symbols =>
+    [
+        _shortTarget, _targets, _connections, _ramp, _rate, _hold, _workload, _lifetime, _close, _reuse, _sources, _sourcePorts, _provision,
+        _agents, _readyTimeout, _connectTimeout, _maxDuration, _expectGreeting, _force, _select, _backends, _backendListen, _backendSelect, _name,
+    ];
+
+    /// <summary>What was asked for, unchecked. An option without its value counts as not given: the parser has that error.</summary>
+    public RunSpecInput InputOf(ParseResult parsed) => new()
+    {
+        Name = Verb.TextOf(parsed, _name) ?? "",
+        Targets = [.. Verb.TextsOf(parsed.GetResult(_shortTarget)), .. Verb.TextsOf(parsed.GetResult(_targets))],
+        Connections = Verb.Given<long>(parsed, _connections),
+        Ramp = Verb.Given<TimeSpan>(parsed, _ramp),
+        ConnectRate = Verb.Given<double>(parsed, _rate),
+        Hold = Verb.Given<TimeSpan>(parsed, _hold),
+        Sources = [.. Verb.TextsOf(parsed.GetResult(_sources))],
+        SourcePorts = Verb.TextOf(parsed, _sourcePorts),
+        Agents = Verb.Given<long>(parsed, _agents),
+        ReadyTimeout = Verb.Given<TimeSpan>(parsed, _readyTimeout),
+        ConnectTimeout = Verb.Given<TimeSpan>(parsed, _connectTimeout),
+        MaxDuration = Verb.Given<TimeSpan>(parsed, _maxDuration),
+        ExpectGreeting = parsed.GetResult(_expectGreeting) is { Implicit: false },
+        Select = [.. Verb.TextsOf(parsed.GetResult(_select))],
+        Backends = Verb.Given<long>(parsed, _backends),
+        BackendListen = Verb.TextOf(parsed, _backendListen),
+        BackendSelect = [.. Verb.TextsOf(parsed.GetResult(_backendSelect))],
+        Workload = Verb.TextOf(parsed, _workload),
+        Lifetime = Verb.Given<TimeSpan>(parsed, _lifetime),
+        Close = Verb.TextOf(parsed, _close),
+        Reuse = Verb.TextOf(parsed, _reuse),
+        Force = parsed.GetResult(_force) is { Implicit: false },
+        ProvisionSources = [.. Verb.TextsOf(parsed.GetResult(_provision))],
+    };
+
+    /// <summary>The spec, or everything that is wrong with it.</summary>
+    /// <param name="parsed">The command line.</param>
+    /// <param name="resolve">Addresses of a name; null when the agents are to be asked.</param>
+    public SpecResult Validate(ParseResult parsed, Func<string, IReadOnlyList<IpAddress>?> resolve)
+    {
+        var result = RunSpecValidator.Validate(InputOf(parsed), resolve);
+        return result.Spec is null ? result with { Errors = [.. result.Errors.Where(e => !IsHalfGiven(parsed, e))] } : result;
+    }
+
+    /// <summary>Options that choose among the agents of a fleet, where there is none.</summary>
+    public IEnumerable<SpecError> CheckLocal(ParseResult parsed)
+    {
+        Option[] ofAFleet = [_select, _backends, _backendListen, _backendSelect];
+        foreach (var option in ofAFleet)
+        {
+            if (parsed.GetResult(option) is { Implicit: false, Tokens.Count: > 0 } result)
+            {
+                yield return new(option.Name, string.Join(' ', result.Tokens.Select(t => t.Value)),
+                    "chooses among the agents of a fleet, and this run starts its own", "",
+                    "Name the fleet's coordinator with --coordinator URL, or leave it out");
+            }
+        }
+    }
+
+    /// <summary>An option that was given without its value is missing to the validator, which the parser has said better.</summary>
+    private bool IsHalfGiven(ParseResult parsed, SpecError error) =>
+        error.Value.Length == 0 && Symbols.OfType<Option>().Any(o =>
+            o.Name == error.Field && parsed.GetResult(o) is { Implicit: false, Tokens.Count: 0 } && o.Arity.MinimumNumberOfValues > 0);
+}

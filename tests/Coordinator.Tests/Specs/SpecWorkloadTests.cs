@@ -1,0 +1,58 @@
+using LoadHarness.Coordinator.Specs;
+using LoadHarness.V1;
+
+namespace LoadHarness.Coordinator.Tests.Specs;
+
+public class SpecWorkloadTests
+{
+    private static readonly RunSpecInput _good = new() { Targets = ["10.0.0.5:443"], Connections = "50k" };
+
+    private static SpecResult Validate(RunSpecInput input) => RunSpecValidator.Validate(input, _ => []);
+
+    [Test]
+    public void Validate_Nothing_HoldsAndRests()
+    {
+        var spec = Validate(_good).Spec!;
+        Assert.That((spec.Churn, spec.Rest, spec.Force), Is.EqualTo(((ChurnSpec?)null, TimeSpan.FromSeconds(60), false)));
+    }
+
+    [TestCase(null, CloseMethod.Fin)]
+    [TestCase("FIN", CloseMethod.Fin)]
+    [TestCase("rst", CloseMethod.Rst)]
+    public void Validate_Churn_TakesLifetimeAndClose(string? close, CloseMethod method)
+    {
+        var spec = Validate(_good with { Workload = "Churn", Lifetime = "10s", Close = close, Reuse = "immediate", Force = true }).Spec!;
+        Assert.That((spec.Churn, spec.Rest, spec.Force),
+            Is.EqualTo((new ChurnSpec(TimeSpan.FromSeconds(10), method), TimeSpan.Zero, true)));
+    }
+
+    [TestCase(null, null, "fin", "--close fin")]
+    [TestCase("hold", "5s", null, "--lifetime 5s")]
+    [TestCase("hold", "5s", "rst", "--lifetime 5s", "--close rst")]
+    [TestCase("churn", null, null, "--lifetime: is missing")]
+    [TestCase("churn", "0s", "both", "--lifetime 0s: is zero", "--close both: is unknown; allowed: fin or rst")]
+    [TestCase("http", "5s", null, "--workload http: is unknown; allowed: hold or churn")]
+    public void Validate_WhatDoesNotGoTogether_IsSaidAllAtOnce(string? workload, string? lifetime, string? close, params string[] messages)
+    {
+        var input = _good with { Workload = workload, Close = close };
+        if (lifetime is not null)
+            input = input with { Lifetime = lifetime };
+        var errors = Validate(input).Errors;
+        Assert.That(errors, Has.Length.EqualTo(messages.Length));
+        for (var i = 0; i < messages.Length; i++)
+            Assert.That(errors[i].Message, Does.StartWith(messages[i]));
+    }
+
+    [Test]
+    public void Validate_UnknownReuse_Refused() =>
+        Assert.That(Validate(_good with { Reuse = "never" }).Errors.Single().Message, Does.StartWith("--reuse never: is unknown"));
+
+    [Test]
+    public void Validate_PrefixesToAdd_AreReadAndMayNotOverlap()
+    {
+        var good = Validate(_good with { ProvisionSources = ["10.0.1.0/24@eth0,10.0.2.0/24@eth0", "2001:db8::/120@eth1"] }).Spec!;
+        var bad = Validate(_good with { ProvisionSources = ["10.0.1.0/24@eth0", "10.0.1.128/25@eth1"] }).Errors.Single();
+        Assert.That(good.Provision.Select(p => p.Text), Is.EqualTo(new[] { "10.0.1.0/24@eth0", "10.0.2.0/24@eth0", "2001:db8::/120@eth1" }));
+        Assert.That(bad.Message, Does.StartWith("--provision-sources 10.0.1.128/25@eth1: overlaps 10.0.1.0/24@eth0"));
+    }
+}
