@@ -33,7 +33,7 @@ public class EndpointTextTests
 
     [TestCase("10.0.0.5:443", 1)]
     [TestCase("tcp://10.0.0.5:443,8443,weight=3", 3)]
-    [TestCase("[::1]:1-9, Weight=1000 ", 1000)]
+    [TestCase(" [::1]:1-9,Weight=1000 ", 1000)]
     public void Target_Weight_IsReadAndWritten(string text, int weight)
     {
         var parts = TargetText.Parse(text).Value;
