@@ -4,11 +4,11 @@ using LoadHarness.Agent.Assignments;
 using LoadHarness.Agent.Interop.Libc;
 using LoadHarness.Agent.Measurement;
 using LoadHarness.Agent.Preflight;
+using LoadHarness.Agent.Preflight.Checks;
 using LoadHarness.Agent.Safety;
 using LoadHarness.V1;
 using Microsoft.Extensions.Logging;
 using AssignmentStatus = LoadHarness.Agent.Assignments.AssignmentStatus;
-using RouteQuery = LoadHarness.Agent.Preflight.RouteQuery;
 using Wire = LoadHarness.V1;
 
 namespace LoadHarness.Agent.Link;
@@ -107,17 +107,19 @@ internal sealed class AttachSession : IAsyncDisposable
                 if (TakesAssignments())
                     TakeAssignment(assignment);
             }
-            else if (response.RouteQuery is { } query)
-                AnswerSoon(WireTranslation.ToQuery(query));
+            else if (response.RouteQuery is { } routes)
+                AnswerSoon(() => WireTranslation.ToAnswer(WireTranslation.ToQuery(routes).Answer(Lookup)));
+            else if (response.CheckQuery is { } checks)
+                AnswerSoon(() => WireTranslation.ToAnswer(checks.Id, HostChecks.Run(WireTranslation.ToNeed(checks.Need))));
             else if (response.Refusal is { } refusal)
                 throw new LinkLostException(refusal.Message);
         }
     }
 
     // Names may take their time: on a thread of its own, so that nothing else that comes waits for them.
-    private void AnswerSoon(RouteQuery query)
+    private void AnswerSoon(Func<AttachRequest> answer)
     {
-        var thread = new Thread(() => _writer.SendAnswer(query.Answer(Lookup))) { IsBackground = true, Name = "route-query" };
+        var thread = new Thread(() => _writer.SendAnswer(answer())) { IsBackground = true, Name = "query" };
         thread.Start();
     }
 

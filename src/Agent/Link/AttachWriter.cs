@@ -2,10 +2,8 @@ using System.Collections.Concurrent;
 using Grpc.Core;
 using LoadHarness.Agent.Assignments;
 using LoadHarness.Agent.Interop.Libc;
-using LoadHarness.Agent.Preflight;
 using LoadHarness.V1;
 using AssignmentStatus = LoadHarness.Agent.Assignments.AssignmentStatus;
-using RouteAnswer = LoadHarness.Agent.Preflight.RouteAnswer;
 
 namespace LoadHarness.Agent.Link;
 
@@ -60,9 +58,9 @@ internal sealed class AttachWriter
     }
 
     /// <summary>Sends the answer to a query.</summary>
-    public void SendAnswer(RouteAnswer answer)
+    public void SendAnswer(AttachRequest answer)
     {
-        _answers.Enqueue(WireTranslation.ToAnswer(answer));
+        _answers.Enqueue(answer);
         Wake();
     }
 

@@ -93,6 +93,12 @@ internal static partial class WireTranslation
         MaxConnections = Count(policy.MaxConnections),
         MaxConnectsPerSecond = policy.MaxConnectsPerSecond,
         AllowList = { policy.AllowList.Texts },
+        FileMax = Count(inventory.FileMax),
+        OpenFiles = Count(inventory.OpenFiles),
+        TcpMemoryPages = { inventory.TcpMemoryPages.Select(Count) },
+        PageBytes = (ulong)inventory.PageBytes,
+        MaxOrphans = Count(inventory.MaxOrphans),
+        Checks = { inventory.Checks.Select(ToMessage) },
     };
 
     private static Wire.HostAddress ToMessage(HostAddress address) => new()

@@ -1,4 +1,4 @@
-using LoadHarness.Agent.Interop.Libc;
+using LoadHarness.Agent.Preflight.Checks;
 
 namespace LoadHarness.Agent.Preflight;
 
@@ -10,38 +10,28 @@ public sealed partial record HostInventory
     /// <summary>Looks at the host; some milliseconds. Raises this process's RLIMIT_NOFILE to its hard limit.</summary>
     public static HostInventory Read()
     {
-        var limit = ResourceUsage.RaiseDescriptorLimit();
-        var privateTables = DescriptorTable.UnshareErrno == 0;
-        var maxTimeWait = ProcFile.ReadNumber("/proc/sys/net/ipv4/tcp_max_tw_buckets");
-        var timestamps = ProcFile.ReadNumber("/proc/sys/net/ipv4/tcp_timestamps") != 0;
-        var capacity = privateTables ? (long)Environment.ProcessorCount * limit : limit;
+        var host = HostFacts.Read();
         return new()
         {
             Hostname = ProcFile.ReadText("/proc/sys/kernel/hostname") ?? Environment.MachineName,
             NetworkNamespace = NamespaceIdentity.Read(),
-            KernelRelease = ProcFile.ReadText("/proc/sys/kernel/osrelease") ?? "",
-            Cores = Environment.ProcessorCount,
-            MemoryFreeBytes = ProcFile.ParseMeminfo(ProcFile.ReadText("/proc/meminfo") ?? "", "MemFree") ?? 0,
-            DescriptorLimit = limit,
-            PrivateDescriptorTables = privateTables,
+            KernelRelease = host.KernelRelease,
+            Cores = host.Cores,
+            MemoryFreeBytes = host.MemoryFree ?? 0,
+            DescriptorLimit = host.DescriptorLimit,
+            PrivateDescriptorTables = host.UnshareErrno == 0,
             Addresses = InterfaceAddresses.Read(),
-            EphemeralPorts = ProcFile.ReadPortRange("/proc/sys/net/ipv4/ip_local_port_range"),
-            ReservedPorts = ProcFile.ParsePortList(ProcFile.ReadText("/proc/sys/net/ipv4/ip_local_reserved_ports") ?? ""),
-            ListeningPorts = Preflight.ListeningPorts.Read(),
-            MaxTimeWaitBuckets = maxTimeWait ?? 0,
-            TcpTimestamps = timestamps,
-            Findings =
-            [
-                .. new[]
-                {
-                    DescriptorTableCheck.Check(DescriptorTable.UnshareErrno, limit),
-                    FileMaxCheck.Check(ProcFile.ReadNumber("/proc/sys/fs/file-max"), ProcFile.ReadNumber("/proc/sys/fs/file-nr"), capacity),
-                    TimeWaitCheck.Check(maxTimeWait),
-                    TimestampsCheck.Check(timestamps),
-                    BacklogCheck.Check(ProcFile.ReadNumber("/proc/sys/net/core/somaxconn")),
-                    ConnectionTrackingCheck.Check(ProcFile.ReadNumber("/proc/sys/net/netfilter/nf_conntrack_max"), capacity),
-                }.OfType<AgentFinding>(),
-            ],
+            EphemeralPorts = ProcFile.ReadPortRange(Sysctl.PathOf(Sysctl.PortRange)),
+            ReservedPorts = ProcFile.ParsePortList(host.Sysctls.GetValueOrDefault(Sysctl.ReservedPorts, "")),
+            ListeningPorts = host.ListeningPorts,
+            MaxTimeWaitBuckets = host.Number(Sysctl.TimeWaitBuckets) ?? 0,
+            TcpTimestamps = host.Number(Sysctl.Timestamps) != 0,
+            FileMax = host.Number(Sysctl.FileMax) ?? 0,
+            OpenFiles = host.Number(Sysctl.FileNr) ?? 0,
+            TcpMemoryPages = [.. Enumerable.Range(0, 3).Select(i => host.Number(Sysctl.TcpMemory, i)).OfType<long>()],
+            PageBytes = host.PageBytes,
+            MaxOrphans = host.Number(Sysctl.MaxOrphans) ?? 0,
+            Checks = HostChecks.Of(host, need: null),
         };
     }
 }

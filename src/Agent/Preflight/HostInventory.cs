@@ -25,7 +25,7 @@ public sealed partial record HostInventory
     public required int DescriptorLimit { get; init; }
 
     /// <summary>Connections that one reactor can hold, at least 1.</summary>
-    public int ConnectionsPerReactor => Math.Max(1, DescriptorLimit - OwnDescriptors);
+    public int ConnectionsPerReactor => ConnectionsOf(DescriptorLimit);
 
     /// <summary>Whether each reactor can have a descriptor table of its own.</summary>
     public required bool PrivateDescriptorTables { get; init; }
@@ -48,8 +48,28 @@ public sealed partial record HostInventory
     /// <summary>net.ipv4.tcp_timestamps</summary>
     public required bool TcpTimestamps { get; init; }
 
-    /// <summary>What will bite.</summary>
-    public required ImmutableArray<AgentFinding> Findings { get; init; }
+    /// <summary>fs.file-max, and the files that are open on the host; 0 when it is not known.</summary>
+    public long FileMax { get; init; }
+
+    /// <inheritdoc cref="FileMax"/>
+    public long OpenFiles { get; init; }
+
+    /// <summary>net.ipv4.tcp_mem: low, pressure, most, in pages of <see cref="PageBytes"/>; empty where it is not to be seen.</summary>
+    public ImmutableArray<long> TcpMemoryPages { get; init; } = [];
+
+    /// <summary>In bytes.</summary>
+    public int PageBytes { get; init; }
+
+    /// <summary>net.ipv4.tcp_max_orphans; 0 where it is not to be seen.</summary>
+    public long MaxOrphans { get; init; }
+
+    /// <summary>What `check` says without a need.</summary>
+    public ImmutableArray<HostCheck> Checks { get; init; } = [];
+
+    /// <summary>What will bite: the checks that are not well.</summary>
+    public ImmutableArray<AgentFinding> Findings => [.. Checks.Select(c => c.ToFinding()).OfType<AgentFinding>()];
+
+    internal static int ConnectionsOf(int descriptorLimit) => Math.Max(1, descriptorLimit - OwnDescriptors);
 }
 
 /// <summary>One address of an interface.</summary>

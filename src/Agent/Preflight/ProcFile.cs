@@ -41,7 +41,9 @@ internal static class ProcFile
         foreach (var line in text.Split('\n'))
         {
             if (line.StartsWith(name + ":", StringComparison.Ordinal))
-                return ParseNumber(line[(name.Length + 1)..].Replace("kB", "", StringComparison.Ordinal).Trim()) * 1024;
+                return ParseNumber(line[(name.Length + 1)..].Replace("kB", "", StringComparison.Ordinal).Trim()) is { } kilobytes
+                    ? Math.Min(kilobytes, long.MaxValue / 1024) * 1024
+                    : null;
         }
 
         return null;
