@@ -27,7 +27,7 @@ internal static class TrackingProbe
         {
             using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp);
             socket.Bind(new IPEndPoint(IPAddress.Loopback, 0));
-            socket.SendTo([0], socket.LocalEndPoint!);
+            socket.SendTo(new byte[1], socket.LocalEndPoint!);
         }
         catch (SocketException)
         {
