@@ -15,7 +15,7 @@ namespace LoadHarness.Agent.Assignments;
 internal sealed class ActiveRun : IDisposable
 {
     private const long NanosPerMilli = 1_000_000;
-    private static readonly TimeSpan _sourcesEvery = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan _socketsEvery = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan _drainPoll = TimeSpan.FromMilliseconds(50);
 
     private readonly IRunReactors _reactors;
@@ -23,8 +23,8 @@ internal sealed class ActiveRun : IDisposable
     private readonly Action<AgentSample> _onSample;
     private KernelViewReader? _kernelView;
     private KernelReading? _sentReading;
-    private ImmutableDictionary<IpAddress, long>? _sentSources;
-    private long _sentSourcesMillis = long.MinValue;
+    private KernelReading? _sentSockets;
+    private long _sentSocketsMillis = long.MinValue;
     private long _startNanos = long.MaxValue;
     private long _sampledMillis;
 
@@ -168,8 +168,12 @@ internal sealed class ActiveRun : IDisposable
 
     private void ReadKernel(KernelViewScope? scope)
     {
-        if (Equals(scope, Assignment.KernelView) && (_kernelView is null) == (scope is null))
+        if (scope is not null && _kernelView is not null)
+        {
+            _kernelView.Follow(scope);
             return;
+        }
+
         _kernelView?.Dispose();
         _kernelView = scope is null ? null : new KernelViewReader(scope);
     }
@@ -188,44 +192,49 @@ internal sealed class ActiveRun : IDisposable
         var sample = _builder.Build(Assignment.RunId, _sampledMillis, toMillis, Assignment.ExpectGreeting);
         if (_kernelView?.Newest is { } reading)
         {
-            if (!ReferenceEquals(reading, _sentReading))
+            var news = ReferenceEquals(reading, _sentReading) ? _kernelView.ReadNamespace() : reading;
+            _sentReading = reading;
+            sample = sample with
             {
-                _sentReading = reading;
-                sample = sample with { Kernel = reading, KernelTakenAtMillis = (reading.TakenAtNanos - _startNanos) / NanosPerMilli };
-            }
-
-            sample = sample with { Sources = SourcesDue(reading, toMillis, endsHold) };
+                Kernel = news,
+                KernelTakenAtMillis = (news.TakenAtNanos - _startNanos) / NanosPerMilli,
+                Sockets = SocketsDue(reading, toMillis, endsHold),
+            };
         }
 
         _sampledMillis = toMillis;
         _onSample(sample);
     }
 
-    // Changes only, at most every 10 s; whole at first and once at the end of the hold.
-    private SourceCounts? SourcesDue(KernelReading reading, long toMillis, bool endsHold)
+    // Changes only, at most every 10 s; whole at first and once at the end of the hold. No change is news too: the counts are as of now.
+    private SocketCounts? SocketsDue(KernelReading reading, long toMillis, bool endsHold)
     {
         if (reading.Error.Length > 0 || IsDraining || Assignment.Backend is not null)
             return null;
-        var whole = _sentSources is null || endsHold;
-        if (!whole && toMillis - _sentSourcesMillis < _sourcesEvery.TotalMilliseconds)
-            return null;
-        var before = _sentSources ?? ImmutableDictionary<IpAddress, long>.Empty;
-        var now = reading.EstablishedBySource;
-        (_sentSources, _sentSourcesMillis) = (now, toMillis);
-        return whole ? new SourceCounts(true, now) : Changes(before, now);
-    }
-
-    private static SourceCounts? Changes(ImmutableDictionary<IpAddress, long> before, ImmutableDictionary<IpAddress, long> now)
-    {
-        var changes = ImmutableDictionary.CreateBuilder<IpAddress, long>();
-        foreach (var (source, count) in now)
+        if (_sentSockets is { } before && !endsHold)
         {
-            if (before.GetValueOrDefault(source) != count)
-                changes[source] = count;
+            if (ReferenceEquals(before, reading) || toMillis - _sentSocketsMillis < _socketsEvery.TotalMilliseconds)
+                return null;
+            (_sentSockets, _sentSocketsMillis) = (reading, toMillis);
+            return new SocketCounts(false, Changes(before.BySource, reading.BySource), Changes(before.ByDestination, reading.ByDestination));
         }
 
-        foreach (var source in before.Keys.Where(s => !now.ContainsKey(s)))
-            changes[source] = 0;
-        return changes.Count == 0 ? null : new SourceCounts(false, changes.ToImmutable());
+        (_sentSockets, _sentSocketsMillis) = (reading, toMillis);
+        return new SocketCounts(true, reading.BySource, reading.ByDestination);
+    }
+
+    private static ImmutableDictionary<EndpointAddress, StateCounts> Changes(
+        ImmutableDictionary<EndpointAddress, StateCounts> before, ImmutableDictionary<EndpointAddress, StateCounts> now)
+    {
+        var changes = ImmutableDictionary.CreateBuilder<EndpointAddress, StateCounts>();
+        foreach (var (endpoint, states) in now)
+        {
+            if (!states.Equals(before.GetValueOrDefault(endpoint)))
+                changes[endpoint] = states;
+        }
+
+        foreach (var endpoint in before.Keys.Where(e => !now.ContainsKey(e)))
+            changes[endpoint] = StateCounts.None;
+        return changes.ToImmutable();
     }
 }

@@ -28,14 +28,16 @@ public sealed record AgentSample
     /// <summary>When the reading ended, elapsed, in milliseconds.</summary>
     public long KernelTakenAtMillis { get; init; }
 
-    /// <summary>ESTABLISHED per source to send with this sample; null when none is due.</summary>
-    public SourceCounts? Sources { get; init; }
+    /// <summary>Sockets by source and by destination to send with this sample; null when none are due.</summary>
+    public SocketCounts? Sockets { get; init; }
 }
 
-/// <summary>ESTABLISHED per source.</summary>
-/// <param name="Whole">Sources that are not named have none; otherwise only changes are named.</param>
-/// <param name="Established">Per source address.</param>
-public sealed record SourceCounts(bool Whole, ImmutableDictionary<IpAddress, long> Established);
+/// <summary>The run's sockets by source and by destination.</summary>
+/// <param name="Whole">Endpoints that are not named have none; otherwise only changes are named.</param>
+/// <param name="Sources">Per source, with port 0.</param>
+/// <param name="Destinations">Per destination.</param>
+public sealed record SocketCounts(
+    bool Whole, ImmutableDictionary<EndpointAddress, StateCounts> Sources, ImmutableDictionary<EndpointAddress, StateCounts> Destinations);
 
 /// <summary>Gauges and counters of the whole agent; see sample.proto for each.</summary>
 public readonly record struct Counts

@@ -21,8 +21,17 @@ public sealed class DestinationSet
     /// <summary>The spans of one family.</summary>
     internal ReadOnlySpan<Span> Spans(bool v6) => v6 ? _v6 : _v4;
 
+    /// <summary>Pairs of address and port; no more than <see cref="long.MaxValue"/>.</summary>
+    public long EndpointCount => Count(span => span.Ports.Sum(p => p.Last - p.First + 1L));
+
+    /// <summary>Addresses; no more than <see cref="long.MaxValue"/>.</summary>
+    public long AddressCount => Count(_ => 1);
+
     /// <summary>Whether this is one of the destinations. No allocation, logarithmic.</summary>
-    public bool Contains(IpAddress address, int port)
+    public bool Contains(IpAddress address, int port) => ContainsPort(PortsOf(address).AsSpan(), port);
+
+    /// <summary>The ports of an address, in rising order without overlaps; none when it is no destination. No allocation.</summary>
+    public ImmutableArray<PortSpan> PortsOf(IpAddress address)
     {
         var spans = address.IsV6 ? _v6 : _v4;
         var (low, high) = (0, spans.Length - 1);
@@ -35,10 +44,10 @@ public sealed class DestinationSet
             else if (address.Value > span.Last)
                 low = middle + 1;
             else
-                return ContainsPort(span.Ports.AsSpan(), port);
+                return span.Ports;
         }
 
-        return false;
+        return [];
     }
 
     /// <summary>Whether one of several spans, in rising order without overlaps, has a port.</summary>
@@ -57,6 +66,14 @@ public sealed class DestinationSet
         }
 
         return false;
+    }
+
+    private long Count(Func<Span, long> perAddress)
+    {
+        var sum = Int128.Zero;
+        foreach (var span in _v4.Concat(_v6))
+            sum += (Int128)UInt128.Min(span.Last - span.First + 1, long.MaxValue) * perAddress(span);
+        return (long)Int128.Min(sum, long.MaxValue);
     }
 
     /// <summary>Cuts the line of addresses wherever a destination begins or ends; between two cuts the ports are the same.</summary>

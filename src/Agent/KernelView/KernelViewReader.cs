@@ -1,8 +1,5 @@
-using System.Collections.Immutable;
 using System.ComponentModel;
 using LoadHarness.Agent.Interop.Libc;
-using LoadHarness.Protos;
-using LoadHarness.V1;
 
 namespace LoadHarness.Agent.KernelView;
 
@@ -15,11 +12,11 @@ public sealed class KernelViewReader : IDisposable
     private static readonly TimeSpan _shortestInterval = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan _longestInterval = TimeSpan.FromHours(1);
 
-    private readonly SockDiagReader _sockets;
-    private readonly double _coreShare;
     private readonly Lock _reading = new();
     private readonly ManualResetEventSlim _stop = new();
     private readonly Thread _thread;
+    private KernelViewScope _scope;
+    private SockDiagReader _sockets;
     private KernelReading? _newest;
 
     /// <summary>Starts reading at once.</summary>
@@ -27,14 +24,37 @@ public sealed class KernelViewReader : IDisposable
     public KernelViewReader(KernelViewScope scope)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(scope.CoreShare);
-        _sockets = new SockDiagReader(scope);
-        _coreShare = Math.Min(scope.CoreShare, 1);
+        (_scope, _sockets) = (scope, new SockDiagReader(scope));
         _thread = new Thread(ReadUntilStopped) { IsBackground = true, Name = "kernel-view" };
         _thread.Start();
     }
 
     /// <summary>The newest reading; null until the first one is there. A failed reading carries its error.</summary>
     public KernelReading? Newest => Volatile.Read(ref _newest);
+
+    /// <summary>
+    /// Counts something else from the next reading on. The same scope changes nothing, so that a revision of an assignment does not cost a
+    /// reading.
+    /// </summary>
+    public void Follow(KernelViewScope scope)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(scope.CoreShare);
+        lock (_reading)
+        {
+            if (!_scope.Equals(scope))
+                (_scope, _sockets) = (scope, new SockDiagReader(scope));
+        }
+    }
+
+    /// <summary>Reads what the namespace says of itself, without a dump: it fills in between two readings.</summary>
+    public KernelReading ReadNamespace() => new()
+    {
+        TakenAtNanos = Clock.BoottimeNanos,
+        NamespaceOnly = true,
+        Interval = Newest?.Interval ?? _shortestInterval,
+        Sockstat = Sockstat.Read(),
+        Counters = TcpCounters.Read(),
+    };
 
     /// <summary>Reads on the calling thread, after the reading under way if there is one; it becomes the newest.</summary>
     public KernelReading ReadNow()
@@ -68,21 +88,19 @@ public sealed class KernelViewReader : IDisposable
         var (wall, cpu) = (Clock.BoottimeNanos, Clock.ThreadCpuNanos);
         var result = _sockets.Read();
         var takenAt = Clock.BoottimeNanos;
-        var states = result.Ok ? _sockets.StateCounts() : ImmutableDictionary<TcpState, long>.Empty;
-        var bySource = result.Ok ? _sockets.EstablishedBySource() : ImmutableDictionary<IpAddress, long>.Empty;
-        var sockstat = Sockstat.Read();
+        var host = ReadNamespace();
+        if (!result.Ok)
+            host = host with { Error = $"the kernel's socket table could not be read (NETLINK_SOCK_DIAG): {Describe(result.Errno)}" };
+        else
+            host = host with { States = _sockets.States, BySource = _sockets.BySource, ByDestination = _sockets.ByDestination, Foreign = _sockets.Foreign };
         var used = TimeSpan.FromMicroseconds((Clock.ThreadCpuNanos - cpu) / 1000.0);
-        return new()
+        return host with
         {
             TakenAtNanos = takenAt,
-            States = states,
-            EstablishedBySource = bySource,
-            Foreign = result.Ok ? _sockets.Foreign : 0,
+            NamespaceOnly = false,
             Wall = TimeSpan.FromMicroseconds((takenAt - wall) / 1000.0),
             Cpu = used,
-            Interval = IntervalFor(used, _coreShare),
-            Sockstat = sockstat,
-            Error = result.Ok ? "" : $"the kernel's socket table could not be read (NETLINK_SOCK_DIAG): {Describe(result.Errno)}",
+            Interval = IntervalFor(used, Math.Min(_scope.CoreShare, 1)),
         };
     }
 

@@ -15,4 +15,12 @@ public sealed record KernelViewScope(ImmutableArray<Destination> Destinations, I
     /// <summary>The server ends of connections on these ports.</summary>
     public static KernelViewScope OfListeners(ImmutableArray<PortSpan> ports, double coreShare) =>
         new([], [], coreShare) { ListeningPorts = ports };
+
+    /// <summary>Whether the same is counted.</summary>
+    public bool Equals(KernelViewScope? other) => other is not null && CoreShare.Equals(other.CoreShare)
+        && Destinations.SequenceEqual(other.Destinations) && Owned.SequenceEqual(other.Owned)
+        && ListeningPorts.SequenceEqual(other.ListeningPorts);
+
+    /// <inheritdoc/>
+    public override int GetHashCode() => HashCode.Combine(CoreShare, Destinations.Length, Owned.Length, ListeningPorts.Length);
 }

@@ -19,7 +19,13 @@ public sealed class OwnedBlocks
     private readonly record struct Span(UInt128 First, UInt128 Last, ulong[] Groups);
 
     /// <summary>Whether the port of the source lies in one of the blocks. No allocation, logarithmic in the spans of sources.</summary>
-    public bool Contains(IpAddress source, int port)
+    public bool Contains(IpAddress source, int port) => IsOwned(GroupsOf(source), port);
+
+    /// <summary>Whether a port lies in groups that <see cref="GroupsOf"/> gave.</summary>
+    public static bool IsOwned(ulong[]? groups, int port) => groups is not null && IsSet(groups, port / BlockRange.PortsPerBlock);
+
+    /// <summary>The groups of 256 ports that are owned of a source; null when none is.</summary>
+    public ulong[]? GroupsOf(IpAddress source)
     {
         var spans = source.IsV6 ? _v6 : _v4;
         var (low, high) = (0, spans.Length - 1);
@@ -32,10 +38,10 @@ public sealed class OwnedBlocks
             else if (source.Value > span.Last)
                 low = middle + 1;
             else
-                return IsSet(span.Groups, port / BlockRange.PortsPerBlock);
+                return span.Groups;
         }
 
-        return false;
+        return null;
     }
 
     private static bool IsSet(ulong[] groups, int group) => (groups[group / WordBits] >> (group % WordBits) & 1) != 0;

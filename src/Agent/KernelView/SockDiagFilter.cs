@@ -32,13 +32,12 @@ public sealed class SockDiagFilter
     private SockDiagFilter() { }
 
     /// <summary>Compiles a filter on the remote end.</summary>
-    /// <param name="destinations">At least one that the dumped family can show.</param>
-    /// <param name="v6Sockets">For AF_INET6 sockets: IPv4 destinations then match as IPv4-mapped addresses.</param>
+    /// <param name="destinations">The kernel matches IPv4 ones against IPv4-mapped addresses of IPv6 sockets too.</param>
     /// <param name="exact">False when the filter lets more through than the destinations: the rest is left to the reader.</param>
-    /// <returns>The bytecode; null when no socket of this family can match.</returns>
-    public static byte[]? Compile(DestinationSet destinations, bool v6Sockets, out bool exact)
+    /// <returns>The bytecode; null when there is no destination.</returns>
+    public static byte[]? Compile(DestinationSet destinations, out bool exact)
     {
-        var terms = Terms(destinations, v6Sockets);
+        var terms = Terms(destinations);
         exact = terms.Sum(t => t.Prefixes.Count + (2L * t.Ports.Length)) <= MaxConditions;
         if (terms.Count == 0)
             return null;
@@ -61,10 +60,10 @@ public sealed class SockDiagFilter
     private sealed record Term(IReadOnlyList<AddressPrefix> Prefixes, ImmutableArray<PortSpan> Ports);
 
     /// <summary>One term for all addresses that have the same ports.</summary>
-    private static List<Term> Terms(DestinationSet destinations, bool v6Sockets)
+    private static List<Term> Terms(DestinationSet destinations)
     {
         var byPorts = new Dictionary<string, (ImmutableArray<PortSpan> Ports, List<AddressPrefix> Prefixes)>();
-        foreach (var v6 in v6Sockets ? [false, true] : new[] { false })
+        foreach (var v6 in new[] { false, true })
         {
             foreach (var span in destinations.Spans(v6))
             {

@@ -1,6 +1,4 @@
 using System.Collections.Immutable;
-using System.Net.Sockets;
-using System.Runtime.InteropServices;
 using LoadHarness.Agent.Interop;
 using LoadHarness.Agent.Interop.Libc;
 using LoadHarness.Agent.Interop.Netlink;
@@ -15,47 +13,53 @@ namespace LoadHarness.Agent.KernelView;
 /// </summary>
 public sealed class SockDiagReader
 {
+    /// <summary>Destinations are counted one by one up to this many, then by address, and not at all when the addresses are more.</summary>
+    public const int MostDestinations = 4096;
+
     // Everything but LISTEN: a listener has no peer and is no connection.
-    private const uint States = ((1u << ((int)TcpState.NewSynRecv + 1)) - 1) & ~(1u << (int)TcpState.Listen) & ~1u;
+    private const uint DumpedStates = ((1u << ((int)TcpState.NewSynRecv + 1)) - 1) & ~(1u << (int)TcpState.Listen) & ~1u;
     private const int Attempts = 3;
 
     private readonly DestinationSet _destinations;
     private readonly OwnedBlocks _owned;
-    private readonly (AddressFamily Family, byte[] Bytecode)[] _dumps;
+    private readonly byte[]? _bytecode;
     private readonly bool _matchHere;
     private readonly ImmutableArray<PortSpan> _localPorts;
-    private readonly long[] _states = new long[(int)TcpState.NewSynRecv + 1];
-    private readonly Dictionary<IpAddress, long> _establishedBySource = [];
+    private readonly DestinationDetail _detail;
+    private readonly EndpointTable _bySource;
+    private readonly EndpointTable _byDestination;
+    private readonly EndpointCounts _all = new(default);
 
-    /// <summary>Prepares the filters.</summary>
+    /// <summary>Prepares the filter.</summary>
     public SockDiagReader(KernelViewScope scope)
     {
         _destinations = DestinationSet.Of(scope.Destinations);
         _owned = new OwnedBlocks(scope.Owned);
         _localPorts = scope.ListeningPorts;
-        if (!_localPorts.IsEmpty)
-        {
-            var local = SockDiagFilter.CompileLocal(_localPorts, out var localExact);
-            _matchHere = !localExact;
-            _dumps = [(AddressFamily.InterNetwork, local), (AddressFamily.InterNetworkV6, local)];
-            return;
-        }
+        _detail = DetailOf(_destinations);
+        _bySource = new(MakeSource);
+        _byDestination = new(endpoint => new EndpointCounts(endpoint));
+        _bytecode = _localPorts.IsEmpty
+            ? SockDiagFilter.Compile(_destinations, out var exact)
+            : SockDiagFilter.CompileLocal(_localPorts, out exact);
+        _matchHere = !exact;
+    }
 
-        var v4 = SockDiagFilter.Compile(_destinations, v6Sockets: false, out var v4Exact);
-        var v6 = SockDiagFilter.Compile(_destinations, v6Sockets: true, out var v6Exact);
-        _matchHere = !v4Exact || !v6Exact;
-        // IPv4 destinations need both: a program may reach them from an IPv6 socket through an IPv4-mapped address.
-        _dumps = v4 is null ? [] : [(AddressFamily.InterNetwork, v4)];
-        if (v6 is not null)
-            _dumps = [.. _dumps, (AddressFamily.InterNetworkV6, v6)];
+    private enum DestinationDetail
+    {
+        Endpoints,
+        Addresses,
+        None,
     }
 
     /// <summary>Connections of the run per state, at the last successful <see cref="Read"/>.</summary>
-    public ImmutableDictionary<TcpState, long> StateCounts() =>
-        _states.Index().Where(s => s.Item > 0).ToImmutableDictionary(s => (TcpState)s.Index, s => s.Item);
+    public StateCounts States => _all.States;
 
-    /// <summary>ESTABLISHED connections of the run per source, at the last successful <see cref="Read"/>.</summary>
-    public ImmutableDictionary<IpAddress, long> EstablishedBySource() => _establishedBySource.ToImmutableDictionary();
+    /// <summary>Connections of the run per source (port 0) and state; empty for the server ends.</summary>
+    public ImmutableDictionary<EndpointAddress, StateCounts> BySource => _bySource.Counts;
+
+    /// <summary>Likewise per destination, or per address of the destinations with port 0, or empty when even these are too many.</summary>
+    public ImmutableDictionary<EndpointAddress, StateCounts> ByDestination => _byDestination.Counts;
 
     /// <summary>
     /// Live sockets (not TIME-WAIT) to the destinations from outside the blocks, at the last successful <see cref="Read"/>.
@@ -67,63 +71,58 @@ public sealed class SockDiagReader
     {
         for (var attempt = 1; ; attempt++)
         {
-            Array.Clear(_states);
-            _establishedBySource.Clear();
+            _all.Clear();
+            _bySource.Clear();
+            _byDestination.Clear();
             Foreign = 0;
-            var result = ReadOnce();
+            if (_bytecode is null)
+                return default;
+            var counter = new Counter(this);
+            var result = SockDiagDump.Run(DumpedStates, _bytecode, ref counter);
             if (result.Errno != Errno.EINTR || attempt == Attempts)
                 return result;
         }
     }
 
-    private SysResult ReadOnce()
+    private static DestinationDetail DetailOf(DestinationSet destinations)
     {
-        var counter = new Counter(this);
-        foreach (var (family, bytecode) in _dumps)
-        {
-            var result = SockDiagDump.Run(family, States, bytecode, ref counter);
-            if (!result.Ok)
-                return result;
-        }
-
-        return default;
+        if (destinations.EndpointCount <= MostDestinations)
+            return DestinationDetail.Endpoints;
+        return destinations.AddressCount <= MostDestinations ? DestinationDetail.Addresses : DestinationDetail.None;
     }
+
+    private EndpointCounts MakeSource(EndpointAddress source) => new(source)
+    {
+        OwnedGroups = _owned.GroupsOf(source.Address),
+        TargetPorts = _destinations.PortsOf(source.Address),
+    };
 
     private void Count(in InetDiagMessage socket)
     {
         if (!_localPorts.IsEmpty)
         {
-            CountLocal(socket);
+            if (!_matchHere || DestinationSet.ContainsPort(_localPorts.AsSpan(), socket.SourcePort))
+                _all.Count(socket.State);
             return;
         }
 
-        if (_matchHere && !_destinations.Contains(socket.Destination, socket.DestinationPort))
+        if (_matchHere && !_destinations.Contains(socket.Destination.ToIpAddress(), socket.DestinationPort))
             return;
-        var source = socket.Source;
+        var port = socket.SourcePort;
+        var source = _bySource.Find(socket.Source, 0);
         // The server's end of a connection whose client port happens to be one of the target's.
-        if (_destinations.Contains(source, socket.SourcePort))
+        if (!source.TargetPorts.IsEmpty && DestinationSet.ContainsPort(source.TargetPorts.AsSpan(), port))
             return;
-        if (!_owned.Contains(source, socket.SourcePort))
+        if (!OwnedBlocks.IsOwned(source.OwnedGroups, port))
         {
             Foreign += socket.State == TcpState.TimeWait ? 0 : 1;
             return;
         }
 
-        CountState(socket.State);
-        if (socket.State == TcpState.Established)
-            CollectionsMarshal.GetValueRefOrAddDefault(_establishedBySource, source, out _)++;
-    }
-
-    private void CountLocal(in InetDiagMessage socket)
-    {
-        if (!_matchHere || DestinationSet.ContainsPort(_localPorts.AsSpan(), socket.SourcePort))
-            CountState(socket.State);
-    }
-
-    private void CountState(TcpState state)
-    {
-        if ((int)state < _states.Length)
-            _states[(int)state]++;
+        _all.Count(socket.State);
+        source.Count(socket.State);
+        if (_detail != DestinationDetail.None)
+            _byDestination.Find(socket.Destination, _detail == DestinationDetail.Endpoints ? socket.DestinationPort : 0).Count(socket.State);
     }
 
     private readonly struct Counter(SockDiagReader reader) : ISocketVisitor

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using LoadHarness.Agent.Assignments;
+using LoadHarness.Agent.KernelView;
 using LoadHarness.Protos;
 
 namespace LoadHarness.Agent.Link;
@@ -22,9 +23,9 @@ internal static class SampleMerge
         Failures = Merge(earlier.Failures, later.Failures),
         Histograms = [.. earlier.Histograms, .. later.Histograms],
         Health = Merge(earlier.Health, later.Health),
-        Kernel = later.Kernel ?? earlier.Kernel,
-        KernelTakenAtMillis = later.Kernel is null ? earlier.KernelTakenAtMillis : later.KernelTakenAtMillis,
-        Sources = Merge(earlier.Sources, later.Sources),
+        Kernel = Merge(earlier.Kernel, later.Kernel),
+        KernelTakenAtMillis = IsNewest(earlier.Kernel, later.Kernel) ? later.KernelTakenAtMillis : earlier.KernelTakenAtMillis,
+        Sockets = Merge(earlier.Sockets, later.Sockets),
     };
 
     private static Counts Merge(in Counts earlier, in Counts later) => later with
@@ -61,10 +62,18 @@ internal static class SampleMerge
         Saturated = earlier.Saturated || later.Saturated,
     };
 
-    private static SourceCounts? Merge(SourceCounts? earlier, SourceCounts? later)
+    // A dump is worth more than what was read between two of them; the newer numbers of the namespace go along with it.
+    private static KernelReading? Merge(KernelReading? earlier, KernelReading? later) => IsNewest(earlier, later)
+        ? later
+        : earlier! with { Sockstat = later?.Sockstat ?? earlier.Sockstat, Counters = later?.Counters ?? earlier.Counters };
+
+    private static bool IsNewest(KernelReading? earlier, KernelReading? later) =>
+        earlier is null || later is { NamespaceOnly: false } || (later is not null && earlier.NamespaceOnly);
+
+    private static SocketCounts? Merge(SocketCounts? earlier, SocketCounts? later)
     {
         if (earlier is null || later is null || later.Whole)
             return later ?? earlier;
-        return new(earlier.Whole, earlier.Established.SetItems(later.Established));
+        return new(earlier.Whole, earlier.Sources.SetItems(later.Sources), earlier.Destinations.SetItems(later.Destinations));
     }
 }

@@ -1,5 +1,6 @@
 using LoadHarness.Agent.Assignments;
 using LoadHarness.Agent.KernelView;
+using LoadHarness.Protos;
 using Wire = LoadHarness.V1;
 
 namespace LoadHarness.Agent.Link;
@@ -23,8 +24,8 @@ internal static partial class WireTranslation
         };
         if (sample.Kernel is { } kernel)
             message.KernelView = ToMessage(kernel, sample.KernelTakenAtMillis);
-        if (sample.Sources is { } sources)
-            message.SourceCounts = ToMessage(sources);
+        if (sample.Sockets is { } sockets)
+            message.SocketCounts = ToMessage(sockets);
         return new() { Sample = message };
     }
 
@@ -95,7 +96,8 @@ internal static partial class WireTranslation
             TakenAtMillis = takenAtMillis,
             WallMicros = (long)reading.Wall.TotalMicroseconds,
             CpuMicros = (long)reading.Cpu.TotalMicroseconds,
-            States = { reading.States.OrderBy(s => s.Key).Select(s => new Wire.StateCount { State = s.Key, Count = Count(s.Value) }) },
+            NamespaceOnly = reading.NamespaceOnly,
+            States = { ToMessages(reading.States) },
             Foreign = Count(reading.Foreign),
             IntervalMillis = (long)reading.Interval.TotalMilliseconds,
             Error = reading.Error,
@@ -112,12 +114,36 @@ internal static partial class WireTranslation
             };
         }
 
+        if (reading.Counters is { } counters)
+        {
+            view.Counters = new()
+            {
+                ListenOverflows = Count(counters.ListenOverflows),
+                ListenDrops = Count(counters.ListenDrops),
+                TimeWaitOverflow = Count(counters.TimeWaitOverflow),
+                AbortOnMemory = Count(counters.AbortOnMemory),
+                SynRetransmits = Count(counters.SynRetransmits),
+                RetransmittedSegments = Count(counters.RetransmittedSegments),
+            };
+        }
+
         return view;
     }
 
-    private static Wire.SourceCounts ToMessage(SourceCounts counts) => new()
+    private static Wire.SocketCounts ToMessage(SocketCounts counts) => new()
     {
         Whole = counts.Whole,
-        Sources = { counts.Established.Select(s => new Wire.SourceCount { Source = ToBytes(s.Key), Established = Count(s.Value) }) },
+        Sources = { counts.Sources.Select(ToMessage) },
+        Destinations = { counts.Destinations.Select(ToMessage) },
     };
+
+    private static Wire.EndpointSockets ToMessage(KeyValuePair<EndpointAddress, StateCounts> sockets) => new()
+    {
+        Address = ToBytes(sockets.Key.Address),
+        Port = (uint)sockets.Key.Port,
+        States = { ToMessages(sockets.Value) },
+    };
+
+    private static IEnumerable<Wire.StateCount> ToMessages(StateCounts states) =>
+        states.Occurring.Select(s => new Wire.StateCount { State = s.State, Count = Count(s.Count) });
 }

@@ -1,6 +1,5 @@
 using System.Collections;
 using System.Collections.Immutable;
-using System.Net.Sockets;
 using LoadHarness.Agent.Interop.Netlink;
 using LoadHarness.Protos;
 using LoadHarness.V1;
@@ -16,13 +15,7 @@ internal static class ListeningPorts
     public static ImmutableArray<PortSpan> Read()
     {
         var listeners = new Listeners(new BitArray(Ports));
-        foreach (var family in new[] { AddressFamily.InterNetwork, AddressFamily.InterNetworkV6 })
-        {
-            if (!SockDiagDump.Run(family, 1u << (int)TcpState.Listen, [], ref listeners).Ok)
-                return [];
-        }
-
-        return Spans(listeners.Ports);
+        return SockDiagDump.Run(1u << (int)TcpState.Listen, [], ref listeners).Ok ? Spans(listeners.Ports) : [];
     }
 
     private static ImmutableArray<PortSpan> Spans(BitArray ports)

@@ -47,8 +47,8 @@ public sealed record AgentSample
     /// <summary>A new reading of the kernel view, if this sample has one.</summary>
     public KernelReading? Kernel { get; init; }
 
-    /// <summary>Established connections per source, if this sample has them.</summary>
-    public SourceTally? Sources { get; init; }
+    /// <summary>Sockets by source and by destination, if this sample has them.</summary>
+    public SocketTally? Sockets { get; init; }
 }
 
 /// <summary>In connections or tuples; see sample.proto.</summary>
@@ -105,6 +105,10 @@ public sealed record CounterValues
     public long BytesReceived { get; init; }
     public long BytesSent { get; init; }
 
+    /// <summary>Of <see cref="Closed"/>: by RST.</summary>
+    public long Aborted { get; init; }
+    public long DrainPausedMillis { get; init; }
+
     /// <summary>Nothing.</summary>
     public static CounterValues Zero { get; } = new();
 
@@ -126,6 +130,8 @@ public sealed record CounterValues
         DroppedPorts = a.DroppedPorts + b.DroppedPorts,
         BytesReceived = a.BytesReceived + b.BytesReceived,
         BytesSent = a.BytesSent + b.BytesSent,
+        Aborted = a.Aborted + b.Aborted,
+        DrainPausedMillis = a.DrainPausedMillis + b.DrainPausedMillis,
     };
 
     /// <summary>One of several equal parts, in whole numbers; the parts sum to the whole.</summary>
@@ -149,6 +155,8 @@ public sealed record CounterValues
             DroppedPorts = Of(DroppedPorts),
             BytesReceived = Of(BytesReceived),
             BytesSent = Of(BytesSent),
+            Aborted = Of(Aborted),
+            DrainPausedMillis = Of(DrainPausedMillis),
         };
 
         long Of(long whole) => (long)(((Int128)whole * (index + 1) / parts) - ((Int128)whole * index / parts));
@@ -167,6 +175,10 @@ public sealed record HealthValues
     public long RssBytes { get; init; }
     public bool Saturated { get; init; }
     public int Reactors { get; init; }
+
+    /// <summary>0 when the agent does not say.</summary>
+    public long BaseRssBytes { get; init; }
+    public GrowthStop GrowthStop { get; init; }
 }
 
 /// <summary>One reading of the kernel view of one namespace.</summary>
@@ -174,17 +186,51 @@ public sealed record KernelReading
 {
     /// <summary>When the dump ended, elapsed.</summary>
     public required TimeSpan TakenAt { get; init; }
-    public required ImmutableDictionary<TcpState, long> States { get; init; }
+
+    /// <summary>Only <see cref="Sockstat"/> and <see cref="Counters"/>: taken between two dumps, of the whole namespace.</summary>
+    public bool NamespaceOnly { get; init; }
+    public ImmutableDictionary<TcpState, long> States { get; init; } = ImmutableDictionary<TcpState, long>.Empty;
     public long Foreign { get; init; }
     public TimeSpan Interval { get; init; }
     public TimeSpan Wall { get; init; }
     public TimeSpan Cpu { get; init; }
 
+    /// <summary>Null when it could not be read.</summary>
+    public SockstatValues? Sockstat { get; init; }
+
+    /// <summary>As they stand, counted since the namespace was made; null when they could not be read.</summary>
+    public TcpCounterValues? Counters { get; init; }
+
     /// <summary>Empty, or why the kernel could not be read.</summary>
     public string Error { get; init; } = "";
 }
 
-/// <summary>Established connections per source.</summary>
-/// <param name="Whole">Sources that are not named have none; otherwise only changes are named.</param>
-/// <param name="Established">Per source.</param>
-public sealed record SourceTally(bool Whole, ImmutableDictionary<IpAddress, long> Established);
+/// <summary>The TCP line of /proc/net/sockstat, of a whole namespace; memory in pages.</summary>
+public sealed record SockstatValues(long InUse, long Orphan, long TimeWait, long Allocated, long MemoryPages);
+
+/// <summary>What a namespace has counted; see TcpCounters in sample.proto.</summary>
+public sealed record TcpCounterValues(
+    long ListenOverflows, long ListenDrops, long TimeWaitOverflow, long AbortOnMemory, long SynRetransmits, long RetransmittedSegments)
+{
+    /// <summary>Nothing.</summary>
+    public static TcpCounterValues Zero { get; } = new(0, 0, 0, 0, 0, 0);
+
+    /// <summary>Counter by counter.</summary>
+    public static TcpCounterValues operator +(TcpCounterValues a, TcpCounterValues b) => new(
+        a.ListenOverflows + b.ListenOverflows, a.ListenDrops + b.ListenDrops, a.TimeWaitOverflow + b.TimeWaitOverflow,
+        a.AbortOnMemory + b.AbortOnMemory, a.SynRetransmits + b.SynRetransmits, a.RetransmittedSegments + b.RetransmittedSegments);
+
+    /// <summary>What was counted since an earlier reading; never less than nothing.</summary>
+    public TcpCounterValues Since(TcpCounterValues earlier) => new(
+        Math.Max(0, ListenOverflows - earlier.ListenOverflows), Math.Max(0, ListenDrops - earlier.ListenDrops),
+        Math.Max(0, TimeWaitOverflow - earlier.TimeWaitOverflow), Math.Max(0, AbortOnMemory - earlier.AbortOnMemory),
+        Math.Max(0, SynRetransmits - earlier.SynRetransmits),
+        Math.Max(0, RetransmittedSegments - earlier.RetransmittedSegments));
+}
+
+/// <summary>The run's sockets in one network namespace by source and by destination.</summary>
+/// <param name="Whole">Endpoints that are not named have none; otherwise only changes are named.</param>
+/// <param name="Sources">Per source, with port 0.</param>
+/// <param name="Destinations">Per destination, or per address of the destinations with port 0.</param>
+public sealed record SocketTally(
+    bool Whole, ImmutableDictionary<EndpointAddress, StateCounts> Sources, ImmutableDictionary<EndpointAddress, StateCounts> Destinations);

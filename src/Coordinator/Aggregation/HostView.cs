@@ -58,9 +58,18 @@ public sealed class HostView
     /// <summary>The most TIME-WAIT seen in each namespace.</summary>
     public IEnumerable<(string NetworkNamespace, long TimeWait)> PeakTimeWaits => _namespaces.Select(n => (n.Key, n.Value.PeakTimeWait));
 
-    /// <summary>ESTABLISHED per source, as the kernels said last.</summary>
-    public ImmutableSortedDictionary<IpAddress, long> BySource => _namespaces.Values.SelectMany(n => n.BySource)
-        .Where(s => s.Value > 0).GroupBy(s => s.Key).ToImmutableSortedDictionary(g => g.Key, g => g.Sum(s => s.Value));
+    /// <summary>The run's sockets per source, as the kernels said last.</summary>
+    public ImmutableSortedDictionary<EndpointAddress, StateCounts> BySource => Merged(n => n.BySource);
+
+    /// <summary>Likewise per destination.</summary>
+    public ImmutableSortedDictionary<EndpointAddress, StateCounts> ByDestination => Merged(n => n.ByDestination);
+
+    /// <summary>What the kernels have counted since their first reading of the run, summed; null when none of them said.</summary>
+    public TcpCounterValues? Counters => _namespaces.Values.Select(n => n.Counters).OfType<TcpCounterValues>()
+        .Aggregate((TcpCounterValues?)null, (sum, counters) => (sum ?? TcpCounterValues.Zero) + counters);
+
+    /// <summary>The most orphans (sockets without a process) in each namespace, whosesoever they are, summed.</summary>
+    public long PeakOrphans => _namespaces.Values.Sum(n => n.PeakOrphans);
 
     /// <summary>The newest comparison of each namespace that was taken between two instants.</summary>
     public ImmutableArray<KernelComparison> Between(TimeSpan from, TimeSpan to) =>
@@ -81,15 +90,19 @@ public sealed class HostView
 
     internal void Add(AgentSample sample)
     {
-        if (sample.Kernel is null && sample.Sources is null)
+        if (sample.Kernel is null && sample.Sockets is null)
             return;
         if (!_namespaces.TryGetValue(sample.NetworkNamespace, out var view))
             _namespaces.Add(sample.NetworkNamespace, view = new NamespaceView());
         if (sample.Kernel is { } reading)
             view.Take(reading);
-        if (sample.Sources is { } sources)
-            view.Take(sources, sample.To);
+        if (sample.Sockets is { } sockets)
+            view.Take(sockets, sample.To);
     }
+
+    private ImmutableSortedDictionary<EndpointAddress, StateCounts> Merged(Func<NamespaceView, Dictionary<EndpointAddress, StateCounts>> which) =>
+        _namespaces.Values.SelectMany(which).GroupBy(s => s.Key)
+            .ToImmutableSortedDictionary(g => g.Key, g => g.Select(s => s.Value).Aggregate((a, b) => a + b));
 
     /// <summary>Compares the readings whose surrounding seconds are complete.</summary>
     internal void Compare()
@@ -137,7 +150,11 @@ public sealed class HostView
     private sealed class NamespaceView
     {
         private readonly Queue<KernelComparison> _comparisons = [];
-        private TimeSpan _sourcesAt = TimeSpan.MinValue;
+        private TimeSpan _socketsAt = TimeSpan.MinValue;
+        private TcpCounterValues? _base;
+        private TimeSpan _baseAt;
+        private TcpCounterValues? _last;
+        private TimeSpan _lastAt;
 
         public KernelReading? Newest { get; private set; }
 
@@ -147,12 +164,23 @@ public sealed class HostView
 
         public SortedList<TimeSpan, KernelReading> Waiting { get; } = [];
 
-        public Dictionary<IpAddress, long> BySource { get; } = [];
+        public Dictionary<EndpointAddress, StateCounts> BySource { get; } = [];
+
+        public Dictionary<EndpointAddress, StateCounts> ByDestination { get; } = [];
+
+        public long PeakOrphans { get; private set; }
+
+        public TcpCounterValues? Counters => _base is null ? null : _last!.Since(_base);
 
         public IEnumerable<KernelComparison> Comparisons => _comparisons;
 
         public void Take(KernelReading reading)
         {
+            PeakOrphans = Math.Max(PeakOrphans, reading.Sockstat?.Orphan ?? 0);
+            if (reading.Counters is { } counters)
+                Take(counters, reading.TakenAt);
+            if (reading.NamespaceOnly)
+                return;
             if (reading.Error.Length > 0)
             {
                 if (Newest is null || reading.TakenAt >= Newest.TakenAt)
@@ -167,15 +195,39 @@ public sealed class HostView
             (Newest, Error) = (reading, "");
         }
 
-        public void Take(SourceTally tally, TimeSpan at)
+        public void Take(SocketTally tally, TimeSpan at)
         {
-            if (at < _sourcesAt)
+            if (at < _socketsAt)
                 return;
-            _sourcesAt = at;
+            _socketsAt = at;
             if (tally.Whole)
+            {
                 BySource.Clear();
-            foreach (var (source, established) in tally.Established)
-                BySource[source] = established;
+                ByDestination.Clear();
+            }
+
+            Set(BySource, tally.Sources);
+            Set(ByDestination, tally.Destinations);
+        }
+
+        // Readings may come in any order: the earliest is what the run began with.
+        private void Take(TcpCounterValues counters, TimeSpan at)
+        {
+            if (_base is null || at < _baseAt)
+                (_base, _baseAt) = (counters, at);
+            if (_last is null || at >= _lastAt)
+                (_last, _lastAt) = (counters, at);
+        }
+
+        private static void Set(Dictionary<EndpointAddress, StateCounts> known, ImmutableDictionary<EndpointAddress, StateCounts> news)
+        {
+            foreach (var (endpoint, states) in news)
+            {
+                if (states.Equals(StateCounts.None))
+                    known.Remove(endpoint);
+                else
+                    known[endpoint] = states;
+            }
         }
 
         public void Keep(KernelComparison comparison)

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using LoadHarness.Protos;
 using LoadHarness.V1;
 
 namespace LoadHarness.Coordinator.Aggregation;
@@ -21,7 +22,9 @@ internal static class KernelReader
         var facts = new KernelFacts
         {
             TimeWait = view.Newest.Namespaces > 0 ? view.PeakTimeWait : null,
-            BySource = view.BySource.ToImmutableSortedDictionary(s => s.Key.ToString(), s => s.Value, StringComparer.Ordinal),
+            BySource = Established(view.BySource),
+            ByDestination = Established(view.ByDestination),
+            Counters = view.Counters is { } counters ? Facts(counters) : null,
         };
         if (comparisons.IsEmpty)
             return facts with { Note = Join(Missing(view.Newest), TimeWaitNote(input)) };
@@ -40,6 +43,14 @@ internal static class KernelReader
                 CountNote(comparisons, own), UnreadNote(Unread(input, comparisons)), ForeignNote(totals.Foreign), TimeWaitNote(input)),
         };
     }
+
+    private static ImmutableSortedDictionary<string, long> Established(ImmutableSortedDictionary<EndpointAddress, StateCounts> sockets) =>
+        sockets.Where(s => s.Value[TcpState.Established] > 0)
+            .ToImmutableSortedDictionary(s => s.Key.ToString(), s => s.Value[TcpState.Established], StringComparer.Ordinal);
+
+    private static KernelCounterFacts Facts(TcpCounterValues counters) => new(
+        counters.ListenOverflows, counters.ListenDrops, counters.TimeWaitOverflow, counters.AbortOnMemory, counters.SynRetransmits,
+        counters.RetransmittedSegments);
 
     private static string CountNote(ImmutableArray<KernelComparison> comparisons, long? own)
     {

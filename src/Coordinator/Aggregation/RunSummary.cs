@@ -119,6 +119,14 @@ public sealed record KernelFacts
     /// <summary>ESTABLISHED per source address.</summary>
     public ImmutableSortedDictionary<string, long> BySource { get; init; } = ImmutableSortedDictionary<string, long>.Empty;
 
+    /// <summary>
+    /// ESTABLISHED per destination: <c>10.0.0.5:443</c>; per address when there are more than 4,096, and empty when even these are too many.
+    /// </summary>
+    public ImmutableSortedDictionary<string, long> ByDestination { get; init; } = ImmutableSortedDictionary<string, long>.Empty;
+
+    /// <summary>What the clients' network namespaces counted during the run, whosesoever connections it was; null when they did not say.</summary>
+    public KernelCounterFacts? Counters { get; init; }
+
     /// <summary>Sockets to the target from outside the run's blocks.</summary>
     public long Foreign { get; init; }
 
@@ -131,6 +139,16 @@ public sealed record KernelFacts
     /// <summary>What to make of it, in words; empty when both are equal.</summary>
     public string Note { get; init; } = "";
 }
+
+/// <summary>Counters of /proc/net/netstat and /proc/net/snmp, during the run.</summary>
+/// <param name="ListenOverflows">Connections that found an accept queue full.</param>
+/// <param name="ListenDrops">SYNs that listeners dropped, for that and other reasons.</param>
+/// <param name="TimeWaitOverflow">TIME-WAIT left out since tcp_max_tw_buckets was reached.</param>
+/// <param name="AbortOnMemory">Orphans reset for lack of memory or above tcp_max_orphans.</param>
+/// <param name="SynRetransmits">SYNs sent once more.</param>
+/// <param name="RetransmittedSegments">Segments sent once more, SYNs among them.</param>
+public sealed record KernelCounterFacts(
+    long ListenOverflows, long ListenDrops, long TimeWaitOverflow, long AbortOnMemory, long SynRetransmits, long RetransmittedSegments);
 
 /// <summary>Failures by reason: <c>connect/target/refused</c>.</summary>
 public sealed record FailureFacts(long Total, ImmutableSortedDictionary<string, long> ByReason);

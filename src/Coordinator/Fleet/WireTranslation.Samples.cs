@@ -33,7 +33,7 @@ internal static partial class WireTranslation
             Histograms = ToHistograms(sample.Histograms),
             Health = ToHealth(sample.Health ?? throw new WireException("sample.health", "it is missing")),
             Kernel = sample.KernelView is { } view ? ToKernel(view) : null,
-            Sources = sample.SourceCounts is { } sources ? ToSources(sources) : null,
+            Sockets = sample.SocketCounts is { } sockets ? ToSockets(sockets) : null,
         };
     }
 
@@ -64,6 +64,8 @@ internal static partial class WireTranslation
         DroppedPorts = Tally(counters.DroppedPorts, "sample.counters.dropped_ports"),
         BytesReceived = Tally(counters.BytesReceived, "sample.counters.bytes_received"),
         BytesSent = Tally(counters.BytesSent, "sample.counters.bytes_sent"),
+        Aborted = Tally(counters.Aborted, "sample.counters.aborted"),
+        DrainPausedMillis = Tally(counters.DrainPausedMillis, "sample.counters.drain_paused_millis"),
     };
 
     private static FailureTally ToFailure(Wire.FailureCount failure)
@@ -106,38 +108,64 @@ internal static partial class WireTranslation
         RssBytes = Tally(health.RssBytes, "sample.health.rss_bytes"),
         Saturated = health.Saturated,
         Reactors = (int)Math.Min(health.Reactors, int.MaxValue),
+        BaseRssBytes = Tally(health.BaseRssBytes, "sample.health.base_rss_bytes"),
+        GrowthStop = health.GrowthStop,
     };
 
     private static KernelReading ToKernel(Wire.KernelView view)
     {
         if (Math.Abs((decimal)view.TakenAtMillis) > MaxElapsedMillis || view.IntervalMillis is < 0 or > MaxElapsedMillis)
             throw new WireException("sample.kernel_view.taken_at_millis", $"{view.TakenAtMillis} ms is no instant of a run");
-        var states = ImmutableDictionary.CreateBuilder<Wire.TcpState, long>();
-        foreach (var count in Few(view.States, "sample.kernel_view.states"))
-            states[count.State] = states.GetValueOrDefault(count.State) + Tally(count.Count, "sample.kernel_view.states");
         return new KernelReading
         {
             TakenAt = TimeSpan.FromMilliseconds(view.TakenAtMillis),
-            States = states.ToImmutable(),
+            NamespaceOnly = view.NamespaceOnly,
+            States = ToStates(view.States, "sample.kernel_view.states").Occurring.ToImmutableDictionary(s => s.State, s => s.Count),
             Foreign = Tally(view.Foreign, "sample.kernel_view.foreign"),
             Interval = TimeSpan.FromMilliseconds(view.IntervalMillis),
             Wall = Micros((ulong)Math.Max(0, view.WallMicros)),
             Cpu = Micros((ulong)Math.Max(0, view.CpuMicros)),
+            Sockstat = view.Sockstat is { } sockstat ? ToSockstat(sockstat) : null,
+            Counters = view.Counters is { } counters ? ToCounters(counters) : null,
             Error = Bounded(view.Error, "sample.kernel_view.error"),
         };
     }
 
-    private static SourceTally ToSources(Wire.SourceCounts counts)
+    private static SockstatValues ToSockstat(Wire.Sockstat sockstat) => new(
+        Tally(sockstat.InUse, "sample.kernel_view.sockstat.in_use"),
+        Tally(sockstat.Orphan, "sample.kernel_view.sockstat.orphan"),
+        Tally(sockstat.TimeWait, "sample.kernel_view.sockstat.time_wait"),
+        Tally(sockstat.Allocated, "sample.kernel_view.sockstat.allocated"),
+        Tally(sockstat.MemoryPages, "sample.kernel_view.sockstat.memory_pages"));
+
+    private static TcpCounterValues ToCounters(Wire.TcpCounters counters) => new(
+        Tally(counters.ListenOverflows, "sample.kernel_view.counters.listen_overflows"),
+        Tally(counters.ListenDrops, "sample.kernel_view.counters.listen_drops"),
+        Tally(counters.TimeWaitOverflow, "sample.kernel_view.counters.time_wait_overflow"),
+        Tally(counters.AbortOnMemory, "sample.kernel_view.counters.abort_on_memory"),
+        Tally(counters.SynRetransmits, "sample.kernel_view.counters.syn_retransmits"),
+        Tally(counters.RetransmittedSegments, "sample.kernel_view.counters.retransmitted_segments"));
+
+    private static SocketTally ToSockets(Wire.SocketCounts counts) => new(
+        counts.Whole,
+        ToEndpoints(counts.Sources, "sample.socket_counts.sources"),
+        ToEndpoints(counts.Destinations, "sample.socket_counts.destinations"));
+
+    private static ImmutableDictionary<EndpointAddress, StateCounts> ToEndpoints(IReadOnlyCollection<Wire.EndpointSockets> sockets, string path)
     {
-        var established = ImmutableDictionary.CreateBuilder<IpAddress, long>();
-        foreach (var count in Few(counts.Sources, "sample.source_counts.sources"))
+        var endpoints = ImmutableDictionary.CreateBuilder<EndpointAddress, StateCounts>();
+        foreach (var one in Few(sockets, path))
         {
-            established[ToAddress(count.Source, "sample.source_counts.source")] =
-                Tally(count.Established, "sample.source_counts.established");
+            if (one.Port > ushort.MaxValue)
+                throw new WireException(path + ".port", $"{one.Port} is no port");
+            endpoints[new(ToAddress(one.Address, path + ".address"), (int)one.Port)] = ToStates(one.States, path + ".states");
         }
 
-        return new(counts.Whole, established.ToImmutable());
+        return endpoints.ToImmutable();
     }
+
+    private static StateCounts ToStates(IReadOnlyCollection<Wire.StateCount> states, string path) =>
+        StateCounts.Of(Few(states, path).Select(s => (s.State, Tally(s.Count, path))));
 
     private static TimeSpan Micros(ulong micros) => new((long)Math.Min(micros, MaxMicros) * TimeSpan.TicksPerMicrosecond);
 

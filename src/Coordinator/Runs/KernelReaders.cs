@@ -23,7 +23,7 @@ internal sealed class KernelReaders
     /// <param name="elapsed">Now.</param>
     public void Heard(AgentSample sample, TimeSpan elapsed)
     {
-        if (sample.Kernel is not { } reading)
+        if (sample.Kernel is not { NamespaceOnly: false } reading)
             return;
         lock (_lock)
         {

@@ -53,7 +53,7 @@ public sealed class AssignmentRunnerTests
         _runner.Apply(Hold(Phase.Prepared, 1));
         WaitFor(() => _runner.Status?.Phase == Phase.Prepared, "PREPARED");
         _runner.Apply(Hold(Phase.Running, 2));
-        WaitFor(() => _samples.Any(s => s.Counts.Established == 2000 && s.Kernel?.States.GetValueOrDefault(TcpState.Established) == 2000), "2,000 ESTABLISHED");
+        WaitFor(() => _samples.Any(s => s.Counts.Established == 2000 && s.Kernel?.States[TcpState.Established] == 2000), "2,000 ESTABLISHED");
         _runner.Apply(Hold(Phase.Drained, 3));
         WaitFor(() => _runner.Status?.Phase == Phase.Drained, "DRAINED");
 

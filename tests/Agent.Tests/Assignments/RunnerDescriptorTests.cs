@@ -29,7 +29,7 @@ public sealed class RunnerDescriptorTests
         var hold = run.Hold(address, 7600, Many, 10_000, ports: 10, portBlocks: 12) with { ExpectGreeting = true, DrainTimeout = TimeSpan.FromSeconds(12) };
         hold = hold with { KernelView = new KernelViewScope(hold.Destinations, hold.Slice.Blocks, 0.5) };
         run.Apply(hold);
-        run.WaitFor(() => run.Samples.Any(s => s.Counts.Confirmed == Many && s.Kernel?.States.GetValueOrDefault(TcpState.Established) == Many), "25,000 confirmed and seen by the kernel");
+        run.WaitFor(() => run.Samples.Any(s => s.Counts.Confirmed == Many && s.Kernel?.States[TcpState.Established] == Many), "25,000 confirmed and seen by the kernel");
         var withMarker = ThreadsWith(LinkOf(marker));
         var threads = Threads();
         var accepted = backend.Counts;

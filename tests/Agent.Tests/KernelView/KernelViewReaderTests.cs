@@ -18,9 +18,10 @@ public class KernelViewReaderTests
         Assert.That(() => reader.Newest, Is.Not.Null.After(10_000, 10));
 
         Assert.That(reader.Newest!.Error, Is.Empty);
-        Assert.That(reader.Newest.States, Is.EquivalentTo(new Dictionary<TcpState, long> { [TcpState.Established] = 1 }));
+        Assert.That(reader.Newest.States, Is.EqualTo(StateCounts.Of([(TcpState.Established, 1L)])));
         Assert.That(reader.Newest.Interval, Is.GreaterThanOrEqualTo(TimeSpan.FromSeconds(1)));
         Assert.That(reader.Newest.Sockstat, Is.Not.Null);
+        Assert.That(reader.Newest.Counters, Is.Not.Null);
     }
 
     [Test]
@@ -36,7 +37,7 @@ public class KernelViewReaderTests
         var reading = reader.ReadNow();
 
         Assert.That(reading.States[TcpState.Established], Is.EqualTo(3));
-        Assert.That(reading.EstablishedBySource[IpAddress.From(IPAddress.Parse("127.78.2.2"))], Is.EqualTo(3));
+        Assert.That(reading.BySource[new(IpAddress.From(IPAddress.Parse("127.78.2.2")))][TcpState.Established], Is.EqualTo(3));
         Assert.That(reader.Newest!.TakenAtNanos, Is.GreaterThanOrEqualTo(reading.TakenAtNanos));
     }
 
@@ -51,6 +52,51 @@ public class KernelViewReaderTests
 
         var last = reader.Newest;
         Assert.That(() => reader.Newest, Is.SameAs(last).After(1_300));
+    }
+
+    [Test]
+    public void Follow_AnEqualScope_TakesNoNewReading()
+    {
+        using var pairs = new SocketPairs();
+        var target = pairs.Listen("127.78.4.1");
+        using var reader = new KernelViewReader(Scope(target) with { CoreShare = 1e-300 });
+        Assert.That(() => reader.Newest, Is.Not.Null.After(10_000, 10));
+        var first = reader.Newest;
+
+        reader.Follow(Scope(target) with { CoreShare = 1e-300 });
+
+        Assert.That(() => reader.Newest, Is.SameAs(first).After(200));
+    }
+
+    [Test]
+    public void Follow_AnotherScope_IsCountedFromTheNextReadingOn()
+    {
+        using var pairs = new SocketPairs();
+        var (one, two) = (pairs.Listen("127.78.5.1"), pairs.Listen("127.78.6.1"));
+        pairs.Connect(one, "127.78.5.2");
+        pairs.Connect(two, "127.78.6.2");
+        pairs.Connect(two, "127.78.6.3");
+        using var reader = new KernelViewReader(Scope(one));
+        Assert.That(reader.ReadNow().States.Total, Is.EqualTo(1));
+
+        reader.Follow(Scope(two));
+
+        Assert.That(reader.ReadNow().States.Total, Is.EqualTo(2));
+    }
+
+    [Test]
+    public void ReadNamespace_Always_IsMarkedAndHasNoStates()
+    {
+        using var pairs = new SocketPairs();
+        var target = pairs.Listen("127.78.7.1");
+        pairs.Connect(target, "127.78.7.2");
+        using var reader = new KernelViewReader(Scope(target));
+
+        var reading = reader.ReadNamespace();
+
+        Assert.That((reading.NamespaceOnly, reading.States.Total), Is.EqualTo((true, 0L)));
+        Assert.That(reading.Sockstat!.InUse, Is.GreaterThanOrEqualTo(2));
+        Assert.That(reading.Counters, Is.Not.Null);
     }
 
     [TestCase(1, 0.1, 1_000)]

@@ -37,15 +37,13 @@ public class SockDiagReaderTests
         var reader = new SockDiagReader(Scope([Of(target)], "127.77.1.2", 2));
 
         // The server may delay the acknowledgement of a FIN by 40 ms: until then it is FIN-WAIT-1.
-        Assert.That(() => reader.Read().Ok && !reader.StateCounts().ContainsKey(TcpState.FinWait1), Is.True.After(5_000, 20));
-        Assert.That(reader.StateCounts(), Is.EquivalentTo(new Dictionary<TcpState, long>
-        {
-            [TcpState.Established] = 12,
-            [TcpState.FinWait2] = 4,
-            [TcpState.CloseWait] = 3,
-            [TcpState.TimeWait] = 2,
-        }));
-        Assert.That(reader.EstablishedBySource(),
+        Assert.That(() => reader.Read().Ok && reader.States[TcpState.FinWait1] == 0, Is.True.After(5_000, 20));
+        Assert.That(reader.States, Is.EqualTo(StateCounts.Of(
+            [(TcpState.Established, 12L), (TcpState.FinWait2, 4L), (TcpState.CloseWait, 3L), (TcpState.TimeWait, 2L)])));
+        Assert.That(reader.BySource[new(Ip("127.77.1.3"))], Is.EqualTo(StateCounts.Of([(TcpState.Established, 5L)])));
+        Assert.That(reader.BySource[new(Ip("127.77.1.2"))][TcpState.TimeWait], Is.EqualTo(2));
+        Assert.That(reader.ByDestination.Single(), Is.EqualTo(KeyValuePair.Create(new EndpointAddress(Ip("127.77.1.1"), target.Port), reader.States)));
+        Assert.That(Established(reader),
             Is.EquivalentTo(new Dictionary<IpAddress, long> { [Ip("127.77.1.2")] = 7, [Ip("127.77.1.3")] = 5 }));
         Assert.That(reader.Foreign, Is.Zero);
         Assert.That(Ss($"state established dst {target.Address} dport = :{target.Port}"), Is.EqualTo(12));
@@ -75,8 +73,7 @@ public class SockDiagReaderTests
 
         // A backlog of 0 takes one connection; the others are never answered.
         Assert.That(reader.Read().Ok, Is.True);
-        Assert.That(reader.StateCounts(),
-            Is.EquivalentTo(new Dictionary<TcpState, long> { [TcpState.Established] = 1, [TcpState.SynSent] = 5 }));
+        Assert.That(reader.States, Is.EqualTo(StateCounts.Of([(TcpState.Established, 1L), (TcpState.SynSent, 5L)])));
         clients.ForEach(c => c.Dispose());
     }
 
@@ -94,7 +91,7 @@ public class SockDiagReaderTests
         var reader = new SockDiagReader(new([Of(target)], [new(new(Ip("127.77.3.2"), 1), 5120, 1)], 0.1));
 
         Assert.That(reader.Read().Ok, Is.True);
-        Assert.That(reader.StateCounts(), Is.EquivalentTo(new Dictionary<TcpState, long> { [TcpState.Established] = 2 }));
+        Assert.That(reader.States, Is.EqualTo(StateCounts.Of([(TcpState.Established, 2L)])));
         Assert.That(reader.Foreign, Is.EqualTo(3));
     }
 
@@ -111,7 +108,7 @@ public class SockDiagReaderTests
         var reader = new SockDiagReader(Scope([.. destinations], "127.77.4.0", 8));
 
         Assert.That(reader.Read().Ok, Is.True);
-        Assert.That(reader.StateCounts(), Is.Empty, "both ends look like a server's end, and neither is counted twice");
+        Assert.That(reader.States, Is.EqualTo(StateCounts.None), "both ends look like a server's end, and neither is counted twice");
         Assert.That(reader.Foreign, Is.Zero);
     }
 
@@ -131,10 +128,10 @@ public class SockDiagReaderTests
         var onlyV4 = new SockDiagReader(new([Of(v4)], [AllPorts("127.77.5.2", 1)], 0.1));
 
         Assert.That(both.Read().Ok, Is.True);
-        Assert.That(both.EstablishedBySource(),
+        Assert.That(Established(both),
             Is.EquivalentTo(new Dictionary<IpAddress, long> { [Ip("::1")] = 3, [Ip("127.77.5.2")] = 3 }));
         Assert.That(onlyV4.Read().Ok, Is.True);
-        Assert.That(onlyV4.EstablishedBySource(), Is.EquivalentTo(new Dictionary<IpAddress, long> { [Ip("127.77.5.2")] = 3 }));
+        Assert.That(Established(onlyV4), Is.EquivalentTo(new Dictionary<IpAddress, long> { [Ip("127.77.5.2")] = 3 }));
     }
 
     /// <summary>80 ports are filtered in the kernel; 600 are more than one filter takes and are matched here.</summary>
@@ -156,8 +153,8 @@ public class SockDiagReaderTests
 
         Assert.That(reader.Read().Ok, Is.True);
         var half = listeners * perListener / 4;
-        Assert.That(reader.StateCounts(), Is.EquivalentTo(new Dictionary<TcpState, long> { [TcpState.Established] = 2 * half }));
-        Assert.That(reader.EstablishedBySource(),
+        Assert.That(reader.States, Is.EqualTo(StateCounts.Of([(TcpState.Established, 2L * half)])));
+        Assert.That(Established(reader),
             Is.EquivalentTo(new Dictionary<IpAddress, long> { [Ip("127.77.6.2")] = half, [Ip("127.77.6.3")] = half }));
         Assert.That(reader.Foreign, Is.Zero);
     }
@@ -182,8 +179,40 @@ public class SockDiagReaderTests
             pairs.Connect(target, "127.77.7.2");
 
         Assert.That(Measure(), Is.EqualTo(withOne));
-        Assert.That(reader.StateCounts()[TcpState.Established], Is.EqualTo(501));
+        Assert.That(reader.States[TcpState.Established], Is.EqualTo(501));
     }
+
+    [TestCase(4096, true)]
+    [TestCase(4097, false)]
+    public void Read_MoreDestinationsThanAreCounted_CountsByAddress(int ports, bool byPort)
+    {
+        using var pairs = new SocketPairs();
+        var target = pairs.Listen("127.77.8.1");
+        pairs.Connect(target, "127.77.8.2");
+        var first = Math.Clamp(target.Port - 2000, 1, 65535 - ports);
+        var reader = new SockDiagReader(Scope([new(new(Ip("127.77.8.1"), 1), new(first, first + ports - 1), "")], "127.77.8.2", 1));
+
+        Assert.That(reader.Read().Ok, Is.True);
+
+        Assert.That(reader.ByDestination.Keys, Is.EqualTo(new[] { new EndpointAddress(Ip("127.77.8.1"), byPort ? target.Port : 0) }));
+    }
+
+    [Test]
+    public void Read_MoreAddressesThanAreCounted_CountsNoDestination()
+    {
+        using var pairs = new SocketPairs();
+        var target = pairs.Listen("127.77.9.1");
+        pairs.Connect(target, "127.78.9.2");
+        var reader = new SockDiagReader(Scope([new(new(Ip("127.77.0.0"), 4097), new(target.Port, target.Port), "")], "127.78.9.2", 1));
+
+        Assert.That(reader.Read().Ok, Is.True);
+
+        Assert.That(reader.States[TcpState.Established], Is.EqualTo(1));
+        Assert.That(reader.ByDestination, Is.Empty);
+    }
+
+    private static Dictionary<IpAddress, long> Established(SockDiagReader reader) =>
+        reader.BySource.ToDictionary(s => s.Key.Address, s => s.Value[TcpState.Established]);
 
     private static IpAddress Ip(string text) => IpAddress.From(IPAddress.Parse(text));
 

@@ -139,13 +139,8 @@ public class SampleOutboxTests
     [Test]
     public void Merge_Neighbours_AddsCountersAndKeepsTheLaterGauges()
     {
-        var reading = new KernelReading
-        {
-            TakenAtNanos = 1,
-            States = ImmutableDictionary<TcpState, long>.Empty,
-            EstablishedBySource = ImmutableDictionary<IpAddress, long>.Empty,
-        };
-        var (a, b) = (new IpAddress(false, 1), new IpAddress(false, 2));
+        var reading = new KernelReading { TakenAtNanos = 1 };
+        var (a, b) = (new EndpointAddress(new IpAddress(false, 1)), new EndpointAddress(new IpAddress(false, 2)));
         var earlier = Second(0) with
         {
             Counts = new Counts { Established = 7, EstablishedMax = 9, Opened = 3, BytesSent = 1 },
@@ -154,7 +149,7 @@ public class SampleOutboxTests
             Health = new Health { CpuMicros = 10, ReactorLagMaxMicros = 500, Saturated = true, RssBytes = 1 },
             Kernel = reading,
             KernelTakenAtMillis = 400,
-            Sources = new(Whole: true, ImmutableDictionary<IpAddress, long>.Empty.Add(a, 1).Add(b, 1)),
+            Sockets = Sockets(true, (a, 1), (b, 1)),
         };
         var later = Second(1) with
         {
@@ -162,7 +157,7 @@ public class SampleOutboxTests
             Failures = [Failure(FailureCause.Refused, 5)],
             Histograms = [new(HistogramKind.Connect, [2], 0)],
             Health = new Health { CpuMicros = 20, ReactorLagMaxMicros = 300, RssBytes = 2 },
-            Sources = new(Whole: false, ImmutableDictionary<IpAddress, long>.Empty.Add(b, 8)),
+            Sockets = Sockets(false, (b, 8)),
         };
 
         var merged = SampleMerge.Merge(earlier, later);
@@ -173,9 +168,36 @@ public class SampleOutboxTests
         Assert.That(merged.Histograms.Select(h => h.Encoded[0]), Is.EqualTo(new[] { 1, 2 }));
         Assert.That(merged.Health, Is.EqualTo(new Health { CpuMicros = 30, ReactorLagMaxMicros = 500, Saturated = true, RssBytes = 2 }));
         Assert.That((merged.Kernel, merged.KernelTakenAtMillis), Is.EqualTo((reading, 400L)));
-        Assert.That(merged.Sources!.Whole, Is.True);
-        Assert.That(merged.Sources.Established, Is.EquivalentTo(new Dictionary<IpAddress, long> { [a] = 1, [b] = 8 }));
+        Assert.That(merged.Sockets!.Whole, Is.True);
+        Assert.That(merged.Sockets.Sources, Is.EquivalentTo(Sockets(true, (a, 1), (b, 8)).Sources));
     }
+
+    [Test]
+    public void Merge_DumpAndWhatWasReadAfterIt_KeepsTheDumpWithTheNewerNumbersOfTheNamespace()
+    {
+        var dump = Second(0) with
+        {
+            Kernel = new() { TakenAtNanos = 1, States = StateCounts.Of([(TcpState.Established, 3L)]), Counters = new(1, 1, 1, 1, 1, 1) },
+            KernelTakenAtMillis = 400,
+        };
+        var between = Second(1) with
+        {
+            Kernel = new() { TakenAtNanos = 2, NamespaceOnly = true, Sockstat = new(1, 2, 3, 4, 5), Counters = new(2, 2, 2, 2, 2, 2) },
+            KernelTakenAtMillis = 1400,
+        };
+
+        var merged = SampleMerge.Merge(dump, between);
+
+        Assert.That(merged.Kernel, Is.EqualTo(dump.Kernel with { Sockstat = between.Kernel.Sockstat, Counters = between.Kernel.Counters }));
+        Assert.That(merged.KernelTakenAtMillis, Is.EqualTo(400));
+        Assert.That(SampleMerge.Merge(Second(0), between).Kernel, Is.EqualTo(between.Kernel));
+        Assert.That(SampleMerge.Merge(Second(0) with { Kernel = between.Kernel }, dump with { FromMillis = 1000 }).Kernel, Is.EqualTo(dump.Kernel));
+    }
+
+    private static Agent.Assignments.SocketCounts Sockets(bool whole, params (EndpointAddress Source, long Established)[] sources) => new(
+        whole,
+        sources.ToImmutableDictionary(s => s.Source, s => StateCounts.Of([(TcpState.Established, s.Established)])),
+        ImmutableDictionary<EndpointAddress, StateCounts>.Empty);
 
     [Test]
     public void CanMerge_AnotherRunOrAGap_No()

@@ -10,7 +10,7 @@ using LoadHarness.Protos;
 using LoadHarness.V1;
 using Assignment = LoadHarness.V1.Assignment;
 using SchedulePoint = LoadHarness.Protos.SchedulePoint;
-using SourceCounts = LoadHarness.Agent.Assignments.SourceCounts;
+using SocketCounts = LoadHarness.Agent.Assignments.SocketCounts;
 
 namespace LoadHarness.Agent.Tests.Link;
 
@@ -249,17 +249,21 @@ public class WireTranslationTests
             Kernel = new KernelReading
             {
                 TakenAtNanos = 1,
-                States = ImmutableDictionary<TcpState, long>.Empty.Add(TcpState.Established, 30),
-                EstablishedBySource = ImmutableDictionary<IpAddress, long>.Empty,
+                States = StateCounts.Of([(TcpState.Established, 30L)]),
                 Foreign = 31,
                 Wall = TimeSpan.FromMicroseconds(32),
                 Cpu = TimeSpan.FromMicroseconds(33),
                 Interval = TimeSpan.FromMilliseconds(34),
                 Sockstat = new(35, 36, 37, 38, 39),
+                Counters = new(51, 52, 53, 54, 55, 56),
+                NamespaceOnly = true,
                 Error = "e",
             },
             KernelTakenAtMillis = 1900,
-            Sources = new SourceCounts(true, ImmutableDictionary<IpAddress, long>.Empty.Add(source, 40)),
+            Sockets = new SocketCounts(
+                true,
+                ImmutableDictionary<EndpointAddress, StateCounts>.Empty.Add(new(source), StateCounts.Of([(TcpState.Established, 40L)])),
+                ImmutableDictionary<EndpointAddress, StateCounts>.Empty.Add(new(source, 443), StateCounts.None)),
         };
 
         var text = WireTranslation.ToMessage(new NumberedSample(41, sample)).Sample.ToString();
@@ -279,8 +283,12 @@ public class WireTranslationTests
             "saturated": true, "reactors": 28, "reactorAllocatedBytes": "29" },
             "kernelView": { "takenAtMillis": "1900", "wallMicros": "32", "cpuMicros": "33", "states": [
             { "state": "TCP_STATE_ESTABLISHED", "count": "30" } ], "foreign": "31", "intervalMillis": "34",
-            "sockstat": { "inUse": "35", "orphan": "36", "timeWait": "37", "allocated": "38", "memoryPages": "39" }, "error": "e" },
-            "sourceCounts": { "whole": true, "sources": [ { "source": "CgABAg==", "established": "40" } ] } }
+            "sockstat": { "inUse": "35", "orphan": "36", "timeWait": "37", "allocated": "38", "memoryPages": "39" }, "error": "e",
+            "counters": { "listenOverflows": "51", "listenDrops": "52", "timeWaitOverflow": "53", "abortOnMemory": "54",
+            "synRetransmits": "55", "retransmittedSegments": "56" }, "namespaceOnly": true },
+            "socketCounts": { "whole": true, "sources": [
+            { "address": "CgABAg==", "states": [ { "state": "TCP_STATE_ESTABLISHED", "count": "40" } ] } ],
+            "destinations": [ { "address": "CgABAg==", "port": 443 } ] } }
             """.ReplaceLineEndings(" ")));
     }
 

@@ -110,14 +110,47 @@ public class HostViewTests
     [Test]
     public void BySource_ChangesAndWholes_KeepTheNewest()
     {
-        var (one, two) = (Address("10.0.0.1"), Address("10.0.0.2"));
+        var (one, two) = (new EndpointAddress(Address("10.0.0.1")), new EndpointAddress(Address("10.0.0.2")));
         var timeline = new Timeline(TimeSpan.FromHours(1));
-        timeline.Add(Of("a", 1, 0, 1) with { Sources = new(true, ImmutableDictionary<IpAddress, long>.Empty.Add(one, 5).Add(two, 5)) });
-        timeline.Add(Of("a", 3, 2, 3) with { Sources = new(false, ImmutableDictionary<IpAddress, long>.Empty.Add(one, 9)) });
-        timeline.Add(Of("a", 2, 1, 2) with { Sources = new(false, ImmutableDictionary<IpAddress, long>.Empty.Add(one, 7)) });
-        Assert.That(timeline.Kernel.BySource, Is.EquivalentTo(new Dictionary<IpAddress, long> { [one] = 9, [two] = 5 }));
-        timeline.Add(Of("a", 4, 3, 4) with { Sources = new(true, ImmutableDictionary<IpAddress, long>.Empty.Add(two, 1)) });
-        Assert.That(timeline.Kernel.BySource, Is.EquivalentTo(new Dictionary<IpAddress, long> { [two] = 1 }));
+        timeline.Add(Of("a", 1, 0, 1) with { Sockets = Tally(true, (one, 5), (two, 5)) });
+        timeline.Add(Of("a", 3, 2, 3) with { Sockets = Tally(false, (one, 9)) });
+        timeline.Add(Of("a", 2, 1, 2) with { Sockets = Tally(false, (one, 7)) });
+        Assert.That(Established(timeline.Kernel.BySource), Is.EquivalentTo(new Dictionary<EndpointAddress, long> { [one] = 9, [two] = 5 }));
+        timeline.Add(Of("a", 4, 3, 4) with { Sockets = Tally(false, (two, 0)) });
+        Assert.That(Established(timeline.Kernel.BySource), Is.EquivalentTo(new Dictionary<EndpointAddress, long> { [one] = 9 }));
+        timeline.Add(Of("a", 5, 4, 5) with { Sockets = Tally(true, (two, 1)) });
+        Assert.That(Established(timeline.Kernel.BySource), Is.EquivalentTo(new Dictionary<EndpointAddress, long> { [two] = 1 }));
+    }
+
+    [Test]
+    public void ByDestination_TwoNamespaces_AddUpStateByState()
+    {
+        var target = new EndpointAddress(Address("10.0.0.9"), 443);
+        var timeline = new Timeline(TimeSpan.FromHours(1));
+        foreach (var (network, state) in new[] { ("ns1", TcpState.Established), ("ns2", TcpState.SynSent), ("ns3", TcpState.Established) })
+        {
+            var destinations = ImmutableDictionary<EndpointAddress, StateCounts>.Empty.Add(target, StateCounts.Of([(state, 3L)]));
+            timeline.Add(Of(network, 1, 0, 1) with { NetworkNamespace = network, Sockets = new(true, destinations.Clear(), destinations) });
+        }
+
+        var (endpoint, states) = timeline.Kernel.ByDestination.Single();
+
+        Assert.That(endpoint, Is.EqualTo(target));
+        Assert.That(states, Is.EqualTo(StateCounts.Of([(TcpState.Established, 6L), (TcpState.SynSent, 3L)])));
+    }
+
+    [Test]
+    public void Counters_ReadingsInAnyOrder_CountFromTheFirstOnPerNamespace()
+    {
+        var timeline = new Timeline(TimeSpan.FromHours(1));
+        timeline.Add(With(Counting(2, 130)));
+        timeline.Add(With(Counting(1, 100), sequence: 2, from: 1));
+        timeline.Add(With(Counting(3, 150) with { NamespaceOnly = true }, sequence: 3, from: 2));
+        timeline.Add(With(Counting(1, 7), "ns2"));
+        timeline.Add(With(Counting(4, 9), "ns2", 2, 1));
+
+        Assert.That(timeline.Kernel.Counters, Is.EqualTo(TcpCounterValues.Zero with { SynRetransmits = 50 + 2 }));
+        Assert.That(timeline.Kernel.Newest[TcpState.Established], Is.EqualTo(2), "what was read between dumps has no states");
     }
 
     [Test]
@@ -129,4 +162,15 @@ public class HostViewTests
         timeline.Advance(At(10));
         Assert.That(timeline.Kernel.Newest.Namespaces, Is.Zero);
     }
+
+    private static KernelReading Counting(double takenAt, long retransmits) =>
+        Reading(takenAt, 1) with { Counters = TcpCounterValues.Zero with { SynRetransmits = retransmits } };
+
+    private static SocketTally Tally(bool whole, params (EndpointAddress Source, long Established)[] sources) => new(
+        whole,
+        sources.ToImmutableDictionary(s => s.Source, s => StateCounts.Of([(TcpState.Established, s.Established)])),
+        ImmutableDictionary<EndpointAddress, StateCounts>.Empty);
+
+    private static Dictionary<EndpointAddress, long> Established(IEnumerable<KeyValuePair<EndpointAddress, StateCounts>> sockets) =>
+        sockets.ToDictionary(s => s.Key, s => s.Value[TcpState.Established]);
 }

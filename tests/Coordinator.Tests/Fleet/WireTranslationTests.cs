@@ -30,7 +30,7 @@ public sealed class WireTranslationTests
             Assert.That(sample.Failures.Single().Count, Is.EqualTo(7));
             Assert.That(sample.Histograms[HistogramKind.Connect].TotalCount, Is.EqualTo(1));
             Assert.That(sample.Kernel!.States[TcpState.Established], Is.EqualTo(8));
-            Assert.That(sample.Sources!.Established.Single().Value, Is.EqualTo(9));
+            Assert.That(sample.Sockets!.Sources.Single().Value[TcpState.Established], Is.EqualTo(9));
         });
     }
 
@@ -62,7 +62,9 @@ public sealed class WireTranslationTests
         yield return Case("sample.histograms[99]", s => s.Histograms[0].Kind = (HistogramKind)99);
         yield return Case("sample.kernel_view.taken_at_millis", s => s.KernelView.TakenAtMillis = long.MinValue);
         yield return Case("sample.kernel_view.states", s => s.KernelView.States[0].Count = ulong.MaxValue);
-        yield return Case("sample.source_counts.source", s => s.SourceCounts.Sources[0].Source = ByteString.Empty);
+        yield return Case("sample.socket_counts.sources.address", s => s.SocketCounts.Sources[0].Address = ByteString.Empty);
+        yield return Case("sample.socket_counts.destinations.port", s => s.SocketCounts.Destinations[0].Port = 65536);
+        yield return Case("sample.kernel_view.counters.listen_drops", s => s.KernelView.Counters.ListenDrops = ulong.MaxValue);
 
         static TestCaseData Case(string field, Action<Sample> spoil) => new TestCaseData(field, spoil).SetArgDisplayNames(field);
         static ByteString Cut(ByteString bytes) => ByteString.CopyFrom(bytes.Span[..(bytes.Length / 2)]);
@@ -185,12 +187,20 @@ public sealed class WireTranslationTests
                 new HistogramDelta { Kind = HistogramKind.Connect, Encoded = ByteString.CopyFrom(HistogramLayout.Encode(histogram)) },
             },
             Health = new(),
-            KernelView = new() { TakenAtMillis = 1900, States = { new StateCount { State = TcpState.Established, Count = 8 } } },
-            SourceCounts = new()
+            KernelView = new() { TakenAtMillis = 1900, States = { new StateCount { State = TcpState.Established, Count = 8 } }, Counters = new() },
+            SocketCounts = new()
             {
                 Whole = true,
-                Sources = { new SourceCount { Source = ByteString.CopyFrom(127, 0, 0, 1), Established = 9 } },
+                Sources = { Sockets(0, 9) },
+                Destinations = { Sockets(443, 10) },
             },
         };
     }
+
+    private static EndpointSockets Sockets(uint port, ulong established) => new()
+    {
+        Address = ByteString.CopyFrom(127, 0, 0, 1),
+        Port = port,
+        States = { new StateCount { State = TcpState.Established, Count = established } },
+    };
 }

@@ -1,6 +1,5 @@
 using System.Buffers.Binary;
 using System.Runtime.InteropServices;
-using LoadHarness.Protos;
 using LoadHarness.V1;
 
 namespace LoadHarness.Agent.Interop.Netlink;
@@ -26,25 +25,18 @@ public readonly struct InetDiagMessage
     /// <summary>The state; Linux and RFC 9293 number them alike.</summary>
     public TcpState State => (TcpState)_state;
 
-    /// <summary>The local address. An IPv4-mapped one is given as the IPv4 address that it is.</summary>
-    public IpAddress Source => ToAddress(_source0, _source1);
+    /// <summary>The local address.</summary>
+    public AddressBits Source => ToBits(_source0, _source1);
 
     /// <summary>The local port.</summary>
     public int SourcePort => BinaryPrimitives.ReverseEndianness(_sourcePort);
 
-    /// <summary>The remote address, likewise.</summary>
-    public IpAddress Destination => ToAddress(_destination0, _destination1);
+    /// <summary>The remote address.</summary>
+    public AddressBits Destination => ToBits(_destination0, _destination1);
 
     /// <summary>The remote port.</summary>
     public int DestinationPort => BinaryPrimitives.ReverseEndianness(_destinationPort);
 
-    private IpAddress ToAddress(ulong first, ulong second)
-    {
-        if (_family == Libc.SocketAddress.AfInet)
-            return new(false, BinaryPrimitives.ReverseEndianness((uint)first));
-        var low = BinaryPrimitives.ReverseEndianness(second);
-        return first == 0 && low >> 32 == 0xffff
-            ? new(false, (uint)low)
-            : new(true, new UInt128(BinaryPrimitives.ReverseEndianness(first), low));
-    }
+    private AddressBits ToBits(ulong first, ulong second) =>
+        _family == Libc.SocketAddress.AfInet ? AddressBits.OfV4((uint)first) : new(first, second);
 }

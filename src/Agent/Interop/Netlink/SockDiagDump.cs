@@ -1,15 +1,18 @@
 using System.Buffers.Binary;
-using System.Net.Sockets;
 using System.Runtime.InteropServices;
 using LoadHarness.Agent.Interop.Libc;
 
 namespace LoadHarness.Agent.Interop.Netlink;
 
-/// <summary>Dumps TCP sockets of one family through NETLINK_SOCK_DIAG; see sock_diag(7) and linux/inet_diag.h.</summary>
+/// <summary>
+/// Dumps TCP sockets of IPv4 and IPv6 through NETLINK_SOCK_DIAG; see sock_diag(7) and linux/inet_diag.h. The request is the older of
+/// two forms, struct inet_diag_req, because only that one covers both families with one walk through the kernel's table.
+/// </summary>
 public static class SockDiagDump
 {
     private const int HeaderBytes = 16;
-    private const int RequestBytes = 56;
+    private const int RequestBytes = 60;
+    private const int StatesOffset = 52;
     private const int AttributeHeaderBytes = 4;
     private const int AnswerTimeoutSeconds = 10;
 
@@ -18,22 +21,20 @@ public static class SockDiagDump
 
     private const ushort NlmsgError = 2;
     private const ushort NlmsgDone = 3;
-    private const ushort SockDiagByFamily = 20;
+    private const ushort TcpDiagGetSock = 18;
     private const ushort FlagsDumpRequest = 0x301;
     private const ushort FlagDumpInterrupted = 0x10;
     private const ushort InetDiagReqBytecode = 1;
-    private const byte IpProtoTcp = 6;
 
     /// <summary>The most bytecode that fits into the length field of one attribute.</summary>
     public const int MaxBytecodeBytes = ushort.MaxValue - AttributeHeaderBytes - 3;
 
     /// <summary>Shows every socket that matches to the visitor.</summary>
-    /// <param name="family">IPv4 or IPv6; the latter includes sockets with IPv4-mapped addresses.</param>
     /// <param name="stateMask">Bit n for the state numbered n.</param>
     /// <param name="bytecode">INET_DIAG_REQ_BYTECODE; empty for every socket.</param>
     /// <param name="visitor">Is shown the sockets. What it saw counts only if the result is Ok.</param>
     /// <returns>Failed with EINTR when the table changed so that the dump is not consistent: try again.</returns>
-    public static SysResult Run<TVisitor>(AddressFamily family, uint stateMask, ReadOnlySpan<byte> bytecode, ref TVisitor visitor)
+    public static SysResult Run<TVisitor>(uint stateMask, ReadOnlySpan<byte> bytecode, ref TVisitor visitor)
         where TVisitor : struct, ISocketVisitor
     {
         if (bytecode.Length > MaxBytecodeBytes)
@@ -43,23 +44,21 @@ public static class SockDiagDump
             return opened;
         using (socket)
         {
-            var sent = socket!.Send(Request(family, stateMask, bytecode));
+            var sent = socket!.Send(Request(stateMask, bytecode));
             return sent.Ok ? ReadAll(socket, ref visitor) : sent;
         }
     }
 
-    private static byte[] Request(AddressFamily family, uint stateMask, ReadOnlySpan<byte> bytecode)
+    private static byte[] Request(uint stateMask, ReadOnlySpan<byte> bytecode)
     {
         var attribute = bytecode.IsEmpty ? 0 : AttributeHeaderBytes + bytecode.Length;
         var request = new byte[HeaderBytes + RequestBytes + ((attribute + 3) & ~3)];
         var header = request.AsSpan();
         BinaryPrimitives.WriteInt32LittleEndian(header, request.Length);
-        BinaryPrimitives.WriteUInt16LittleEndian(header[4..], SockDiagByFamily);
+        BinaryPrimitives.WriteUInt16LittleEndian(header[4..], TcpDiagGetSock);
         BinaryPrimitives.WriteUInt16LittleEndian(header[6..], FlagsDumpRequest);
         var body = header[HeaderBytes..];
-        body[0] = family == AddressFamily.InterNetworkV6 ? (byte)Libc.SocketAddress.AfInet6 : (byte)Libc.SocketAddress.AfInet;
-        body[1] = IpProtoTcp;
-        BinaryPrimitives.WriteUInt32LittleEndian(body[4..], stateMask);
+        BinaryPrimitives.WriteUInt32LittleEndian(body[StatesOffset..], stateMask);
         if (attribute > 0)
         {
             var filter = body[RequestBytes..];
@@ -103,7 +102,7 @@ public static class SockDiagDump
             var body = rest[HeaderBytes..length];
             if (type is NlmsgDone or NlmsgError)
                 return body.Length >= sizeof(int) ? End(BinaryPrimitives.ReadInt32LittleEndian(body)) : SysResult.Failed(Errno.EPROTO);
-            if (type == SockDiagByFamily)
+            if (type == TcpDiagGetSock)
             {
                 if (body.Length < InetDiagMessage.ByteSize)
                     return SysResult.Failed(Errno.EPROTO);
