@@ -24,7 +24,7 @@ public class SummaryJsonTests
         "result",
         "reached,reachedAfterSeconds,peakEstablished,heldEstablishedMin,heldEstablishedEnd,confirmed,"
         + "opened,closedByPeer,reopened,openRatePeak,openRateMean")]
-    [TestCase("kernel", "established,ownEstablished,timeWait,states,bySource,foreign,ageSeconds,agrees,note")]
+    [TestCase("kernel", "established,ownEstablished,timeWait,states,bySource,byDestination,counters,foreign,ageSeconds,agrees,note")]
     [TestCase("failures", "total,byReason")]
     [TestCase("latency", "connect,tlsHandshake,request,requestService")]
     [TestCase("rates", "scheduled,offered,completed,failed,notOffered")]
