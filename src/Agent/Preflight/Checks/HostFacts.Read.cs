@@ -1,6 +1,5 @@
 using System.Collections.Immutable;
 using System.Globalization;
-using System.Net.Sockets;
 using LoadHarness.Agent.Interop.Libc;
 using LoadHarness.Agent.Interop.Netlink;
 using LoadHarness.V1;
@@ -20,7 +19,7 @@ internal sealed partial record HostFacts
             Fixed = [.. Sysctl.All.Where(Sysctl.IsFixed)],
             DescriptorLimit = ResourceUsage.RaiseDescriptorLimit(),
             UnshareErrno = DescriptorTable.UnshareErrno,
-            SocketDiagErrno = SockDiagDump.Run(AddressFamily.InterNetwork, 1u << (int)TcpState.Listen, [], ref listening).Errno,
+            SocketDiagErrno = SockDiagDump.Run(1u << (int)TcpState.Listen, [], ref listening).Errno,
             Cores = Environment.ProcessorCount,
             PageBytes = Environment.SystemPageSize,
             ClockSynchronised = ClockState.Synchronised,
