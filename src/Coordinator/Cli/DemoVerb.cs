@@ -11,20 +11,22 @@ internal sealed class DemoVerb() : Verb(
     "demo",
     "Starts a backend and agents on this machine, holds 50,000 connections between them and reports",
     "loadharness demo",
-    "loadharness demo -c 200k --agents 4 --hold 1m")
+    "loadharness demo -c 200k --agents 4 --hold 1m",
+    "loadharness demo -c 1M --ramp 1m --agents 1")
 {
     private const int FewestAgents = 2;
     private const double RampPerSecond = 4_200;
     private static readonly TimeSpan _shortestRamp = TimeSpan.FromSeconds(10);
 
     private readonly Option<string> _connections = VerbOptions.Text("--connections", "N", "How many connections to hold (50k)", "-c");
+    private readonly Option<string> _ramp = VerbOptions.Text("--ramp", "TIME", "How long opening them takes (10s, or longer for 4,200/s at most)");
     private readonly Option<string> _hold = VerbOptions.Text("--hold", "TIME", "How long to hold them (15s)");
     private readonly Option<string> _agents = VerbOptions.Text(
         "--agents", "N", "Agent processes to start (2, or more when the goal wants it)");
     private readonly Option<bool> _json = VerbOptions.Json();
 
     /// <inheritdoc/>
-    public override IEnumerable<Symbol> Symbols => [_connections, _hold, _agents, _json];
+    public override IEnumerable<Symbol> Symbols => [_connections, _ramp, _hold, _agents, _json];
 
     /// <inheritdoc/>
     public override IEnumerable<SpecError> Check(ParseResult parsed) => SpecOf(parsed, LocalBackend.FirstTarget(1)).Errors;
@@ -55,11 +57,12 @@ internal sealed class DemoVerb() : Verb(
             Name = "demo",
             Targets = [target],
             Connections = TextOf(parsed, _connections) ?? "50k",
+            Ramp = Given<TimeSpan>(parsed, _ramp),
             Hold = TextOf(parsed, _hold) ?? "15s",
             Agents = Given<long>(parsed, _agents),
         };
         var result = RunSpecValidator.Validate(input, HostNames.Resolve);
-        return result.Spec is { } spec ? result with { Spec = spec with { Ramp = RampOf(spec.Connections) } } : result;
+        return result.Spec is { Ramp: null } spec ? result with { Spec = spec with { Ramp = RampOf(spec.Connections) } } : result;
     }
 
     private static TimeSpan RampOf(long connections)
