@@ -28,11 +28,14 @@ internal sealed class ActiveRun : IDisposable
     private long _startNanos = long.MaxValue;
     private long _sampledMillis;
 
-    public ActiveRun(Assignment assignment, Lease lease, AllowTable allowed, bool privateTables, Action<AgentSample> onSample)
+    public ActiveRun(
+        Assignment assignment, Lease lease, AllowTable allowed, ImmutableArray<IpAddress> listenAddresses, bool privateTables,
+        Action<AgentSample> onSample)
     {
         Assignment = assignment;
         _onSample = onSample;
-        _reactors = assignment.Backend is null ? new ReactorGroup(assignment, lease, allowed, privateTables) : new BackendGroup();
+        _reactors = assignment.Backend is null
+            ? new ReactorGroup(assignment, lease, allowed, privateTables) : new BackendGroup(listenAddresses);
     }
 
     /// <summary>The newest assignment that was accepted.</summary>

@@ -132,7 +132,7 @@ public sealed class AssignmentRunner : IAssignmentRunner, IDisposable
             return;
         }
 
-        var run = _run ??= new ActiveRun(assignment, _lease, _allowed, _privateTables, _onSample);
+        var run = _run ??= new ActiveRun(assignment, _lease, _allowed, _policy.ListenAddresses, _privateTables, _onSample);
         if (run.Prepare(assignment) is { } unmet)
         {
             Refuse(assignment, unmet);

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Net.Sockets;
 using LoadHarness.Agent.Backend;
 using LoadHarness.Protos;
@@ -5,10 +6,11 @@ using LoadHarness.Protos;
 namespace LoadHarness.Agent.Assignments;
 
 /// <summary>
-/// The accepting side of a run: listens on the assigned ports of every address of the host from PREPARED to DRAINED. As many
-/// reactors as this host has cores to begin with; full ones are relieved by more, so the assignment names no number.
+/// The accepting side of a run: listens on the assigned ports from PREPARED to DRAINED. As many reactors as this host has cores
+/// to begin with; full ones are relieved by more, so the assignment names no number.
 /// </summary>
-internal sealed class BackendGroup : IRunReactors
+/// <param name="addresses">Where to listen: what the agent's user said.</param>
+internal sealed class BackendGroup(ImmutableArray<IpAddress> addresses) : IRunReactors
 {
     private BackendWork? _work;
     private BackendReactors? _reactors;
@@ -30,7 +32,7 @@ internal sealed class BackendGroup : IRunReactors
                 : new("backend", "change", "the ports and the greeting of a backend cannot change while its run lasts; start another run");
         }
 
-        var options = new BackendOptions { Listen = [.. work.Ports.SelectMany(Endpoints)], Greet = work.Greet };
+        var options = new BackendOptions { Listen = [.. Endpoints(work.Ports)], Greet = work.Greet };
         // Asked first, since a listener of another backend would quietly share its port with ours.
         var problems = ListenProbe.Probe(options.Listen);
         return problems.Count switch
@@ -60,15 +62,12 @@ internal sealed class BackendGroup : IRunReactors
     /// <inheritdoc/>
     public void Dispose() => _reactors?.Dispose();
 
-    private static IEnumerable<(IpAddress, int)> Endpoints(PortSpan ports)
-    {
-        for (var port = ports.First; port <= ports.Last; port++)
-        {
-            yield return (new(false, 0), port);
-            if (Socket.OSSupportsIPv6)
-                yield return (new(true, 0), port);
-        }
-    }
+    private IEnumerable<(IpAddress, int)> Endpoints(ImmutableArray<PortSpan> ports) =>
+        from span in ports
+        from port in Enumerable.Range(span.First, span.Count)
+        from address in addresses
+        where Socket.OSSupportsIPv6 || !address.IsV6
+        select (address, port);
 
     private static AssignmentRefusal Refusal(string message) => new("backend.ports", "ports", message);
 

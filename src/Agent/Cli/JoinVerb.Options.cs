@@ -68,6 +68,11 @@ internal static partial class JoinVerb
         Description = "Ports that a backend may listen on, as 443,9000-9009. Default: 1024-65535",
     };
 
+    private static readonly Option<string[]> _listenAddresses = new("--listen-address")
+    {
+        Description = "Address at which a backend listens; may be given several times. Default: every one of the host",
+    };
+
     private static readonly Option<string?> _maxConnections = new("--max-connections")
     {
         Description = "Most connections that any run may have this agent hold, as 500k. Default: no limit of its own",
@@ -94,7 +99,7 @@ internal static partial class JoinVerb
             Example: loadharness-agent join https://coordinator:7443 --ca ca.pem --join-token-file token --allow 10.0.0.0/24:443
             """)
         {
-            _coordinator, _ca, _joinToken, _state, _id, _role, _labels, _allow, _allowListen, _maxConnections, _maxConnectRate,
+            _coordinator, _ca, _joinToken, _state, _id, _role, _labels, _allow, _allowListen, _listenAddresses, _maxConnections, _maxConnectRate,
             _certificate, _key, _credential, exitWithParent, _logLevel,
         };
         command.SetAction(parsed => Run(parsed, parsed.GetValue(exitWithParent), parent));

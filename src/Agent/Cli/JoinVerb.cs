@@ -101,7 +101,26 @@ internal static partial class JoinVerb
             MaxConnections = connections,
             MaxConnectsPerSecond = rate,
         };
-        return parsed.GetValue(_allowListen) is { } ports ? policy with { ListenPorts = ListenPorts(ports, policy.Role, errors) } : policy;
+        if (parsed.GetValue(_allowListen) is { } ports)
+            policy = policy with { ListenPorts = ListenPorts(ports, policy.Role, errors) };
+        return parsed.GetValue(_listenAddresses) is { Length: > 0 } addresses
+            ? policy with { ListenAddresses = ListenAddresses(addresses, policy.Role, errors) } : policy;
+    }
+
+    private static ImmutableArray<IpAddress> ListenAddresses(string[] texts, AgentRole role, List<string> errors)
+    {
+        var addresses = ImmutableArray.CreateBuilder<IpAddress>();
+        foreach (var text in texts)
+        {
+            if (EndpointText.ParseAddress(text) is { } address)
+                addresses.Add(address);
+            else
+                errors.Add($"{_listenAddresses.Name} {text}: an address is wanted, as in 127.0.0.1 or ::1");
+        }
+
+        if (role != AgentRole.Backend)
+            errors.Add($"{_listenAddresses.Name} {string.Join(' ', texts)}: only a backend listens; join with {_role.Name} backend, or leave it out");
+        return addresses.ToImmutable();
     }
 
     private static ImmutableArray<PortSpan> ListenPorts(string text, AgentRole role, List<string> errors)

@@ -14,6 +14,9 @@ public sealed record AgentPolicy(AllowList AllowList)
     /// <summary>Where a backend may listen: by default not on the ports of the system's own services.</summary>
     public ImmutableArray<PortSpan> ListenPorts { get; init; } = [new(1024, 65535)];
 
+    /// <summary>The addresses at which a backend listens; by default every one of the host.</summary>
+    public ImmutableArray<IpAddress> ListenAddresses { get; init; } = [new(false, 0), new(true, 0)];
+
     /// <summary>Most connections at once; 0: no such limit.</summary>
     public long MaxConnections { get; init; }
 

@@ -2,6 +2,7 @@ using System.CommandLine;
 using LoadHarness.Coordinator.Cli.LiveView;
 using LoadHarness.Coordinator.LocalFleet;
 using LoadHarness.Coordinator.Specs;
+using LoadHarness.Protos;
 using LoadHarness.Coordinator.Verdicts;
 
 namespace LoadHarness.Coordinator.Cli;
@@ -14,6 +15,7 @@ internal sealed class DemoVerb() : Verb(
     "loadharness demo -c 200k --agents 4 --hold 1m",
     "loadharness demo -c 1M --ramp 1m --agents 1")
 {
+    private const string Goal = "50k";
     private const int FewestAgents = 2;
     private const double RampPerSecond = 4_200;
     private static readonly TimeSpan _shortestRamp = TimeSpan.FromSeconds(10);
@@ -29,34 +31,35 @@ internal sealed class DemoVerb() : Verb(
     public override IEnumerable<Symbol> Symbols => [_connections, _ramp, _hold, _agents, _json];
 
     /// <inheritdoc/>
-    public override IEnumerable<SpecError> Check(ParseResult parsed) => SpecOf(parsed, LocalBackend.FirstTarget(1)).Errors;
+    public override IEnumerable<SpecError> Check(ParseResult parsed) => SpecOf(parsed, new PortSpan(9000, 9009)).Errors;
 
     /// <inheritdoc/>
     public override async Task<ExitCode> ExecuteAsync(ParseResult parsed, CliContext context)
     {
         var json = parsed.GetValue(_json);
-        var wanted = SpecOf(parsed, LocalBackend.FirstTarget(1)).Spec!;
+        var ports = LocalBackendPorts.FindPorts(CountText.Parse(TextOf(parsed, _connections) ?? Goal).Value);
+        var spec = SpecOf(parsed, ports).Spec!;
         await using var session = await LocalRun.StartSessionAsync(context);
-        var target = await LocalBackend.StartAsync(session, wanted.Connections, context.Interrupts.First);
-        var spec = SpecOf(parsed, target).Spec!;
         spec = spec with { Agents = spec.Agents ?? Math.Max(FewestAgents, LocalRun.DefaultAgents(spec.Connections)) };
         context.Error.WriteLine(
             $"""
              This demonstration stays on this machine. A backend accepts connections on
-             {target} and keeps them. {spec.Agents} agents open {Wording.Count(spec.Connections)} of them within {Words(spec.Ramp!.Value)},
+             {spec.Targets[0].Text} and keeps them. {spec.Agents} agents open {Wording.Count(spec.Connections)} of them within {Words(spec.Ramp!.Value)},
              hold them for {Words(spec.Hold)} and close them again; the kernel is asked all the while.
 
              """);
         return await new LocalRun(context, session, json).ExecuteAsync(spec);
     }
 
-    private SpecResult SpecOf(ParseResult parsed, string target)
+    private SpecResult SpecOf(ParseResult parsed, PortSpan ports)
     {
         var input = new RunSpecInput
         {
             Name = "demo",
-            Targets = [target],
-            Connections = TextOf(parsed, _connections) ?? "50k",
+            Targets = [$"127.0.0.1:{ports}"],
+            Backends = 1,
+            BackendListen = $"{ports}",
+            Connections = TextOf(parsed, _connections) ?? Goal,
             Ramp = Given<TimeSpan>(parsed, _ramp),
             Hold = TextOf(parsed, _hold) ?? "15s",
             Agents = Given<long>(parsed, _agents),

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Net;
 using LoadHarness.Coordinator.Cli.LiveView;
 using LoadHarness.Coordinator.LocalFleet;
 using LoadHarness.Coordinator.Specs;
@@ -17,6 +18,8 @@ internal sealed class LocalRun(CliContext context, LocalSession session, bool js
     private static readonly TimeSpan _endAtOnceGrace = TimeSpan.FromSeconds(2);
 
     private const int TailLines = 12;
+    private static readonly IpAddress _loopback = IpAddress.From(IPAddress.Loopback);
+    private static readonly IpAddress _loopbackV6 = IpAddress.From(IPAddress.IPv6Loopback);
 
     private readonly RunNotes _notes = new();
 
@@ -40,6 +43,8 @@ internal sealed class LocalRun(CliContext context, LocalSession session, bool js
         session.Died += Explain;
         using var client = ControlClient.For(session.Paths);
         await session.StartAgentsAsync(spec.Agents ?? 1, Destinations(spec));
+        if (spec.Backends > 0)
+            await session.StartBackendAsync(BackendAddresses(spec), spec.BackendListen);
         var run = await client.CreateRunAsync(spec, Guid.NewGuid().ToString(), interrupts.First);
         context.Error.WriteLine($"run {run.Id}, {Wording.Count(spec.Agents ?? 1)} agent{(spec.Agents == 1 ? "" : "s")} on this machine");
 
@@ -93,6 +98,10 @@ internal sealed class LocalRun(CliContext context, LocalSession session, bool js
 
     private void Explain(ChildProcess child, ChildExit exit) =>
         _notes.Add($"{exit.Name} (process {exit.Pid}) has ended by itself: {exit.How}", [.. child.Tail(TailLines)]);
+
+    /// <summary>A backend of a local run is for this host alone: it listens on loopback, over IPv6 when a target is there.</summary>
+    private static IEnumerable<IpAddress> BackendAddresses(RunSpec spec) =>
+        spec.Targets.SelectMany(t => t.Addresses).Where(a => a == _loopbackV6).Take(1).Prepend(_loopback);
 
     private static ImmutableArray<Destination> Destinations(RunSpec spec) =>
     [

@@ -97,7 +97,13 @@ internal sealed class SpecOptions
     /// <summary>Options that choose among the agents of a fleet, where there is none.</summary>
     public IEnumerable<SpecError> CheckLocal(ParseResult parsed)
     {
-        Option[] ofAFleet = [_select, _backends, _backendListen, _backendSelect];
+        if (Verb.TextOf(parsed, _backends) is { } backends && CountText.Parse(backends) is { Problem: null, Value: > 1 })
+        {
+            yield return new(_backends.Name, backends, "are too many for one host: two backends cannot share ports", "0 or 1",
+                "One backend holds as many connections as there is memory for: --backends 1");
+        }
+
+        Option[] ofAFleet = [_select, _backendSelect];
         foreach (var option in ofAFleet)
         {
             if (parsed.GetResult(option) is { Implicit: false, Tokens.Count: > 0 } result)

@@ -6,24 +6,34 @@ namespace LoadHarness.Coordinator.LocalFleet;
 /// <summary>The agent program's command lines.</summary>
 public static class AgentArguments
 {
-    /// <summary>Joins a local coordinator.</summary>
+    /// <summary>Joins a local coordinator as a client.</summary>
     /// <param name="paths">Where its socket and credential are.</param>
     /// <param name="id">The agent's identity.</param>
     /// <param name="allow">What it may connect to: the run's own targets.</param>
     public static ImmutableArray<string> Join(RunPaths paths, string id, IEnumerable<Destination> allow) =>
     [
-        "join", $"unix:{paths.Socket}",
-        "--id", id,
-        "--credential-file", paths.Credential,
+        .. Join(paths, id),
         .. allow.SelectMany(d => Cidrs(d.Addresses).Select(c => $"{c}:{d.Ports}")).Distinct().SelectMany(a => new[] { "--allow", a }),
         "--exit-with-parent",
     ];
 
-    /// <summary>Serves as the target of a demonstration.</summary>
-    /// <param name="address">To listen on.</param>
-    /// <param name="ports">To listen on.</param>
-    public static ImmutableArray<string> Backend(IpAddress address, PortSpan ports) =>
-        ["backend", "--listen", $"{Bracketed(address)}:{ports}", "--exit-with-parent"];
+    /// <summary>Joins a local coordinator as a backend, which nobody outside this host can reach.</summary>
+    /// <param name="paths">Where its socket and credential are.</param>
+    /// <param name="id">The agent's identity.</param>
+    /// <param name="addresses">Where it listens: loopback addresses.</param>
+    /// <param name="ports">Where it may listen.</param>
+    public static ImmutableArray<string> JoinAsBackend(
+        RunPaths paths, string id, IEnumerable<IpAddress> addresses, ImmutableArray<PortSpan> ports) =>
+    [
+        .. Join(paths, id),
+        "--role", "backend",
+        .. addresses.SelectMany(a => new[] { "--listen-address", $"{a}" }),
+        "--allow-listen", string.Join(',', ports),
+        "--exit-with-parent",
+    ];
+
+    private static ImmutableArray<string> Join(RunPaths paths, string id) =>
+        ["join", $"unix:{paths.Socket}", "--id", id, "--credential-file", paths.Credential];
 
     private static IEnumerable<string> Cidrs(IpRange range) =>
         AddressPrefix.Cover(range.First.IsV6, range.First.Value, range.Last.Value).Select(p => $"{Bracketed(p.Address)}/{p.Length}");

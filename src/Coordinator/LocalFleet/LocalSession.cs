@@ -60,14 +60,19 @@ public sealed class LocalSession : IAsyncDisposable
         for (var i = 1; i <= count; i++)
         {
             var name = $"local-{i}";
-            await StartAsync(new ChildSpec(name, _program, AgentArguments.Join(Paths, name, allow), Paths.LogOf(name)) { IsAgent = true });
+            await StartAsync(new ChildSpec(name, _program, AgentArguments.Join(Paths, name, allow), Paths.LogOf(name)));
         }
     }
 
-    /// <summary>Starts a backend; it may not listen yet when this returns.</summary>
+    /// <summary>Starts a backend that joins this coordinator.</summary>
+    /// <param name="addresses">Where it listens: loopback addresses.</param>
+    /// <param name="ports">Where it may listen.</param>
     /// <exception cref="LocalFleetException">The program cannot be executed.</exception>
-    public Task<ChildProcess> StartBackendAsync(IpAddress address, PortSpan ports) =>
-        StartAsync(new ChildSpec("backend", _program, AgentArguments.Backend(address, ports), Paths.LogOf("backend")));
+    public Task StartBackendAsync(IEnumerable<IpAddress> addresses, ImmutableArray<PortSpan> ports)
+    {
+        const string Name = "local-backend";
+        return StartAsync(new ChildSpec(Name, _program, AgentArguments.JoinAsBackend(Paths, Name, addresses, ports), Paths.LogOf(Name)));
+    }
 
     /// <summary>Kills every child and waits until the kernel has given all of them back.</summary>
     public Task KillChildrenAsync() => Task.WhenAll(_children.Select(c => c.StopAsync(TimeSpan.Zero)));
@@ -83,12 +88,11 @@ public sealed class LocalSession : IAsyncDisposable
         _directory.Dispose();
     }
 
-    private async Task<ChildProcess> StartAsync(ChildSpec spec)
+    private async Task StartAsync(ChildSpec spec)
     {
         var child = await _starter.StartAsync(spec);
         _children.Enqueue(child);
         _ = ReportAsync(child);
-        return child;
     }
 
     private async Task ReportAsync(ChildProcess child)
@@ -97,7 +101,6 @@ public sealed class LocalSession : IAsyncDisposable
         // First the user, then the coordinator, which may end the run over it.
         if (!exit.Asked)
             Died?.Invoke(child, exit);
-        if (child.Spec.IsAgent)
-            _coordinator.ReportExited(child.Spec.Name, exit.How);
+        _coordinator.ReportExited(child.Spec.Name, exit.How);
     }
 }

@@ -93,13 +93,22 @@ public class RunVerbTests
         Assert.That(WireTranslation.ToWire(Spec("web.test:443 -c 10", _ => null)).Names, Is.Empty);
 
     [TestCase("--select zone=a", "--select zone=a")]
-    [TestCase("--backends 1 --backend-listen 9000", "--backends 1")]
+    [TestCase("--backends 1 --backend-listen 9000 --backend-select zone=a", "--backend-select zone=a")]
     public async Task Run_LocallyWithAFleetsOption_SaysThatItNeedsACoordinator(string options, string named)
     {
         using var cli = new CliHarness();
         var code = await cli.RunAsync($"run 127.0.0.1:443 -c 10 {options}");
         Assert.That(code, Is.EqualTo(Coordinator.Verdicts.ExitCode.Invalid));
         Assert.That(cli.Error, Does.Contain(named).And.Contain("--coordinator"));
+    }
+
+    [Test]
+    public async Task Run_LocallyWithTwoBackends_SaysThatOneIsEnough()
+    {
+        using var cli = new CliHarness();
+        var code = await cli.RunAsync("run 127.0.0.1:443 -c 10 --backends 2 --backend-listen 9000");
+        Assert.That(code, Is.EqualTo(Coordinator.Verdicts.ExitCode.Invalid));
+        Assert.That(cli.Error, Does.Contain("--backends 2").And.Contain("--backends 1"));
     }
 
     private static RunSpec Spec(string line, Func<string, IReadOnlyList<IpAddress>?>? resolve = null)

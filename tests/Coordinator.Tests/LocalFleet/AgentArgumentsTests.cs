@@ -21,5 +21,13 @@ public class AgentArgumentsTests
             + "--allow 10.1.0.1/32:80 --allow 10.1.0.2/31:80 --allow [fd00::1]/128:80 --exit-with-parent"));
     }
 
+    [Test]
+    public void JoinAsBackend_Loopback_ListensThereAndNowhereElse() =>
+        Assert.That(
+            string.Join(' ', AgentArguments.JoinAsBackend(
+                new RunPaths("/run/x"), "local-backend", [Range("127.0.0.1", 1).First], [new(9000, 9009), new(9100, 9100)])),
+            Is.EqualTo("join unix:/run/x/coordinator.sock --id local-backend --credential-file /run/x/credential "
+                + "--role backend --listen-address 127.0.0.1 --allow-listen 9000-9009,9100 --exit-with-parent"));
+
     private static IpRange Range(string first, long count) => new(IpAddress.From(System.Net.IPAddress.Parse(first)), count);
 }
