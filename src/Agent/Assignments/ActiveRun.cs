@@ -5,7 +5,7 @@ using LoadHarness.Agent.Preflight;
 using LoadHarness.Agent.Safety;
 using LoadHarness.Protos;
 using LoadHarness.V1;
-using static LoadHarness.V1.Finding.Types;
+using BlockRange = LoadHarness.Protos.BlockRange;
 
 namespace LoadHarness.Agent.Assignments;
 
@@ -134,26 +134,14 @@ internal sealed class ActiveRun : IDisposable
         return drained;
     }
 
-    /// <summary>What the user should know.</summary>
-    public ImmutableArray<AgentFinding> Findings(bool privateTables)
-    {
-        var findings = ImmutableArray.CreateBuilder<AgentFinding>();
-        if (!privateTables)
-            findings.Add(new(Severity.Warning, "descriptors", "no descriptor table per reactor (close_range with CLOSE_RANGE_UNSHARE needs kernel 5.9): ulimit -n binds for the whole agent"));
-        if (_builder.EndpointSpaceExhausted)
-            findings.Add(ExhaustionFinding.Of(Assignment, _builder));
-        if (_reactors.Fault is { } fault)
-            findings.Add(new(Severity.Error, "reactor", $"a reactor has failed and its connections are closed: {fault.Message}"));
-        if (_builder.NotAllowed > 0)
-        {
-            findings.Add(new(Severity.Error, "allow-list",
-                $"{_builder.NotAllowed:N0} connects were not made: their addresses are not on this agent's allow-list, "
-                + "though the assignment was found to be within it; please report this"));
-        }
+    /// <summary>Retiring blocks without a live or resting tuple.</summary>
+    public ImmutableArray<BlockRange> EmptyBlocks => _reactors.EmptyBlocks;
 
-        findings.AddRange(NameCheck.Findings(Assignment));
-        return findings.DrainToImmutable();
-    }
+    /// <summary>Sources that this host has no more.</summary>
+    public ImmutableArray<IpAddress> GoneSources => _reactors.GoneSources;
+
+    /// <summary>What the user should know.</summary>
+    public ImmutableArray<AgentFinding> Findings(bool privateTables) => RunFindings.Of(Assignment, _reactors, _builder, privateTables);
 
     /// <inheritdoc/>
     public void Dispose()

@@ -63,6 +63,12 @@ public sealed record AssignmentStatus
     public long Held { get; init; }
     public ImmutableArray<AgentFinding> Findings { get; init; } = [];
     public long ClockUncertaintyNanos { get; init; }
+
+    /// <summary>Retiring blocks without a live or resting tuple.</summary>
+    public ImmutableArray<LoadHarness.Protos.BlockRange> EmptyBlocks { get; init; } = [];
+
+    /// <summary>Sources of the slice that this host has no more.</summary>
+    public ImmutableArray<IpAddress> GoneSources { get; init; } = [];
 }
 
 /// <summary>A refusal names the field, the rule that it breaks, and the remedy.</summary>

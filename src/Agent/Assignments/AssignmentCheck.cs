@@ -26,7 +26,7 @@ internal static class AssignmentCheck
         CheckDestinations(assignment, policy.AllowList)
         ?? CheckLimits(assignment, policy)
         ?? CheckChange(assignment, present)
-        ?? SourceProbe.Probe(assignment.Slice);
+        ?? SourceProbe.Probe(assignment.Slice, present?.Slice);
 
     private static AssignmentRefusal? CheckRun(Assignment assignment, Assignment? present) =>
         present is null || present.RunId == assignment.RunId

@@ -211,7 +211,9 @@ public sealed class AssignmentRunner : IAssignmentRunner, IDisposable
         }
 
         var findings = _run.Findings(_privateTables);
-        Publish(before with { Held = _run.Held, Findings = findings }, raise: !findings.SequenceEqual(before.Findings));
+        var (empty, gone) = (_run.EmptyBlocks, _run.GoneSources);
+        var news = !findings.SequenceEqual(before.Findings) || !empty.SequenceEqual(before.EmptyBlocks) || !gone.SequenceEqual(before.GoneSources);
+        Publish(before with { Held = _run.Held, Findings = findings, EmptyBlocks = empty, GoneSources = gone }, raise: news);
     }
 
     private void Publish(Assignment assignment, Phase phase, AssignmentRefusal? refusal = null, ImmutableArray<AgentFinding> findings = default)
@@ -227,6 +229,8 @@ public sealed class AssignmentRunner : IAssignmentRunner, IDisposable
             Held = _run?.Held ?? 0,
             Findings = findings.IsDefault ? _run?.Findings(_privateTables) ?? [] : findings,
             ClockUncertaintyNanos = _clock.UncertaintyNanos,
+            EmptyBlocks = _run?.EmptyBlocks ?? [],
+            GoneSources = _run?.GoneSources ?? [],
         };
         Publish(status, raise: true);
     }

@@ -1,3 +1,6 @@
+using System.Collections.Immutable;
+using LoadHarness.Protos;
+
 namespace LoadHarness.Agent.Assignments;
 
 /// <summary>The reactors of one run, of either side. Used by one plain thread, whose descriptor table they copy.</summary>
@@ -8,6 +11,12 @@ internal interface IRunReactors : IDisposable
 
     /// <summary>How often <see cref="Snapshot"/> wants to be called, whether a sample is due or not; null: for samples only.</summary>
     TimeSpan? LookEvery { get; }
+
+    /// <summary>Retiring blocks without a live or resting tuple at the last snapshot.</summary>
+    ImmutableArray<BlockRange> EmptyBlocks => [];
+
+    /// <summary>Sources that this host has no more.</summary>
+    ImmutableArray<IpAddress> GoneSources => [];
 
     /// <summary>Starts what an assignment needs beyond what is there; nothing connects yet.</summary>
     /// <returns>Null, or why the assignment cannot be met; then nothing has changed.</returns>

@@ -13,7 +13,7 @@ namespace LoadHarness.Agent.Assignments;
 /// The reactors of one run: started as its share needs them, given blocks and goals, asked for snapshots. Used by one plain
 /// thread, whose descriptor table the reactors copy.
 /// </summary>
-internal sealed class ReactorGroup : IRunReactors
+internal sealed partial class ReactorGroup : IRunReactors
 {
     /// <summary>Descriptors of a reactor's table that are not for connections: what it inherited, its epoll set, room for the runtime.</summary>
     public const int ReservedDescriptors = 200;
@@ -21,13 +21,14 @@ internal sealed class ReactorGroup : IRunReactors
     private static readonly TimeSpan _snapshotPatience = TimeSpan.FromMilliseconds(200);
 
     private readonly EventFd _bell = new();
-    private readonly List<Member> _members = [];
-    private readonly HashSet<(IpAddress Source, int FirstPort)> _blocks = [];
+    private readonly List<ReactorMember> _members = [];
+    private readonly Dictionary<(IpAddress Source, int FirstPort), ReactorMember> _blocks = [];
     private readonly int _descriptorLimit = ResourceUsage.RaiseDescriptorLimit();
     private readonly bool _privateTables;
     private readonly Lease _lease;
     private readonly AllowTable _allowed;
     private readonly (IpAddress Address, int Port)[] _destinations;
+    private readonly int[] _weights;
     private readonly TimeSpan _rest;
     private readonly ConnectionLife? _churn;
     private readonly BlockCapacity _capacity;
@@ -41,6 +42,7 @@ internal sealed class ReactorGroup : IRunReactors
         _rest = assignment.Slice.Rest;
         _churn = assignment.Churn;
         _destinations = [.. assignment.Destinations.SelectMany(Pairs)];
+        _weights = [.. assignment.Destinations.SelectMany(d => Enumerable.Repeat(d.Weight, checked((int)d.Count)))];
         _capacity = new BlockCapacity(_destinations);
     }
 
@@ -61,10 +63,17 @@ internal sealed class ReactorGroup : IRunReactors
     public AssignmentRefusal? Prepare(Assignment assignment)
     {
         _capacity.Exclude(assignment.Slice.ExcludedPorts);
-        var blocks = assignment.Slice.Blocks.SelectMany(Blocks).ToHashSet();
-        if (!blocks.IsSupersetOf(_blocks))
-            return new("slice.blocks", "change", "blocks that this agent works with are missing; it cannot give any back: end the run to free them");
-        var fresh = blocks.Where(b => !_blocks.Contains(b)).ToList();
+        var blocks = new Dictionary<(IpAddress Source, int FirstPort), bool>();
+        foreach (var range in assignment.Slice.Blocks)
+        {
+            foreach (var block in Blocks(range))
+                blocks[block] = range.Retiring;
+        }
+
+        var leaving = _blocks.Keys.Where(b => !blocks.ContainsKey(b)).ToList();
+        if (RefuseLoss(leaving) is { } loss)
+            return loss;
+        var fresh = blocks.Keys.Where(b => !_blocks.ContainsKey(b)).ToList();
         var added = Math.Max(0, WantedReactors(assignment.Share, _blocks.Count + fresh.Count) - _members.Count);
         long[] tuples = [.. _members.Select(TuplesOf), .. Enumerable.Repeat(0L, added)];
         var freshTuples = fresh.ConvertAll(_capacity.TuplesOf);
@@ -75,8 +84,13 @@ internal sealed class ReactorGroup : IRunReactors
             return refusal;
 
         for (var i = 0; i < owners.Length; i++)
+        {
             _members[owners[i]].NewBlocks.Add(fresh[i]);
-        _blocks.UnionWith(fresh);
+            _blocks[fresh[i]] = _members[owners[i]];
+        }
+
+        GiveBack(leaving);
+        Retire(blocks);
         return null;
     }
 
@@ -84,8 +98,9 @@ internal sealed class ReactorGroup : IRunReactors
     /// <inheritdoc/>
     public void Pursue(Assignment assignment, long startNanos)
     {
+        _pursued = (assignment, startNanos);
         var elapsed = TimeSpan.FromTicks((Clock.BoottimeNanos - startNanos) / 100);
-        var bases = _members.Select(m => m.Goal?.GoalAt(elapsed) ?? 0).ToArray();
+        var bases = _members.Select(m => m.BaseAt(elapsed)).ToArray();
         var growth = Growth(assignment.Share, bases);
         var (baseParts, growthParts) = (GoalPart.SideBySide(bases), GoalPart.SideBySide(growth));
         for (var i = 0; i < _members.Count; i++)
@@ -102,6 +117,10 @@ internal sealed class ReactorGroup : IRunReactors
             };
             _members[i].Pursue(goal, assignment.Slice.ExcludedPorts);
         }
+
+        // New blocks may have an address that is gone.
+        foreach (var source in _gone)
+            Tell(new ConnectCommand.SetGone(source, true));
     }
 
     /// <inheritdoc/>
@@ -124,6 +143,8 @@ internal sealed class ReactorGroup : IRunReactors
             if (member.Snapshot.IsFilled)
                 builder.Add(member.Snapshot, member.Reactor.Number);
         }
+
+        NoteBlocks(builder);
     }
 
     /// <summary>Ends the reactors; returns when every socket is closed.</summary>
@@ -209,53 +230,31 @@ internal sealed class ReactorGroup : IRunReactors
         }
     }
 
-    private Member StartMember()
+    private ReactorMember StartMember()
     {
-        var cursor = new EndpointCursor(_destinations, [], _rest);
+        var cursor = new EndpointCursor(_destinations, [], _rest, _weights);
         IWorkload workload = _churn is null ? new HoldWorkload(_transport) : new ChurnWorkload(_transport, _churn);
         var role = new ConnectRole(cursor, _transport, workload, _lease, _allowed);
         var reactor = new Reactor(_members.Count, _descriptorLimit, _privateTables, role, _bell);
         reactor.Start();
-        return new Member(reactor);
+        return new ReactorMember(reactor);
     }
 
-    private long TuplesOf(Member member) => member.Blocks.Concat(member.NewBlocks).Sum(_capacity.TuplesOf);
+    private long TuplesOf(ReactorMember member) => member.Blocks.Concat(member.NewBlocks).Sum(_capacity.TuplesOf);
+
+    // Of blocks that something new may be opened in.
+    private long OpenTuplesOf(ReactorMember member) =>
+        member.Blocks.Concat(member.NewBlocks).Where(b => !member.Retiring.Contains(b) && !_gone.Contains(b.Source)).Sum(_capacity.TuplesOf);
 
     private long[] Growth(long share, long[] bases)
     {
         var rooms = new long[_members.Count];
         for (var i = 0; i < rooms.Length; i++)
         {
-            rooms[i] = Math.Max(0, Math.Min(ConnectionsPerReactor, TuplesOf(_members[i])) - bases[i]);
+            // Who has no tuple left for what it misses takes no more.
+            rooms[i] = _members[i].IsStuck ? 0 : Math.Max(0, Math.Min(ConnectionsPerReactor, OpenTuplesOf(_members[i])) - bases[i]);
         }
 
         return GoalPart.Spread(Math.Max(0, share - bases.Sum()), rooms);
-    }
-
-    private sealed class Member(Reactor reactor)
-    {
-        public Reactor Reactor => reactor;
-
-        public ReactorSnapshot Snapshot { get; } = new();
-
-        public ReactorGoal? Goal { get; private set; }
-
-        public List<(IpAddress Source, int FirstPort)> NewBlocks { get; private set; } = [];
-
-        public List<(IpAddress Source, int FirstPort)> Blocks { get; } = [];
-
-        public void Pursue(ReactorGoal goal, ImmutableArray<PortSpan> excludedPorts)
-        {
-            Goal = goal;
-            reactor.Post(new ConnectCommand.Pursue(goal, NewBlocks, excludedPorts));
-            Blocks.AddRange(NewBlocks);
-            NewBlocks = [];
-        }
-
-        public void Ask()
-        {
-            Snapshot.Clear();
-            reactor.Post(new ReactorCommand.TakeSnapshot(Snapshot));
-        }
     }
 }

@@ -41,6 +41,12 @@ internal sealed class SampleBuilder
     /// <summary>Connects since the start that the allow-list stopped at the last moment.</summary>
     public long NotAllowed { get; private set; }
 
+    /// <summary>Source ports since the start that foreign sockets hold.</summary>
+    public long DroppedPorts { get; private set; }
+
+    /// <summary>One of them.</summary>
+    public (IpAddress Source, int Port)? DroppedPort { get; private set; }
+
     /// <summary>Tuples that rested in the last round.</summary>
     public long RestingTuples => _gauges.RestingTuples;
 
@@ -77,6 +83,16 @@ internal sealed class SampleBuilder
         _reactors++;
         _drained += snapshot.Drained ? 1 : 0;
         EndpointSpaceExhausted |= snapshot.EndpointSpaceExhausted;
+        DroppedPorts += snapshot.Counters.DroppedPorts;
+        DroppedPort = snapshot.DroppedPort ?? DroppedPort;
+    }
+
+    /// <summary>Counts a source address that is gone: one failure, however many connects would have been made from it.</summary>
+    public void CountGoneSource()
+    {
+        _counters.Offered++;
+        _counters.Failed++;
+        _failures.Add(FailureStage.SourceBind, FailureCause.AddressGone, Errno.EADDRNOTAVAIL);
     }
 
     /// <summary>Builds the sample and begins the next interval.</summary>

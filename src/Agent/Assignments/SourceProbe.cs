@@ -6,17 +6,25 @@ namespace LoadHarness.Agent.Assignments;
 /// <summary>Binds every source of a slice once: what this host does not have is found before the first connect.</summary>
 internal static class SourceProbe
 {
-    /// <summary>Probes all sources.</summary>
+    /// <summary>Whether this host has the address.</summary>
+    public static bool IsThere(IpAddress address) => Bind(address) == 0;
+
+    /// <summary>Probes all sources that something new may be opened from, but for those that were probed before.</summary>
+    /// <param name="slice">With the sources.</param>
+    /// <param name="probed">The slice before this one; null when there was none. A source of it may be gone by now: that is no reason to refuse.</param>
     /// <returns>Null, or the refusal that names the first address that cannot be bound and how many there are.</returns>
-    public static AssignmentRefusal? Probe(Slice slice)
+    public static AssignmentRefusal? Probe(Slice slice, Slice? probed)
     {
         AssignmentRefusal? refusal = null;
         var (refused, total) = (0L, 0L);
-        foreach (var sources in slice.Blocks.Select(b => b.Sources).Distinct())
+        var before = probed is null ? [] : probed.Blocks.Select(b => b.Sources).ToHashSet();
+        foreach (var sources in slice.Blocks.Where(b => !b.Retiring).Select(b => b.Sources).Distinct().Where(s => !before.Contains(s)))
         {
             for (var i = 0L; i < sources.Count; i++, total++)
             {
                 var address = sources.First.Plus(i);
+                if (before.Any(s => s.Contains(address)))
+                    continue;
                 var errno = Bind(address);
                 if (errno == 0)
                     continue;

@@ -10,6 +10,15 @@ public static class ConnectCommand
     public sealed record Pursue(
         ReactorGoal Goal, IReadOnlyList<(IpAddress Source, int FirstPort)> MoreBlocks, ImmutableArray<PortSpan> ExcludedPorts) : ReactorCommand;
 
+    /// <summary>Open nothing new in a block whose owner wants it back, or do so again.</summary>
+    public sealed record Retire(IpAddress Source, int FirstPort, bool Retiring) : ReactorCommand;
+
+    /// <summary>An empty block belongs to somebody else from now on.</summary>
+    public sealed record GiveBack(IpAddress Source, int FirstPort) : ReactorCommand;
+
+    /// <summary>Open nothing from an address that this host has no more, or do so again.</summary>
+    public sealed record SetGone(IpAddress Source, bool Gone) : ReactorCommand;
+
     /// <summary>Open nothing more and close everything within this time; zero closes with RST at once.</summary>
     public sealed record Drain(TimeSpan Timeout) : ReactorCommand;
 }

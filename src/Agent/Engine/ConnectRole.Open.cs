@@ -11,6 +11,9 @@ public sealed partial class ConnectRole
     // So many taken tuples or foreign ports are passed over in one turn before events are looked at.
     private const int SkipsPerTurn = 256;
 
+    private readonly List<IpAddress> _newlyGone = [];
+    private (IpAddress Source, int Port)? _droppedPort;
+
     private enum OpenAnswer
     {
         Started,
@@ -107,8 +110,20 @@ public sealed partial class ConnectRole
         var cause = FailureClassifier.OfBind(errno);
         if (cause == FailureCause.PortInUse)
         {
+            var source = _cursor.Source(tuple);
+            _droppedPort = (source.Address, source.Port);
             _cursor.Drop(tuple);
             _reactor.Counters.DroppedPorts++;
+            return OpenAnswer.Skipped;
+        }
+
+        if (cause == FailureCause.AddressGone)
+        {
+            // Told once, whatever its ports: who asks for the snapshot counts it and tells the other reactors.
+            var source = _cursor.Source(tuple).Address;
+            if (_cursor.SetGone(source, true))
+                _newlyGone.Add(source);
+            _cursor.ReturnUnused(tuple);
             return OpenAnswer.Skipped;
         }
 

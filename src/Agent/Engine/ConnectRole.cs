@@ -31,6 +31,7 @@ public sealed partial class ConnectRole : IReactorRole
     private long _owedReopens;
     private LongHistogram _connectTimes = HistogramLayout.Create();
     private long _connectTimesClamped;
+    private readonly List<(IpAddress Source, int FirstPort)> _retiring = [];
 
     /// <summary>Makes the role; it opens nothing before its first <see cref="ConnectCommand.Pursue"/>.</summary>
     /// <param name="cursor">Its tuples; owned by the role.</param>
@@ -69,6 +70,16 @@ public sealed partial class ConnectRole : IReactorRole
                 _cursor.Exclude(pursue.ExcludedPorts);
                 _cursor.Add(pursue.MoreBlocks);
                 break;
+            case ConnectCommand.Retire retire:
+                Retire(retire);
+                break;
+            case ConnectCommand.GiveBack back:
+                _retiring.Remove((back.Source, back.FirstPort));
+                _cursor.GiveBack(back.Source, back.FirstPort);
+                break;
+            case ConnectCommand.SetGone change:
+                _cursor.SetGone(change.Source, change.Gone);
+                break;
             case ConnectCommand.Drain drain:
                 BeginDrain(drain.Timeout);
                 break;
@@ -101,6 +112,7 @@ public sealed partial class ConnectRole : IReactorRole
         snapshot.ConnectTimesClamped = _connectTimesClamped;
         _connectTimesClamped = 0;
         snapshot.EndpointSpaceExhausted = _exhausted;
+        NoteBlocks(snapshot);
         snapshot.Drained = _draining && Live + _reactor.Counters.Closing == 0;
     }
 
@@ -159,6 +171,28 @@ public sealed partial class ConnectRole : IReactorRole
         }
 
         return long.MaxValue;
+    }
+
+    private void Retire(ConnectCommand.Retire command)
+    {
+        var block = (command.Source, command.FirstPort);
+        _retiring.Remove(block);
+        if (command.Retiring)
+            _retiring.Add(block);
+        _cursor.Retire(command.Source, command.FirstPort, command.Retiring);
+    }
+
+    private void NoteBlocks(ReactorSnapshot snapshot)
+    {
+        foreach (var block in _retiring)
+        {
+            if (_cursor.IsEmpty(block.Source, block.FirstPort))
+                snapshot.EmptyBlocks.Add(block);
+        }
+
+        snapshot.GoneSources.AddRange(_newlyGone);
+        _newlyGone.Clear();
+        snapshot.DroppedPort = _droppedPort;
     }
 
     private EndpointTuple TupleOf(int slot) => new(_reactor.Connections.Unit(slot), _reactor.Connections.Destination(slot));

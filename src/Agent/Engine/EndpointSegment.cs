@@ -42,7 +42,9 @@ internal sealed class EndpointSegment
         _untilShift = _diagonal;
         _pairsLeft = (long)_units * _groups;
         _endOfGroup = BeginOf(1);
-        Dropped = new BitArray(_units);
+        Closed = new BitArray(_units);
+        Busy = new int[_units];
+        Pauses = new BlockPause[sources.Length];
     }
 
     /// <summary>The lowest unit.</summary>
@@ -51,8 +53,14 @@ internal sealed class EndpointSegment
     /// <summary>One more than the highest unit.</summary>
     public int EndUnit => FirstUnit + _units;
 
-    /// <summary>Units that were given up, counted from <see cref="FirstUnit"/>.</summary>
-    public BitArray Dropped { get; }
+    /// <summary>Units that are given up for good, counted from <see cref="FirstUnit"/>.</summary>
+    public BitArray Closed { get; }
+
+    /// <summary>Live and resting tuples of each unit, counted from <see cref="FirstUnit"/>.</summary>
+    public int[] Busy { get; }
+
+    /// <summary>Why nothing new is taken of a block.</summary>
+    public BlockPause[] Pauses { get; }
 
     /// <summary>How many blocks.</summary>
     public int Blocks => _sources.Length;
@@ -64,6 +72,27 @@ internal sealed class EndpointSegment
         return offset is >= 0 and < BlockRange.PortsPerBlock ? FirstUnit + (offset * Blocks) + block : -1;
     }
 
+    /// <summary>The block that a source has from a port on, or -1.</summary>
+    public int BlockOf(IpAddress source, int firstPort)
+    {
+        for (var block = 0; block < Blocks; block++)
+        {
+            if (_firstPorts[block] == firstPort && _addresses[block] == source && (Pauses[block] & BlockPause.GivenBack) == 0)
+                return block;
+        }
+
+        return -1;
+    }
+
+    /// <summary>Source address of a block.</summary>
+    public IpAddress AddressOfBlock(int block) => _addresses[block];
+
+    /// <summary>First port of a block.</summary>
+    public int FirstPortOf(int block) => _firstPorts[block];
+
+    /// <summary>Why nothing new is taken of a unit.</summary>
+    public BlockPause PauseOf(int unit) => Pauses[(unit - FirstUnit) % Blocks];
+
     /// <summary>Source port of a unit.</summary>
     public int PortOf(int unit)
     {
@@ -73,6 +102,15 @@ internal sealed class EndpointSegment
 
     /// <summary>Source address of a unit.</summary>
     public IpAddress AddressOf(int unit) => _addresses[(unit - FirstUnit) % _sources.Length];
+
+    /// <summary>The unit that a destination meets at a step, when each goes its own way: groups begin apart from each other.</summary>
+    /// <param name="step">From 0.</param>
+    /// <param name="destination">Which one.</param>
+    public int UnitAt(int step, int destination)
+    {
+        var begin = (long)(destination / LargestGroup) * _units / _groups;
+        return FirstUnit + (int)((step + begin) % _units);
+    }
 
     /// <summary>What to bind for a unit.</summary>
     public SocketAddress SourceOf(int unit)

@@ -13,6 +13,7 @@ internal static partial class WireTranslation
 {
     private const int MostEntries = 100_000;
     private const int MostAsked = 1000;
+    private const uint MostWeight = 1000;
     private const long MostConnections = 1_000_000_000;
     private const int LongestName = 255;
     private const long MostSources = 1 << 20;
@@ -124,7 +125,12 @@ internal static partial class WireTranslation
     private static Revision ToRevision(Wire.Revision? revision) => new(revision?.Epoch ?? 0, revision?.Number ?? 0);
 
     private static Destination ToDestination(Wire.Destination message, string path) =>
-        new(ToRange(message.Addresses, path + ".addresses"), ToPorts(message.Ports, path + ".ports"), ToName(message.Name, path + ".name"), message.LookUp);
+        new(ToRange(message.Addresses, path + ".addresses"), ToPorts(message.Ports, path + ".ports"), ToName(message.Name, path + ".name"), message.LookUp,
+            ToWeight(message.Weight, path + ".weight"));
+
+    private static int ToWeight(uint weight, string path) => weight <= MostWeight
+        ? (int)Math.Max(1, weight)
+        : throw new WireException(path, "range", $"{weight} is out of range, 1 to {MostWeight:N0} is allowed");
 
     private static string ToName(string name, string path) => name.Length <= LongestName && !name.Any(char.IsControl)
         ? name
@@ -153,8 +159,6 @@ internal static partial class WireTranslation
     private static BlockRange ToBlocks(Wire.BlockRange message, string path)
     {
         const uint size = BlockRange.PortsPerBlock;
-        if (message.Retiring)
-            throw new WireException(path + ".retiring", "capability", "this agent cannot give blocks back; end the run to free them");
         var end = message.FirstPort + ((ulong)message.PortBlocks * size);
         if (message.FirstPort % size != 0 || message.PortBlocks == 0 || end > 65536)
         {
@@ -163,7 +167,7 @@ internal static partial class WireTranslation
                 + $"a multiple of {size} is wanted, and an end at 65535");
         }
 
-        return new(ToRange(message.Sources, path + ".sources"), (int)message.FirstPort, (int)message.PortBlocks);
+        return new(ToRange(message.Sources, path + ".sources"), (int)message.FirstPort, (int)message.PortBlocks, message.Retiring);
     }
 
     private static KernelViewScope ToScope(Wire.KernelViewAssignment view, ImmutableArray<Destination> destinations)

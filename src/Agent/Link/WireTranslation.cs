@@ -65,6 +65,8 @@ internal static partial class WireTranslation
             Held = Count(status.Held),
             Findings = { status.Findings.Select(ToMessage) },
             ClockUncertaintyNanos = status.ClockUncertaintyNanos,
+            EmptyBlocks = { status.EmptyBlocks.Select(b => ToMessage(b)) },
+            GoneSources = { status.GoneSources.Select(ToBytes) },
         };
         if (status.Refused is { } refused)
             message.Refused = new() { Field = refused.Field, Rule = refused.Rule, Message = refused.Message };
@@ -106,6 +108,14 @@ internal static partial class WireTranslation
         Address = ToBytes(address.Address),
         PrefixLength = (uint)address.PrefixLength,
         Device = address.Device,
+    };
+
+    private static Wire.BlockRange ToMessage(BlockRange blocks) => new()
+    {
+        Sources = new() { First = ToBytes(blocks.Sources.First), Count = (uint)blocks.Sources.Count },
+        FirstPort = (uint)blocks.FirstPort,
+        PortBlocks = (uint)blocks.PortBlocks,
+        Retiring = blocks.Retiring,
     };
 
     private static Wire.PortRange ToMessage(PortSpan ports) => new() { First = (uint)ports.First, Last = (uint)ports.Last };

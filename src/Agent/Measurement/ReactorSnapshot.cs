@@ -35,6 +35,15 @@ public sealed class ReactorSnapshot
     /// <summary>Every tuple is live or rests, and more are wanted.</summary>
     public bool EndpointSpaceExhausted { get; set; }
 
+    /// <summary>Retiring blocks without a live or resting tuple.</summary>
+    public List<(IpAddress Source, int FirstPort)> EmptyBlocks { get; } = [];
+
+    /// <summary>Source addresses that were found to be gone since the last snapshot.</summary>
+    public List<IpAddress> GoneSources { get; } = [];
+
+    /// <summary>The source and port that was given up last; null when none was.</summary>
+    public (IpAddress Source, int Port)? DroppedPort { get; set; }
+
     /// <summary>Nothing is open and nothing will be opened.</summary>
     public bool Drained { get; set; }
 
@@ -42,6 +51,8 @@ public sealed class ReactorSnapshot
     public void Clear()
     {
         Failures.Clear();
+        EmptyBlocks.Clear();
+        GoneSources.Clear();
         ConnectTimes.Reset();
         Volatile.Write(ref _filled, false);
     }

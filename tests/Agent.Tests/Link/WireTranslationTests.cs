@@ -40,15 +40,20 @@ public class WireTranslationTests
     }
 
     [Test]
-    public void ToAssignment_AChurn_NamesLifetimeAndClose()
+    public void ToAssignment_ChurnWeightAndRetiring_AreTaken()
     {
         var message = WireSamples.Assignment();
         message.Workload.Churn = new Churn { Lifetime = new Duration { Nanos = 250_000_000 }, Close = CloseMethod.Rst };
+        message.Destinations[0].Weight = 7;
+        message.Slice.Blocks[0].Retiring = true;
 
         Assert.Multiple(() =>
         {
             Assert.That(WireTranslation.ToAssignment(message, _grant).Churn, Is.EqualTo(new ConnectionLife(TimeSpan.FromMilliseconds(250), ByReset: true)));
             Assert.That(WireTranslation.ToAssignment(WireSamples.Assignment(), _grant).Churn, Is.Null, "a hold");
+            Assert.That(WireTranslation.ToAssignment(message, _grant).Destinations[0].Weight, Is.EqualTo(7));
+            Assert.That(WireTranslation.ToAssignment(WireSamples.Assignment(), _grant).Destinations[0].Weight, Is.EqualTo(1), "none given");
+            Assert.That(WireTranslation.ToAssignment(message, _grant).Slice.Blocks[0].Retiring, Is.True);
         });
     }
 
@@ -108,7 +113,7 @@ public class WireTranslationTests
         Wrong("slice.blocks[0].sources.first", a => a.Slice.Blocks[0].Sources.First = ByteString.CopyFrom(1, 2, 3)),
         Wrong("slice.blocks[0].sources.count", a => a.Slice.Blocks[0].Sources.Count = 0),
         Wrong("slice.blocks[0].sources.count", a => a.Slice.Blocks[0].Sources.Count = uint.MaxValue),
-        Wrong("slice.blocks[0].retiring", a => a.Slice.Blocks[0].Retiring = true),
+        Wrong("destinations[0].weight", a => a.Destinations[0].Weight = 1001),
         Wrong("slice.excluded_ports[0]", a => a.Slice.ExcludedPorts[0].Last = 1),
         Wrong("slice.rest", a => a.Slice.Rest = new Duration { Seconds = -1 }),
         Wrong("destinations", a => a.Destinations.Clear()),

@@ -1,0 +1,41 @@
+using System.Collections.Immutable;
+using LoadHarness.Agent.Preflight;
+using LoadHarness.Protos;
+using static LoadHarness.V1.Finding.Types;
+
+namespace LoadHarness.Agent.Assignments;
+
+/// <summary>What the user should know about a run as this agent lives it.</summary>
+internal static class RunFindings
+{
+    public static ImmutableArray<AgentFinding> Of(Assignment assignment, IRunReactors reactors, SampleBuilder builder, bool privateTables)
+    {
+        var findings = ImmutableArray.CreateBuilder<AgentFinding>();
+        if (!privateTables)
+            findings.Add(new(Severity.Warning, "descriptors", "no descriptor table per reactor (close_range with CLOSE_RANGE_UNSHARE needs kernel 5.9): ulimit -n binds for the whole agent"));
+        if (builder.EndpointSpaceExhausted)
+            findings.Add(ExhaustionFinding.Of(assignment, builder));
+        if (reactors.Fault is { } fault)
+            findings.Add(new(Severity.Error, "reactor", $"a reactor has failed and its connections are closed: {fault.Message}"));
+        if (builder.NotAllowed > 0)
+        {
+            findings.Add(new(Severity.Error, "allow-list",
+                $"{builder.NotAllowed:N0} connects were not made: their addresses are not on this agent's allow-list, "
+                + "though the assignment was found to be within it; please report this"));
+        }
+
+        findings.AddRange(reactors.GoneSources.Select(Gone));
+        if (builder is { DroppedPorts: > 0, DroppedPort: var (source, port) })
+            findings.Add(Dropped(builder.DroppedPorts, source, port));
+        findings.AddRange(NameCheck.Findings(assignment));
+        return findings.DrainToImmutable();
+    }
+
+    private static AgentFinding Gone(IpAddress source) => new(Severity.Error, "source address",
+        $"source {source} is gone from this host (EADDRNOTAVAIL at bind): nothing is opened from it any more, and the other sources take over as far as "
+        + $"their tuples go; add it again (ip addr add {source}/{(source.IsV6 ? 128 : 32)} dev DEVICE), it is tried every few seconds");
+
+    private static AgentFinding Dropped(long ports, IpAddress source, int port) => new(Severity.Warning, "source ports",
+        $"{ports:N0} source ports are not used since sockets of other programs hold them (EADDRINUSE at bind), {source} port {port} among them; "
+        + $"see who does: ss -tanp 'sport = :{port}'");
+}
