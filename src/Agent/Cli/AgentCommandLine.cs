@@ -14,6 +14,7 @@ internal static class AgentCommandLine
         {
             JoinVerb.Create(parent),
             BackendVerb.Create(parent),
+            CheckVerb.Create(),
         };
         root.Directives.Clear();
         if (args.Length == 0)

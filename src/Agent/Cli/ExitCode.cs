@@ -6,5 +6,11 @@ internal static class ExitCode
     public const int Passed = 0;
     public const int Internal = 1;
     public const int Usage = 2;
+
+    /// <summary>`check`: the need can be met, but there are warnings.</summary>
+    public const int Warned = 3;
+
+    /// <summary>`check`: the host does not meet the need.</summary>
+    public const int Unmet = 4;
     public const int Refused = 6;
 }

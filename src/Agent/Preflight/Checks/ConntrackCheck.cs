@@ -18,7 +18,7 @@ internal static class ConntrackCheck
     {
         if (host.Tracking is not true)
         {
-            return new(Name, host.Tracking is null ? "not loaded" : $"not active in this network namespace (at most {Limit(host)})", Verdict.Ok)
+            return new(Name, host.Tracking is null ? "not loaded" : "not active in this network namespace", Verdict.Ok)
             {
                 Needed = "nothing while connections are not tracked",
             };
@@ -48,6 +48,4 @@ internal static class ConntrackCheck
         var set = check.SetTo(host, Sysctl.TrackedMost, $"{Sysctl.WithRoom(Math.Max(Math.Min(most, HostNeed.Most), Math.Min(count, HostNeed.Most) + wanted))}");
         return set with { Remedy = $"{set.Remedy}, or better: {exempt}", Risk = "about 0.3 KB of kernel memory an entry" };
     }
-
-    private static string Limit(HostFacts host) => host.Number(Sysctl.TrackedMost) is { } most ? $"{Amount.Count(most)} entries" : "? entries";
 }

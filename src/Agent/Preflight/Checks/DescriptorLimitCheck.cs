@@ -19,17 +19,23 @@ internal static class DescriptorLimitCheck
 
     private static HostCheck OfReactor(int limit, int each, HostNeed? need)
     {
-        var value = $"{Amount.Count(limit)} for each reactor ({Amount.Count(each)} connections)";
+        var value = $"{Amount.Count(limit)} for each reactor";
         if (need is not { Connections: > 0 })
-            return new("RLIMIT_NOFILE", value, Verdict.Ok) { Needed = $"up to {Amount.Count((long)each * MostReactors)} connections an agent" };
+        {
+            return new("RLIMIT_NOFILE", $"{value}, so {Amount.Count(each)} connections each", Verdict.Ok)
+            {
+                Needed = $"nothing: reactors are added as connections need them, up to {Amount.Count((long)each * MostReactors)} connections an agent",
+            };
+        }
+
         var reactors = (need.Connections + each - 1) / each;
-        var needed = $"{Amount.Count(need.Connections)} connections take {Amount.Of(reactors, "reactor")}, each with a descriptor table of its own";
+        value += $": {Amount.Count(need.Connections)} connections take {Amount.Count(reactors)}";
         return reactors <= MostReactors
-            ? new("RLIMIT_NOFILE", value, Verdict.Ok) { Needed = needed + ": it need not be raised" }
+            ? new("RLIMIT_NOFILE", value, Verdict.Ok) { Needed = "it need not be raised: each reactor has a descriptor table of its own" }
             : new("RLIMIT_NOFILE", value, Verdict.Error)
             {
-                Needed = $"{needed}; an agent starts at most {MostReactors}",
-                Remedy = $"ulimit -n {(need.Connections / MostReactors) + 1 + HostInventory.OwnDescriptors}, or more agents",
+                Needed = $"at most {MostReactors} reactors, each with a descriptor table of its own",
+                Remedy = $"ulimit -n {((need.Connections + MostReactors - 1) / MostReactors) + HostInventory.OwnDescriptors}, or more agents",
                 Risk = "none: a table grows only as it fills",
             };
     }

@@ -16,7 +16,7 @@ internal static class OrphansCheck
         return new HostCheck(Sysctl.MaxOrphans, Amount.Count(most), Verdict.Warning)
         {
             Needed = $"{Amount.Count(wanted)}: when an agent is killed, those above it are reset by the kernel, and the target sees resets that nobody sent",
-            Risk = "each orphan keeps up to 64 KB while its peer is silent",
+            Risk = "an orphan keeps its buffers, at worst 64 KB, while its peer is silent",
         }.SetTo(host, Sysctl.MaxOrphans, $"{Sysctl.WithRoom(wanted)}");
     }
 }
