@@ -49,5 +49,14 @@ public static class Capabilities
     public const string Backend = "backend";
 
     /// <summary>Everything that this build can do.</summary>
-    public static readonly string[] All = [WorkloadHold, WorkloadChurn, Retire, Weights, TransportTcp, Greeting, Routes, Backend, Checks];
+    public static readonly string[] All =
+    [
+        WorkloadHold, WorkloadChurn, Retire, Weights,
+        TransportTcp,
+        Greeting,
+        Routes,
+        Backend,
+        Checks,
+        Provision,
+    ];
 }

@@ -6,7 +6,7 @@ namespace LoadHarness.Agent.Tests;
 
 /// <summary>
 /// The agent's folders depend on each other in one direction:
-/// Interop, Measurement, Safety, Identity - Transports, KernelView, Preflight - Engine - Workloads, Backend - Assignments - Link - Cli.
+/// Interop, Measurement, Safety, Identity - Transports, KernelView, Preflight, Provisioning - Engine - Workloads, Backend - Assignments - Link - Cli.
 /// </summary>
 public class ArchitectureTests
 {
@@ -17,7 +17,7 @@ public class ArchitectureTests
     [
         ["Interop"],
         ["Measurement", "Safety", "Identity"],
-        ["Transports", "KernelView", "Preflight"],
+        ["Transports", "KernelView", "Preflight", "Provisioning"],
         ["Engine"],
         ["Workloads", "Backend"],
         ["Assignments"],

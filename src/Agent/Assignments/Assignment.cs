@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using LoadHarness.Agent.KernelView;
 using LoadHarness.Agent.Preflight;
+using LoadHarness.Agent.Provisioning;
 using LoadHarness.Protos;
 using LoadHarness.V1;
 
@@ -25,6 +26,9 @@ public sealed record Assignment
 
     /// <summary>What the names among the destinations mean on this host now, for those that are to be looked up.</summary>
     public ImmutableArray<Preflight.ResolvedName> Names { get; init; } = [];
+
+    /// <summary>Sources that are to be added to this host, or that another agent adds.</summary>
+    public ImmutableArray<ProvisionWork> Provision { get; init; } = [];
     public required LoadHarness.Protos.Schedule Schedule { get; init; }
 
     /// <summary>How connections end by plan; null for a hold.</summary>

@@ -14,18 +14,22 @@ internal static class AssignmentCheck
     /// <param name="assignment">The new one.</param>
     /// <param name="present">The one in force; null when the agent is idle.</param>
     /// <param name="policy">What this agent's user lets it do.</param>
+    /// <param name="provide">Adds the sources that are to be added, once nothing else speaks against the assignment.</param>
     /// <returns>Null, or the refusal.</returns>
-    public static AssignmentRefusal? Check(Assignment assignment, Assignment? present, AgentPolicy policy) =>
+    public static AssignmentRefusal? Check(
+        Assignment assignment, Assignment? present, AgentPolicy policy, Func<Assignment, AssignmentRefusal?> provide) =>
         CheckRun(assignment, present)
         ?? CheckCapabilities(assignment)
         ?? CheckRole(assignment, policy.Role)
-        ?? (assignment.Backend is { } backend ? CheckListening(backend, policy.ListenPorts) : CheckClient(assignment, present, policy))
+        ?? (assignment.Backend is { } backend ? CheckListening(backend, policy.ListenPorts) : CheckClient(assignment, present, policy, provide))
         ?? CheckStart(assignment);
 
-    private static AssignmentRefusal? CheckClient(Assignment assignment, Assignment? present, AgentPolicy policy) =>
+    private static AssignmentRefusal? CheckClient(
+        Assignment assignment, Assignment? present, AgentPolicy policy, Func<Assignment, AssignmentRefusal?> provide) =>
         CheckDestinations(assignment, policy.AllowList)
         ?? CheckLimits(assignment, policy)
         ?? CheckChange(assignment, present)
+        ?? provide(assignment)
         ?? SourceProbe.Probe(assignment.Slice, present?.Slice);
 
     private static AssignmentRefusal? CheckRun(Assignment assignment, Assignment? present) =>

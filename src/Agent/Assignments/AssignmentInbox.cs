@@ -27,6 +27,16 @@ internal sealed class AssignmentInbox(NameLookup lookup)
     /// <summary>The assignment that was handed over last; for the runner's thread.</summary>
     public Assignment? Taken { get; private set; }
 
+    /// <summary>Whether there is something that <see cref="Next"/> would hand over at once.</summary>
+    public bool HasNews
+    {
+        get
+        {
+            lock (_gate)
+                return IsNewestReady || (_drainReason is not null && !_drainTaken) || _stopping;
+        }
+    }
+
     private bool IsNewestReady => !ReferenceEquals(_newest, Taken) && _resolving is null;
 
     /// <summary>Leaves an assignment; one that is known, or older, changes nothing.</summary>

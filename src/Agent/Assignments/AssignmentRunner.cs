@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using LoadHarness.Agent.Interop.Libc;
 using LoadHarness.Agent.Measurement;
 using LoadHarness.Agent.Preflight;
+using LoadHarness.Agent.Provisioning;
 using LoadHarness.Agent.Safety;
 using LoadHarness.V1;
 using Microsoft.Extensions.Logging;
@@ -22,6 +23,7 @@ public sealed class AssignmentRunner : IAssignmentRunner, IDisposable
     private readonly AgentPolicy _policy;
     private readonly AllowTable _allowed;
     private readonly Action<AgentSample> _onSample;
+    private readonly SourceProvisioner? _provisioner;
     private readonly ILogger _log;
     private readonly Thread _thread;
     private readonly AssignmentInbox _inbox;
@@ -40,13 +42,15 @@ public sealed class AssignmentRunner : IAssignmentRunner, IDisposable
     /// <param name="onSample">Takes each sample; called on the runner's thread.</param>
     /// <param name="loggers">For what goes wrong.</param>
     /// <param name="lookup">Asked again what the names in an assignment mean; null: this host's resolver.</param>
+    /// <param name="provisioner">Adds sources to this host; null: nothing may be added.</param>
     public AssignmentRunner(
         CoordinatorClock clock,
         Lease lease,
         AgentPolicy policy,
         Action<AgentSample> onSample,
         ILoggerFactory loggers,
-        NameLookup? lookup = null)
+        NameLookup? lookup = null,
+        SourceProvisioner? provisioner = null)
     {
         _clock = clock;
         _lease = lease;
@@ -54,6 +58,7 @@ public sealed class AssignmentRunner : IAssignmentRunner, IDisposable
         _allowed = policy.AllowList.ToTable();
         _inbox = new AssignmentInbox(lookup ?? NameLookup.OfHost);
         _onSample = onSample;
+        _provisioner = provisioner;
         _log = loggers.CreateLogger<AssignmentRunner>();
         _thread = new Thread(Run) { Name = "assignments", IsBackground = true };
         _thread.Start();
@@ -103,7 +108,7 @@ public sealed class AssignmentRunner : IAssignmentRunner, IDisposable
                 _inbox.ReleaseDrain();
         }
 
-        _run?.Dispose();
+        EndRun();
     }
 
     private void Converge(Assignment assignment)
@@ -117,7 +122,7 @@ public sealed class AssignmentRunner : IAssignmentRunner, IDisposable
             Follow(assignment, _run!.Drain);
         else if (isOurs && _run!.IsDraining)
             Follow(assignment, _run.Note);
-        else if (AssignmentCheck.Check(assignment, _run?.Assignment, _policy) is { } refusal)
+        else if (AssignmentCheck.Check(assignment, _run?.Assignment, _policy, Provide) is { } refusal)
             Refuse(assignment, refusal);
         else
             Take(assignment);
@@ -154,7 +159,7 @@ public sealed class AssignmentRunner : IAssignmentRunner, IDisposable
     private void Refuse(Assignment assignment, AssignmentRefusal refusal)
     {
         _log.Refused(assignment.RunId, assignment.Revision.ToString(), refusal.Field, refusal.Message);
-        if (_run is { Phase: Phase.Unspecified })
+        if (_run is null or { Phase: Phase.Unspecified })
             EndRun();
         Publish(assignment, Phase.Unspecified, refusal);
     }
@@ -187,6 +192,17 @@ public sealed class AssignmentRunner : IAssignmentRunner, IDisposable
     {
         _run?.Dispose();
         _run = null;
+        _provisioner?.Release();
+    }
+
+    private AssignmentRefusal? Provide(Assignment assignment)
+    {
+        if (assignment.Provision.IsEmpty)
+            return null;
+        var refusal = _provisioner is null
+            ? new ProvisionRefusal("allow-provision", "this agent adds no addresses to its host")
+            : _provisioner.Provide(assignment.Provision, () => _inbox.HasNews);
+        return refusal is null ? null : new("provision", refusal.Rule, refusal.Message);
     }
 
     private void Fail(Exception e)

@@ -2,6 +2,7 @@ using LoadHarness.Agent.Assignments;
 using LoadHarness.Agent.Link;
 using LoadHarness.Agent.Measurement;
 using LoadHarness.Agent.Preflight;
+using LoadHarness.Agent.Provisioning;
 using LoadHarness.Agent.Safety;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
@@ -14,12 +15,22 @@ internal static class JoinHost
 {
     /// <summary>Runs until the agent has left.</summary>
     /// <returns>The exit code.</returns>
-    public static int Run(LinkOptions options, LogLevel level, bool parentDecides)
+    /// <param name="options">How it joins.</param>
+    /// <param name="stateFolder">Where this host's agents keep what outlives them.</param>
+    /// <param name="level">Of the log.</param>
+    /// <param name="parentDecides">Leaves a terminal's signals to the parent.</param>
+    public static int Run(LinkOptions options, string stateFolder, LogLevel level, bool parentDecides)
     {
         using var signals = new ShutdownSignals(parentDecides);
         RuntimeWarmUp.Touch();
+        var log = new StandardErrorLog();
+        var provisioned = log.CreateLogger(typeof(SourceProvisioner).FullName!);
+        using var provisioner = new SourceProvisioner(
+            options.Policy.AllowProvision, Path.Combine(stateFolder, "provision"), NamespaceIdentity.Read(), provisioned.Provisioned);
+        // Before the inventory is read: what is left of a dead agent is not this host's.
+        provisioner.CleanUp();
         var builder = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings { DisableDefaults = true });
-        builder.Logging.AddProvider(new StandardErrorLog()).SetMinimumLevel(level).AddFilter("Microsoft", LogLevel.Warning);
+        builder.Logging.AddProvider(log).SetMinimumLevel(level).AddFilter("Microsoft", LogLevel.Warning);
         builder.Services
             .AddSingleton(options)
             .AddSingleton(signals)
@@ -33,7 +44,8 @@ internal static class JoinHost
                 services.GetRequiredService<Lease>(),
                 options.Policy,
                 services.GetRequiredService<SampleOutbox>().Add,
-                services.GetRequiredService<ILoggerFactory>()))
+                services.GetRequiredService<ILoggerFactory>(),
+                provisioner: provisioner))
             .AddSingleton<LeaseWatch>()
             .AddSingleton<AgentLink>()
             .AddSingleton<JoinService>()

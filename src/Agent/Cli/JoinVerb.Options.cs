@@ -63,6 +63,12 @@ internal static partial class JoinVerb
         Description = "CIDR[:PORTS] to connect to, as 10.0.0.0/24:443,8443-8450; may be given several times. Default: loopback only",
     };
 
+    private static readonly Option<string[]> _allowProvision = new("--allow-provision")
+    {
+        Description = "CIDR@DEV where runs may add source addresses to this host while they last, as 10.0.1.0/24@eth0; "
+            + "may be given several times. Default: nowhere",
+    };
+
     private static readonly Option<string?> _allowListen = new("--allow-listen")
     {
         Description = "Ports that a backend may listen on, as 443,9000-9009. Default: 1024-65535",
@@ -99,7 +105,8 @@ internal static partial class JoinVerb
             Example: loadharness-agent join https://coordinator:7443 --ca ca.pem --join-token-file token --allow 10.0.0.0/24:443
             """)
         {
-            _coordinator, _ca, _joinToken, _state, _id, _role, _labels, _allow, _allowListen, _listenAddresses, _maxConnections, _maxConnectRate,
+            _coordinator, _ca, _joinToken, _state, _id, _role, _labels, _allow, _allowProvision, _allowListen, _listenAddresses,
+            _maxConnections, _maxConnectRate,
             _certificate, _key, _credential, exitWithParent, _logLevel,
         };
         command.SetAction(parsed => Run(parsed, parsed.GetValue(exitWithParent), parent));

@@ -46,13 +46,17 @@ internal static partial class JoinVerb
                 Tls = identity.Tls,
                 Policy = policy!,
             };
-            return JoinHost.Run(options, level!.Value, exitWithParent);
+            return JoinHost.Run(options, StateFolderOf(identity), level!.Value, exitWithParent);
         }
         catch (Exception e) when (e is IdentityException or SecretFileException)
         {
             return AgentCommandLine.Fail([e.Message]);
         }
     }
+
+    // An agent on its coordinator's host keeps no identity, but what it adds to the host it must.
+    private static string StateFolderOf(JoinIdentity identity) =>
+        identity.State?.Path ?? StateFolder.DefaultPath(Environment.GetEnvironmentVariable, Environment.IsPrivilegedProcess);
 
     private static JoinIdentity Identify(ParseResult parsed, CoordinatorAddress coordinator, string? id)
     {
@@ -85,6 +89,8 @@ internal static partial class JoinVerb
     {
         if (!AllowList.TryParse(parsed.GetValue(_allow) ?? [], out var allowList, out var allowErrors))
             errors.AddRange(allowErrors);
+        if (!AllowProvision.TryParse(parsed.GetValue(_allowProvision) ?? [], out var allowProvision, out var provisionErrors))
+            errors.AddRange(provisionErrors);
         var (connections, rate) = (0L, 0L);
         if (parsed.GetValue(_maxConnections) is { } most && !Quantity.TryParseCount(most, out connections))
             errors.Add($"{_maxConnections.Name} {most}: a count is wanted, as in 20000, 500k or 2M");
@@ -93,10 +99,11 @@ internal static partial class JoinVerb
         var role = parsed.GetValue(_role);
         if (role is not ("client" or "backend"))
             errors.Add($"{_role.Name} {role}: client or backend is wanted");
-        if (allowList is null)
+        if (allowList is null || allowProvision is null)
             return null;
         var policy = new AgentPolicy(allowList)
         {
+            AllowProvision = allowProvision,
             Role = role == "backend" ? AgentRole.Backend : AgentRole.Client,
             MaxConnections = connections,
             MaxConnectsPerSecond = rate,

@@ -4,6 +4,7 @@ using LoadHarness.Agent.Assignments;
 using LoadHarness.Agent.Engine;
 using LoadHarness.Agent.KernelView;
 using LoadHarness.Agent.Preflight;
+using LoadHarness.Agent.Provisioning;
 using LoadHarness.Protos;
 using Wire = LoadHarness.V1;
 
@@ -72,6 +73,7 @@ internal static partial class WireTranslation
             Share = Bounded(message.Share, "share"),
             Slice = ToOwnSlice(message.Slice ?? throw Missing("slice")),
             Destinations = destinations,
+            Provision = Each(message.Provision, "provision", ToProvision),
             Schedule = ToSchedule(message.Schedule ?? throw Missing("schedule")),
             Churn = ToChurn(workload),
             ConnectTimeout = Positive(workload.ConnectTimeout, "workload.connect_timeout"),
@@ -154,6 +156,17 @@ internal static partial class WireTranslation
         return sources <= MostSources
             ? slice
             : throw new WireException("slice.blocks", "range", $"{sources:N0} sources are too many, at most {MostSources:N0} are allowed");
+    }
+
+    private static ProvisionWork ToProvision(Wire.ProvisionedSources message, string path)
+    {
+        var addresses = Each(message.Addresses, path + ".addresses", ToRange);
+        var width = addresses.Any(a => a.First.IsV6) ? 128 : 32;
+        if (addresses.IsEmpty || addresses.Any(a => a.First.IsV6 != addresses[0].First.IsV6))
+            throw new WireException(path + ".addresses", "required", "addresses of one family are wanted");
+        if (message.PrefixLength < 1 || message.PrefixLength > width)
+            throw new WireException(path + ".prefix_length", "range", $"{message.PrefixLength} is out of range: 1 to {width}");
+        return new(addresses, ToName(message.Device, path + ".device"), (int)message.PrefixLength, message.Owner);
     }
 
     private static BlockRange ToBlocks(Wire.BlockRange message, string path)

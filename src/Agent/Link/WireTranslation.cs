@@ -101,6 +101,7 @@ internal static partial class WireTranslation
         PageBytes = (ulong)inventory.PageBytes,
         MaxOrphans = Count(inventory.MaxOrphans),
         Checks = { inventory.Checks.Select(ToMessage) },
+        AllowProvision = { policy.AllowProvision.Texts },
     };
 
     private static Wire.HostAddress ToMessage(HostAddress address) => new()

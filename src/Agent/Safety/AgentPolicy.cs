@@ -8,6 +8,9 @@ namespace LoadHarness.Agent.Safety;
 /// <param name="AllowList">Where it may connect to.</param>
 public sealed record AgentPolicy(AllowList AllowList)
 {
+    /// <summary>Where a run may add source addresses to this host.</summary>
+    public AllowProvision AllowProvision { get; init; } = AllowProvision.Nothing;
+
     /// <summary>Client or backend.</summary>
     public AgentRole Role { get; init; } = AgentRole.Client;
 

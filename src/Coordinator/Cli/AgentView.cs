@@ -37,6 +37,9 @@ public sealed record AgentView(
     /// <summary>Its host's addresses.</summary>
     public ImmutableArray<string> Addresses { get; init; } = [];
 
+    /// <summary><c>CIDR@DEV</c> where runs may add source addresses to its host.</summary>
+    public ImmutableArray<string> AllowProvision { get; init; } = [];
+
     /// <summary>What its user should know about its host.</summary>
     public ImmutableArray<string> Findings { get; init; } = [];
 

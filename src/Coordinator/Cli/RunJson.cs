@@ -55,6 +55,7 @@ internal static class RunJson
         ["labels"] = new JsonObject(agent.Labels.Select(l => KeyValuePair.Create(l.Key, (JsonNode?)l.Value))),
         ["version"] = agent.Version,
         ["addresses"] = new JsonArray([.. agent.Addresses.Select(a => (JsonNode)a)]),
+        ["allowProvision"] = new JsonArray([.. agent.AllowProvision.Select(a => (JsonNode)a)]),
         ["findings"] = new JsonArray([.. agent.Findings.Select(f => (JsonNode)f)]),
         ["capabilities"] = new JsonArray([.. agent.Capabilities.Select(c => (JsonNode)c)]),
         ["lastSeen"] = agent.LastSeen?.UtcDateTime,

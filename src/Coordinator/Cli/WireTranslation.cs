@@ -87,6 +87,7 @@ internal static class WireTranslation
             .. (agent.Inventory?.Addresses ?? []).Where(a => a.Address.Length is 4 or 16)
                 .Select(a => IpAddress.FromBytes(a.Address.Span).ToString()),
         ],
+        AllowProvision = [.. agent.Inventory?.AllowProvision ?? []],
         Findings = [.. (agent.Inventory?.Findings ?? []).Select(f => $"{f.Subject}: {f.Message}")],
         Capabilities = [.. agent.Capabilities],
         LastSeen = agent.LastSeenTime?.ToDateTimeOffset(),

@@ -57,6 +57,9 @@ public sealed record HostInventory
     /// <summary>The agent's allow-list as its user wrote it, for messages only.</summary>
     public ImmutableArray<string> AllowList { get; init; } = [];
 
+    /// <summary><c>CIDR@DEV</c> where runs may add source addresses.</summary>
+    public ImmutableArray<string> AllowProvision { get; init; } = [];
+
     /// <summary>What the agent found amiss with its host.</summary>
     public ImmutableArray<AgentFinding> Findings { get; init; } = [];
 }

@@ -92,6 +92,7 @@ internal static partial class WireTranslation
         MaxConnections = (ulong)inventory.MaxConnections,
         MaxConnectsPerSecond = inventory.MaxConnectsPerSecond,
         AllowList = { inventory.AllowList },
+        AllowProvision = { inventory.AllowProvision },
     };
 
     private static HostInventory ToInventory(Wire.Inventory inventory) => new()
@@ -115,6 +116,7 @@ internal static partial class WireTranslation
         MaxConnectsPerSecond = inventory.MaxConnectsPerSecond is >= 0 and < double.PositiveInfinity
             ? inventory.MaxConnectsPerSecond
             : throw new WireException("inventory.max_connects_per_second", $"{inventory.MaxConnectsPerSecond} is no rate"),
+        AllowProvision = [.. Few(inventory.AllowProvision, "inventory.allow_provision").Select(a => Bounded(a, "inventory.allow_provision"))],
         AllowList = [.. Few(inventory.AllowList, "inventory.allow_list").Select(a => Bounded(a, "inventory.allow_list"))],
     };
 

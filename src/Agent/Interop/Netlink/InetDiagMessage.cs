@@ -21,6 +21,14 @@ public readonly struct InetDiagMessage
     private readonly ulong _source1;
     private readonly ulong _destination0;
     private readonly ulong _destination1;
+    private readonly uint _interface;
+    private readonly uint _cookie0;
+    private readonly uint _cookie1;
+    private readonly uint _expires;
+    private readonly uint _receiveQueue;
+    private readonly uint _sendQueue;
+    private readonly uint _user;
+    private readonly uint _inode;
 
     /// <summary>The state; Linux and RFC 9293 number them alike.</summary>
     public TcpState State => (TcpState)_state;
@@ -36,6 +44,9 @@ public readonly struct InetDiagMessage
 
     /// <summary>The remote port.</summary>
     public int DestinationPort => BinaryPrimitives.ReverseEndianness(_destinationPort);
+
+    /// <summary>Whether no process holds it any more: closed, and the kernel brings it to its end.</summary>
+    public bool IsOrphan => _inode == 0;
 
     private AddressBits ToBits(ulong first, ulong second) =>
         _family == Libc.SocketAddress.AfInet ? AddressBits.OfV4((uint)first) : new(first, second);

@@ -3,12 +3,13 @@ using LoadHarness.Agent.Interop.Libc;
 
 namespace LoadHarness.Agent.Interop.Netlink;
 
-/// <summary>A netlink socket of the family NETLINK_SOCK_DIAG; see netlink(7) and sock_diag(7). Used by one thread at a time.</summary>
+/// <summary>A netlink socket; see netlink(7), sock_diag(7) and rtnetlink(7). Used by one thread at a time.</summary>
 public sealed unsafe partial class NetlinkSocket : IDisposable
 {
     private const int AfNetlink = 16;
     private const int SockRaw = 3;
     private const int SockCloexec = 0x80000;
+    private const int NetlinkRoute = 0;
     private const int NetlinkSockDiag = 4;
     private const int SolSocket = 1;
     private const int SoRcvbuf = 8;
@@ -18,13 +19,20 @@ public sealed unsafe partial class NetlinkSocket : IDisposable
 
     private NetlinkSocket(int descriptor) => _descriptor = descriptor;
 
-    /// <summary>Opens one in the network namespace and descriptor table of the calling thread.</summary>
+    /// <summary>Opens one for sock_diag in the network namespace and descriptor table of the calling thread.</summary>
     /// <param name="receiveTimeoutSeconds">After this long without an answer <see cref="Receive"/> fails with EAGAIN.</param>
     /// <param name="netlink">The socket; null when the call failed.</param>
-    public static SysResult Open(int receiveTimeoutSeconds, out NetlinkSocket? netlink)
+    public static SysResult Open(int receiveTimeoutSeconds, out NetlinkSocket? netlink) =>
+        Open(NetlinkSockDiag, receiveTimeoutSeconds, out netlink);
+
+    /// <summary>Opens one for addresses, links and routes, likewise.</summary>
+    public static SysResult OpenRoute(int receiveTimeoutSeconds, out NetlinkSocket? netlink) =>
+        Open(NetlinkRoute, receiveTimeoutSeconds, out netlink);
+
+    private static SysResult Open(int family, int receiveTimeoutSeconds, out NetlinkSocket? netlink)
     {
         netlink = null;
-        var opened = SysResult.Of(socket(AfNetlink, SockRaw | SockCloexec, NetlinkSockDiag));
+        var opened = SysResult.Of(socket(AfNetlink, SockRaw | SockCloexec, family));
         if (!opened.Ok)
             return opened;
         netlink = new NetlinkSocket((int)opened.Value);

@@ -1,0 +1,55 @@
+using System.Net.Sockets;
+using LoadHarness.Agent.Interop;
+using LoadHarness.Agent.Interop.Netlink;
+using LoadHarness.Protos;
+using LoadHarness.V1;
+
+namespace LoadHarness.Agent.Provisioning;
+
+/// <summary>Which source addresses TCP sockets of this network namespace are on, whoever holds them.</summary>
+internal static class SourceSockets
+{
+    private const int Attempts = 5;
+
+    // All that still send something: not TIME-WAIT, which has nothing to say any more, and no listeners.
+    private static readonly uint _states = Enumerable.Range((int)TcpState.Established, 11)
+        .Where(s => (TcpState)s is not (TcpState.TimeWait or TcpState.Listen)).Aggregate(0u, (mask, s) => mask | (1u << s));
+
+    /// <summary>Reads them.</summary>
+    /// <param name="addresses">Those of interest.</param>
+    /// <param name="withOrphans">Also sockets that no process holds any more and that the kernel still brings to their end.</param>
+    /// <param name="used">Addresses with sockets.</param>
+    public static SysResult Read(HashSet<IpAddress> addresses, bool withOrphans, out HashSet<IpAddress> used)
+    {
+        var visitor = new Visitor(addresses, withOrphans);
+        var result = SysResult.Failed(Interop.Libc.Errno.EINTR);
+        foreach (var family in new[] { AddressFamily.InterNetwork, AddressFamily.InterNetworkV6 })
+        {
+            for (var attempt = 0; attempt < Attempts; attempt++)
+            {
+                // What an inconsistent dump has shown was there: it only errs towards leaving an address.
+                result = SockDiagDump.Run(family, _states, [], ref visitor);
+                if (result.Errno != Interop.Libc.Errno.EINTR)
+                    break;
+            }
+
+            if (!result.Ok)
+                break;
+        }
+
+        used = visitor.Used;
+        return result;
+    }
+
+    private readonly struct Visitor(HashSet<IpAddress> addresses, bool withOrphans) : ISocketVisitor
+    {
+        public HashSet<IpAddress> Used { get; } = [];
+
+        public void Visit(in InetDiagMessage socket)
+        {
+            var source = socket.Source;
+            if ((withOrphans || !socket.IsOrphan) && addresses.Contains(source))
+                Used.Add(source);
+        }
+    }
+}
