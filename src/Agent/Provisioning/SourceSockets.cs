@@ -21,7 +21,8 @@ internal static class SourceSockets
     /// <param name="used">Addresses with sockets.</param>
     public static SysResult Read(HashSet<IpAddress> addresses, bool withOrphans, out HashSet<IpAddress> used)
     {
-        var visitor = new Visitor(addresses, withOrphans);
+        var bits = new HashSet<AddressBits>(addresses.Select(AddressBits.Of));
+        var visitor = new Visitor(bits, withOrphans);
         var result = SysResult.Failed(Interop.Libc.Errno.EINTR);
         foreach (var family in new[] { AddressFamily.InterNetwork, AddressFamily.InterNetworkV6 })
         {
@@ -37,13 +38,13 @@ internal static class SourceSockets
                 break;
         }
 
-        used = visitor.Used;
+        used = [.. visitor.Used.Select(u => u.ToIpAddress())];
         return result;
     }
 
-    private readonly struct Visitor(HashSet<IpAddress> addresses, bool withOrphans) : ISocketVisitor
+    private readonly struct Visitor(HashSet<AddressBits> addresses, bool withOrphans) : ISocketVisitor
     {
-        public HashSet<IpAddress> Used { get; } = [];
+        public HashSet<AddressBits> Used { get; } = [];
 
         public void Visit(in InetDiagMessage socket)
         {

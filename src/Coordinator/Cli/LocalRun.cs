@@ -42,7 +42,7 @@ internal sealed class LocalRun(CliContext context, LocalSession session, bool js
         var interrupts = context.Interrupts;
         session.Died += Explain;
         using var client = ControlClient.For(session.Paths);
-        await session.StartAgentsAsync(spec.Agents ?? 1, Destinations(spec));
+        await session.StartAgentsAsync(spec.Agents ?? 1, Destinations(spec), [.. spec.Provision.Select(p => p.Cidr)]);
         if (spec.Backends > 0)
             await session.StartBackendAsync(BackendAddresses(spec), spec.BackendListen);
         var run = await client.CreateRunAsync(spec, Guid.NewGuid().ToString(), interrupts.First);

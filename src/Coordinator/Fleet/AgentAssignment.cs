@@ -43,8 +43,8 @@ public sealed record AgentAssignment
     /// <summary>How connections end and are replaced; null: they are held.</summary>
     public ChurnSpec? Churn { get; init; }
 
-    /// <summary>Addresses of the slice that the agent adds to its host, or waits for; null: there are none.</summary>
-    public AddedSources? Provision { get; init; }
+    /// <summary>Sources that the agent adds to its host, or waits for.</summary>
+    public ImmutableArray<AddedSources> Provision { get; init; } = [];
 
     /// <summary>How long one connect may take.</summary>
     public TimeSpan ConnectTimeout { get; init; }

@@ -13,8 +13,12 @@ public static class EndsResolver
     /// <param name="spec">What the user asked for.</param>
     /// <param name="agents">Those that the run has; their inventories say what their hosts have.</param>
     /// <param name="replies">What agents said of their hosts, by identity; of those that cannot be asked the inventory has to do.</param>
+    /// <param name="added">What the run adds to each namespace, and has of it there already.</param>
     public static EndsResolution Resolve(
-        RunSpec spec, ImmutableArray<AgentState> agents, IReadOnlyDictionary<string, RouteReply> replies)
+        RunSpec spec,
+        ImmutableArray<AgentState> agents,
+        IReadOnlyDictionary<string, RouteReply> replies,
+        ImmutableDictionary<string, ImmutableArray<AddedSources>>? added = null)
     {
         var problems = ImmutableArray.CreateBuilder<string>();
         var named = spec.Sources.Where(s => s.Range is not null).Select(s => s.Range!.Value).ToImmutableArray();
@@ -26,13 +30,25 @@ public static class EndsResolver
             var space = new NamespaceView(group.First().Hello.Inventory, [.. group], replies);
             var targets = names.Fill(space);
             var addresses = targets.SelectMany(t => t.Addresses).Distinct().ToImmutableArray();
-            var sources = named.IsEmpty ? Found(spec, addresses, space, problems) : Named(named, space, groups.Length, problems);
+            var additions = added?.GetValueOrDefault(group.Key, []) ?? [];
+            var sources = IsLeftToAdditions(spec, additions, rest: named) ? [] : named.IsEmpty ? Found(spec, addresses, space, problems) : Named(named, space, groups.Length, problems);
             ends[group.Key] = new NamespaceEnds(
-                sources, DestinationCounts.Destinations(targets, name => spec.Targets.Any(t => t.Host == name && t.IsAskedOfAgents)));
+                With(additions, sources, spec), DestinationCounts.Destinations(targets, name => spec.Targets.Any(t => t.Host == name && t.IsAskedOfAgents)));
         }
 
         return new(ends.ToImmutable(), [.. names.Problems, .. problems]);
     }
+
+    // Who names addresses to add and no others wants just those.
+    private static bool IsLeftToAdditions(RunSpec spec, ImmutableArray<AddedSources> additions, ImmutableArray<IpRange> rest) =>
+        !additions.IsEmpty && (spec.Sources.IsEmpty || (!rest.IsEmpty && Beside(spec, rest).IsEmpty));
+
+    // Of what may be added a namespace has its own part, whatever else it would have been given of it.
+    private static ImmutableArray<IpRange> With(ImmutableArray<AddedSources> additions, ImmutableArray<IpRange> sources, RunSpec spec) =>
+        spec.Provision.IsEmpty ? sources : AddressRanges.Merge(Beside(spec, sources).Concat(additions.SelectMany(a => a.Addresses)));
+
+    private static ImmutableArray<IpRange> Beside(RunSpec spec, ImmutableArray<IpRange> sources) =>
+        [.. spec.Provision.Aggregate((IEnumerable<IpRange>)sources, (rest, p) => AddressRanges.Without(rest, p.Range))];
 
     // In one namespace every address named is tried, for a host can own addresses that no interface shows (a local route);
     // the agent binds each of them before the run starts. Over several, each gets those that it shows.

@@ -46,8 +46,7 @@ internal static partial class WireTranslation
             message.Workload.Churn = new() { Lifetime = churn.Lifetime.ToDuration(), Close = churn.Close };
         else
             message.Workload.Hold = new();
-        if (assignment.Provision is { } provision)
-            message.Provision = ToMessage(provision);
+        message.Provision.Add(assignment.Provision.Select(ToMessage));
     }
 
     private static Wire.Destination ToMessage(Destination destination) => new()

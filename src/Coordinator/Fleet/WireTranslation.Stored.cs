@@ -39,7 +39,7 @@ internal static partial class WireTranslation
                     Destinations = [.. message.Destinations.Select(ToDestination)],
                     Schedule = ToSchedule(message.Schedule),
                     Churn = message.Workload.Churn is { } churn ? new(churn.Lifetime.ToTimeSpan(), churn.Close) : null,
-                    Provision = message.Provision is { } provision ? ToSources(provision) : null,
+                    Provision = [.. message.Provision.Select(ToSources)],
                     ConnectTimeout = message.Workload.ConnectTimeout.ToTimeSpan(),
                     ExpectGreeting = message.Workload.ExpectGreeting,
                 };

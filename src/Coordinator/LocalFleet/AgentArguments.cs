@@ -10,10 +10,12 @@ public static class AgentArguments
     /// <param name="paths">Where its socket and credential are.</param>
     /// <param name="id">The agent's identity.</param>
     /// <param name="allow">What it may connect to: the run's own targets.</param>
-    public static ImmutableArray<string> Join(RunPaths paths, string id, IEnumerable<Destination> allow) =>
+    /// <param name="allowProvision">Where it may add source addresses, <c>CIDR@DEV</c>: what the run itself asks for.</param>
+    public static ImmutableArray<string> Join(RunPaths paths, string id, IEnumerable<Destination> allow, IEnumerable<string> allowProvision) =>
     [
         .. Join(paths, id),
         .. allow.SelectMany(d => Cidrs(d.Addresses).Select(c => $"{c}:{d.Ports}")).Distinct().SelectMany(a => new[] { "--allow", a }),
+        .. allowProvision.Distinct().SelectMany(a => new[] { "--allow-provision", a }),
         "--exit-with-parent",
     ];
 

@@ -54,13 +54,15 @@ public sealed class LocalSession : IAsyncDisposable
     /// <summary>Starts agents that join this coordinator.</summary>
     /// <param name="count">How many.</param>
     /// <param name="allow">What they may connect to.</param>
+    /// <param name="allowProvision">Where they may add source addresses, <c>CIDR@DEV</c>.</param>
     /// <exception cref="LocalFleetException">The program cannot be executed.</exception>
-    public async Task StartAgentsAsync(int count, ImmutableArray<Destination> allow)
+    public async Task StartAgentsAsync(int count, ImmutableArray<Destination> allow, ImmutableArray<string> allowProvision)
     {
         for (var i = 1; i <= count; i++)
         {
             var name = $"local-{i}";
-            await StartAsync(new ChildSpec(name, _program, AgentArguments.Join(Paths, name, allow), Paths.LogOf(name)));
+            var arguments = AgentArguments.Join(Paths, name, allow, allowProvision);
+            await StartAsync(new ChildSpec(name, _program, arguments, Paths.LogOf(name)));
         }
     }
 

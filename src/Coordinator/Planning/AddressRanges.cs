@@ -36,4 +36,22 @@ internal static class AddressRanges
         var last = a.Last.CompareTo(b.Last) <= 0 ? a.Last : b.Last;
         return first.CompareTo(last) <= 0 ? new IpRange(first, (long)(last.Value - first.Value) + 1) : null;
     }
+
+    /// <summary>What is left of ranges without another one.</summary>
+    public static IEnumerable<IpRange> Without(IEnumerable<IpRange> ranges, IpRange taken)
+    {
+        foreach (var range in ranges)
+        {
+            if (Overlap(range, taken) is not { } common)
+            {
+                yield return range;
+                continue;
+            }
+
+            if (common.First != range.First)
+                yield return range with { Count = (long)(common.First.Value - range.First.Value) };
+            if (common.Last != range.Last)
+                yield return new(common.Last.Plus(1), (long)(range.Last.Value - common.Last.Value));
+        }
+    }
 }

@@ -69,9 +69,6 @@ public sealed record AgentPlan
     /// <summary>The blocks that it owns.</summary>
     public required Slice Slice { get; init; }
 
-    /// <summary>Addresses of the slice that are added to the host; null: there are none.</summary>
-    public AddedSources? Provision { get; init; }
-
     /// <summary>4-tuples in the slice: usable ports of its blocks times destinations of the same family.</summary>
     public required long Tuples { get; init; }
 }

@@ -21,19 +21,20 @@ internal sealed class AssignmentBuilder(string runId, RunSpec spec, FleetOptions
     /// <param name="agent">The agent's part of the plan.</param>
     /// <param name="order">What all agents are to do.</param>
     /// <param name="duty">What this agent is to read from the kernel, if it is a reader.</param>
-    public AgentAssignment Build(AgentPlan agent, RunOrder order, KernelViewDuty? duty) => new()
+    /// <param name="provision">Sources that it adds to its host, or waits for.</param>
+    public AgentAssignment Build(AgentPlan agent, RunOrder order, KernelViewDuty? duty, ImmutableArray<AddedSources> provision) => new()
     {
         RunId = runId,
         Revision = new Revision(fleet.Epoch, order.Number),
         StoreId = fleet.StoreId,
         Phase = order.Phase,
-        RequiredCapabilities = Required(agent),
+        RequiredCapabilities = Required(agent, provision),
         Share = agent.Share,
         Slice = agent.Slice,
         Destinations = agent.Destinations,
         Schedule = agent.Schedule,
         Churn = spec.Churn,
-        Provision = agent.Provision,
+        Provision = provision,
         ConnectTimeout = spec.ConnectTimeout,
         ExpectGreeting = spec.ExpectGreeting,
         StartNanos = order.StartNanos,
@@ -60,7 +61,7 @@ internal sealed class AssignmentBuilder(string runId, RunSpec spec, FleetOptions
         Backend = new BackendWork(spec.BackendListen, spec.ExpectGreeting),
     };
 
-    private ImmutableArray<string> Required(AgentPlan agent)
+    private ImmutableArray<string> Required(AgentPlan agent, ImmutableArray<AddedSources> provision)
     {
         var required = new List<string>
         {
@@ -75,7 +76,7 @@ internal sealed class AssignmentBuilder(string runId, RunSpec spec, FleetOptions
             required.Add(Capabilities.Weights);
         if (agent.Slice.Blocks.Any(b => b.Retiring))
             required.Add(Capabilities.Retire);
-        if (agent.Provision is not null)
+        if (!provision.IsEmpty)
             required.Add(Capabilities.Provision);
         return [.. required];
     }

@@ -12,6 +12,9 @@ namespace LoadHarness.Coordinator.Runs;
 /// <param name="ledger">What other runs hold.</param>
 internal sealed class PlanMaker(string runId, RunSpec spec, BlockLedger ledger)
 {
+    /// <summary>What the run adds to its hosts.</summary>
+    public SourceProvisions Provisions { get; } = new(spec);
+
     /// <summary>What agents said of their hosts, by identity.</summary>
     public ImmutableDictionary<string, RouteReply> Replies { get; set; } = ImmutableDictionary<string, RouteReply>.Empty;
 
@@ -40,7 +43,9 @@ internal sealed class PlanMaker(string runId, RunSpec spec, BlockLedger ledger)
 
     private PlanMade With(ImmutableArray<AgentState> agents, Func<PlanSupply, PlanResult> plan)
     {
-        var ends = EndsResolver.Resolve(spec, agents, Replies);
+        if (Provisions.Cut(agents, Replies) is { IsEmpty: false } problems)
+            return new(null, true, problems);
+        var ends = EndsResolver.Resolve(spec, agents, Replies, Provisions.ByNamespace);
         if (!ends.Problems.IsEmpty)
             return new(null, true, ends.Problems);
         var resources = agents.Select(a => ResourcesOf(a)).ToImmutableArray();

@@ -47,11 +47,11 @@ public sealed partial class RunController : IRun, IRunLink, IAsyncDisposable
         _ledger = environment.Ledger;
         _commands = new RunCommands(_clock.Time);
         var builder = new AssignmentBuilder(id, spec, _registry.Options);
-        _roster = new RunRoster(this, _registry, record, builder, _readers);
         _backends = new BackendRoster(this, _registry, record, builder);
         _survey = new RouteSurvey(spec, _clock);
         _choice = new AgentChoice(_registry, spec);
         _planMaker = new PlanMaker(id, spec, environment.Ledger);
+        _roster = new RunRoster(this, _registry, record, builder, _readers, _planMaker.Provisions);
         _measurements = new RunMeasurements(spec);
         _stages = new RunStages(_clock);
         _snapshot = new Latest<RunSnapshot>(new RunSnapshot

@@ -6,7 +6,8 @@ using LoadHarness.V1;
 namespace LoadHarness.Coordinator.Runs;
 
 /// <summary>The clients of one run, each with its part of the plan.</summary>
-internal sealed class RunRoster(IRunLink run, AgentRegistry registry, RunRecord record, AssignmentBuilder builder, KernelReaders readers)
+internal sealed class RunRoster(
+    IRunLink run, AgentRegistry registry, RunRecord record, AssignmentBuilder builder, KernelReaders readers, SourceProvisions provisions)
     : Roster(run, registry)
 {
     private ImmutableArray<RunMember> _former = [];
@@ -29,9 +30,10 @@ internal sealed class RunRoster(IRunLink run, AgentRegistry registry, RunRecord 
         foreach (var member in Members)
             member.Take(parts[member.Agent.Id]);
         readers.Choose(Members, elapsed);
+        provisions.Choose(Members);
         var order = Next(phase, startNanos, drainTimeout);
         foreach (var member in Members)
-            record.Assign(member.Agent, builder.Build(member.Plan!, order, readers.DutyOf(member, Members)));
+            record.Assign(member.Agent, builder.Build(member.Plan!, order, readers.DutyOf(member, Members), provisions.DutiesOf(member.Agent)));
     }
 
     /// <summary>Names another reader of the kernel where one has fallen silent; tells all members the same again if so.</summary>
@@ -56,7 +58,7 @@ internal sealed class RunRoster(IRunLink run, AgentRegistry registry, RunRecord 
             if (Order is { } order && member.Plan is { } part)
             {
                 var leave = new RunOrder(order.Number + 1, Phase.Drained, order.StartNanos, order.DrainTimeout);
-                record.Assign(member.Agent, builder.Build(part, leave, null));
+                record.Assign(member.Agent, builder.Build(part, leave, null, provisions.DutiesOf(member.Agent)));
             }
         }
 

@@ -102,4 +102,8 @@ public sealed record ChurnSpec(TimeSpan Lifetime, CloseMethod Close);
 /// <param name="Range">The usable addresses of the prefix: for IPv4 without its first and last.</param>
 /// <param name="PrefixLength">1 to 32, or to 128.</param>
 /// <param name="Device">The interface.</param>
-public sealed record ProvisionSpec(string Text, IpRange Range, int PrefixLength, string Device);
+public sealed record ProvisionSpec(string Text, IpRange Range, int PrefixLength, string Device)
+{
+    /// <summary>As an agent that allows it is to be started with: <c>10.0.1.0/24@eth0</c>.</summary>
+    public string Cidr => $"{AddressPrefix.Of(Range.First, PrefixLength)}@{Device}";
+}

@@ -14,11 +14,11 @@ public class AgentArgumentsTests
             new Destination(Range("10.0.0.5", 1), new PortSpan(8443, 8450), "web"),
             new Destination(Range("10.1.0.1", 3), new PortSpan(80, 80), "three"),
             new Destination(Range("fd00::1", 1), new PortSpan(80, 80), "six"),
-        ]);
+        ], ["10.0.1.0/24@eth0"]);
         Assert.That(string.Join(' ', arguments), Is.EqualTo(
             "join unix:/run/x/coordinator.sock --id local-1 --credential-file /run/x/credential "
             + "--allow 10.0.0.5/32:443 --allow 10.0.0.5/32:8443-8450 "
-            + "--allow 10.1.0.1/32:80 --allow 10.1.0.2/31:80 --allow [fd00::1]/128:80 --exit-with-parent"));
+            + "--allow 10.1.0.1/32:80 --allow 10.1.0.2/31:80 --allow [fd00::1]/128:80 --allow-provision 10.0.1.0/24@eth0 --exit-with-parent"));
     }
 
     [Test]

@@ -19,6 +19,11 @@ public readonly record struct AddressBits(ulong First, ulong Second)
         ? new(false, BinaryPrimitives.ReverseEndianness((uint)(Second >> 32)))
         : new(true, new UInt128(BinaryPrimitives.ReverseEndianness(First), BinaryPrimitives.ReverseEndianness(Second)));
 
+    /// <summary>Of an address that was counted with.</summary>
+    internal static AddressBits Of(IpAddress address) => address.IsV6
+        ? new(BinaryPrimitives.ReverseEndianness((ulong)(address.Value >> 64)), BinaryPrimitives.ReverseEndianness((ulong)address.Value))
+        : OfV4(BinaryPrimitives.ReverseEndianness((uint)address.Value));
+
     /// <summary>Of an IPv4 address in network byte order.</summary>
     internal static AddressBits OfV4(uint address) => new(0, MappedPrefix | ((ulong)address << 32));
 }
