@@ -1,4 +1,3 @@
-using System.Net.Sockets;
 using LoadHarness.Agent.Interop;
 using LoadHarness.Agent.Interop.Netlink;
 using LoadHarness.Protos;
@@ -24,18 +23,10 @@ internal static class SourceSockets
         var bits = new HashSet<AddressBits>(addresses.Select(AddressBits.Of));
         var visitor = new Visitor(bits, withOrphans);
         var result = SysResult.Failed(Interop.Libc.Errno.EINTR);
-        foreach (var family in new[] { AddressFamily.InterNetwork, AddressFamily.InterNetworkV6 })
+        for (var attempt = 0; attempt < Attempts && result.Errno == Interop.Libc.Errno.EINTR; attempt++)
         {
-            for (var attempt = 0; attempt < Attempts; attempt++)
-            {
-                // What an inconsistent dump has shown was there: it only errs towards leaving an address.
-                result = SockDiagDump.Run(family, _states, [], ref visitor);
-                if (result.Errno != Interop.Libc.Errno.EINTR)
-                    break;
-            }
-
-            if (!result.Ok)
-                break;
+            // What an inconsistent dump has shown was there: it only errs towards leaving an address.
+            result = SockDiagDump.Run(_states, [], ref visitor);
         }
 
         used = [.. visitor.Used.Select(u => u.ToIpAddress())];
