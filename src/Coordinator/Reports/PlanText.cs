@@ -59,7 +59,8 @@ public static class PlanText
     {
         var ranges = plan.Agents.SelectMany(a => a.Slice.Blocks).Select(b => b.Sources).Distinct().OrderBy(s => s.First).ToList();
         var addresses = string.Join(", ", ranges.Take(4)) + (ranges.Count > 4 ? ", ..." : "");
-        var how = spec.Sources.IsEmpty ? " (chosen by the route)" : "";
+        var how = !spec.Provision.IsEmpty ? " (added while the run lasts, as far as they are not there)"
+            : spec.Sources.IsEmpty ? " (chosen by the route)" : "";
         var ports = spec.SourcePorts is { } asked ? $"ports {asked}" : "ports by default";
         return $"{addresses}{how}; {ports}";
     }
