@@ -4,7 +4,7 @@ using System.Text.RegularExpressions;
 
 namespace LoadHarness.Benchmarks;
 
-/// <summary>The C programs that mark the limit, built elsewhere: sink (accepts), opener (one thread), million (threads with own tables).</summary>
+/// <summary>The C programs that mark the limit, built elsewhere: sink (accepts), opener (one thread), million (threads with own tables), diag (counts sockets).</summary>
 internal sealed partial class LimitPrograms(string folder)
 {
     /// <summary>Ports that the sink listens on.</summary>
@@ -36,6 +36,15 @@ internal sealed partial class LimitPrograms(string folder)
         return new(Number(MillionCpu(), output), Number(OpenerRate(), output));
     }
 
+    /// <summary>One thread opens and holds for five minutes at most, to the first port, with explicit source ports; end it by disposing.</summary>
+    public RunningProgram StartHolder(string source, int connections) => new(
+        Path.Combine(folder, "opener"),
+        ["-d", "127.0.0.1", "-p", $"{FirstPort}", "-s", source, "-S", "1", "-n", $"{connections}", "-i", "64", "-m", "expl", "-P", "10240", "-c", "hold", "-t", "300"]);
+
+    /// <summary>Counts the sockets to the first port by state.</summary>
+    /// <returns>CPU seconds.</returns>
+    public double RunDiag() => Number(DiagCpu(), Run("diag", ["fff", $"{FirstPort}"]));
+
     private static double Number(Regex pattern, string output)
     {
         var matches = pattern.Matches(output);
@@ -52,6 +61,9 @@ internal sealed partial class LimitPrograms(string folder)
 
     [GeneratedRegex(@"cpu/100k=([\d.]+)")]
     private static partial Regex MillionCpu();
+
+    [GeneratedRegex(@" cpu=([\d.]+)")]
+    private static partial Regex DiagCpu();
 
     private string Run(string program, string[] arguments)
     {

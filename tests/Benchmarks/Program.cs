@@ -2,10 +2,14 @@ using System.CommandLine;
 using LoadHarness.Benchmarks;
 
 var agent = new Option<string>("--agent") { Description = "Path of the published loadharness-agent.", Required = true };
-var limits = new Option<string>("--limits") { Description = "Folder of the built C programs: sink, opener, million.", Required = true };
+var limits = new Option<string>("--limits") { Description = "Folder of the built C programs: sink, opener, million, diag.", Required = true };
 var rounds = new Option<int>("--rounds") { Description = "Counted rounds after one that warms up.", DefaultValueFactory = _ => 5 };
 var open = new Command("open", "Open and hold, beside the C programs, in one run.") { agent, limits, rounds };
 open.SetAction((parsed, _) =>
     new OpenBenchmark(parsed.GetRequiredValue(agent), new LimitPrograms(parsed.GetRequiredValue(limits)), parsed.GetValue(rounds)).RunAsync());
-var root = new RootCommand("LoadHarness side by side with the physical limit; example: open --agent artifacts/agent-aot/loadharness-agent --limits DIR") { open };
+var connections = new Option<int>("--connections") { Description = "Pairs to hold while the kernel is read.", DefaultValueFactory = _ => 200_000 };
+var kernelView = new Command("kernel-view", "Read the kernel view, beside the C program diag, in one run.") { limits, connections, rounds };
+kernelView.SetAction(parsed =>
+    new KernelViewBenchmark(new LimitPrograms(parsed.GetRequiredValue(limits)), parsed.GetValue(connections), parsed.GetValue(rounds)).Run());
+var root = new RootCommand("LoadHarness side by side with the physical limit; example: open --agent artifacts/agent-aot/loadharness-agent --limits DIR") { open, kernelView };
 return await root.Parse(args).InvokeAsync();

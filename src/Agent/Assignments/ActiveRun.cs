@@ -15,6 +15,7 @@ namespace LoadHarness.Agent.Assignments;
 internal sealed class ActiveRun : IDisposable
 {
     private const long NanosPerMilli = 1_000_000;
+    private const int FewChanges = 50;
     private static readonly TimeSpan _socketsEvery = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan _drainPoll = TimeSpan.FromMilliseconds(50);
 
@@ -197,21 +198,24 @@ internal sealed class ActiveRun : IDisposable
         _onSample(sample);
     }
 
-    // Changes only, at most every 10 s; whole at first and once at the end of the hold. No change is news too: the counts are as of now.
+    // Changes only, whole at first and once at the end of the hold. Few changes go with every reading, many every 10 s at most. No change is
+    // news too: the counts are then as of now.
     private SocketCounts? SocketsDue(KernelReading reading, long toMillis, bool endsHold)
     {
         if (reading.Error.Length > 0 || IsDraining || Assignment.Backend is not null)
             return null;
+        var counts = new SocketCounts(true, reading.BySource, reading.ByDestination);
         if (_sentSockets is { } before && !endsHold)
         {
-            if (ReferenceEquals(before, reading) || toMillis - _sentSocketsMillis < _socketsEvery.TotalMilliseconds)
+            if (ReferenceEquals(before, reading))
                 return null;
-            (_sentSockets, _sentSocketsMillis) = (reading, toMillis);
-            return new SocketCounts(false, Changes(before.BySource, reading.BySource), Changes(before.ByDestination, reading.ByDestination));
+            counts = new(false, Changes(before.BySource, reading.BySource), Changes(before.ByDestination, reading.ByDestination));
+            if (counts.Sources.Count + counts.Destinations.Count > FewChanges && toMillis - _sentSocketsMillis < _socketsEvery.TotalMilliseconds)
+                return null;
         }
 
         (_sentSockets, _sentSocketsMillis) = (reading, toMillis);
-        return new SocketCounts(true, reading.BySource, reading.ByDestination);
+        return counts;
     }
 
     private static ImmutableDictionary<EndpointAddress, StateCounts> Changes(

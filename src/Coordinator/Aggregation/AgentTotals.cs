@@ -1,3 +1,5 @@
+using LoadHarness.V1;
+
 namespace LoadHarness.Coordinator.Aggregation;
 
 /// <summary>One agent over the whole run.</summary>
@@ -36,6 +38,15 @@ public sealed record AgentTotals
     /// <summary>The most memory.</summary>
     public long MaxRssBytes { get; init; }
 
+    /// <summary>Its memory without a connection; 0 when it does not say.</summary>
+    public long BaseRssBytes { get; init; }
+
+    /// <summary>Its memory when it held <see cref="PeakEstablished"/> for the first time.</summary>
+    public long RssBytesAtPeak { get; init; }
+
+    /// <summary>Why it opened nothing more, when it stopped first, and how many connections it held then.</summary>
+    public (GrowthStop Why, TimeSpan At, long Established)? Stopped { get; init; }
+
     /// <summary>The longest time that one of its reactors was late.</summary>
     public TimeSpan ReactorLagMax { get; init; }
 
@@ -47,4 +58,11 @@ public sealed record AgentTotals
 
     /// <summary>CPU in the newest interval, in cores.</summary>
     public double Cores => NewestHealth is { } health && NewestInterval > TimeSpan.Zero ? health.Cpu / NewestInterval : 0;
+
+    /// <summary>
+    /// User-space memory that a connection takes over the base, at the peak; null when the agent does not say its base or held nothing.
+    /// </summary>
+    public double? BytesPerConnection => BaseRssBytes > 0 && PeakEstablished > 0
+        ? (double)Math.Max(0, RssBytesAtPeak - BaseRssBytes) / PeakEstablished
+        : null;
 }

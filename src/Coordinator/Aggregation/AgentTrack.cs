@@ -1,3 +1,5 @@
+using LoadHarness.V1;
+
 namespace LoadHarness.Coordinator.Aggregation;
 
 /// <summary>
@@ -116,6 +118,9 @@ internal sealed class AgentTrack(string agentId, int longest)
         {
             Counters = Totals.Counters + sample.Counters,
             PeakEstablished = Math.Max(Totals.PeakEstablished, sample.Gauges.Established),
+            RssBytesAtPeak = sample.Gauges.Established > Totals.PeakEstablished ? health.RssBytes : Totals.RssBytesAtPeak,
+            BaseRssBytes = health.BaseRssBytes > 0 ? health.BaseRssBytes : Totals.BaseRssBytes,
+            Stopped = FirstStop(Totals.Stopped, sample),
             Cpu = Totals.Cpu + health.Cpu,
             MaxRssBytes = Math.Max(Totals.MaxRssBytes, health.RssBytes),
             ReactorLagMax = health.ReactorLagMax > Totals.ReactorLagMax ? health.ReactorLagMax : Totals.ReactorLagMax,
@@ -146,6 +151,12 @@ internal sealed class AgentTrack(string agentId, int longest)
 
         public long Churn { get; set; }
     }
+
+    private static (GrowthStop Why, TimeSpan At, long Established)? FirstStop(
+        (GrowthStop Why, TimeSpan At, long Established)? known, AgentSample sample) =>
+        sample.Health.GrowthStop == GrowthStop.None || known?.At <= sample.To
+            ? known
+            : (sample.Health.GrowthStop, sample.To, sample.Gauges.Established);
 
     /// <summary>Total, so that the same samples give the same timeline in whatever order they arrive.</summary>
     private readonly record struct Order(TimeSpan To, string Incarnation, ulong Sequence) : IComparable<Order>

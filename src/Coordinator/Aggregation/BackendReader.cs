@@ -55,7 +55,8 @@ internal static class BackendReader
         var totals = timeline.Timeline.Agent(backend.Id);
         return new BackendFacts(
             backend.Id, backend.Host, totals?.Counters.Opened ?? 0, totals?.PeakEstablished ?? 0, timeline.HeldBy(backend.Id),
-            reading?.Established, SummaryBuilder.Rounded(totals?.Cpu.TotalSeconds ?? 0), totals?.MaxRssBytes ?? 0, backend.Lost);
+            reading?.Established, SummaryBuilder.Rounded(totals?.Cpu.TotalSeconds ?? 0), totals?.MaxRssBytes ?? 0, backend.Lost,
+            SummaryBuilder.Base(totals), SummaryBuilder.PerConnection(totals));
     }
 
     private static KernelComparison? Of(SummaryAgent backend, ImmutableArray<KernelComparison> readings, HashSet<string> read) =>

@@ -37,8 +37,14 @@ public sealed class HostView
 {
     private const int KeptComparisons = 256;
 
+    // A reading a second, and a drain that lasts for two hours.
+    private const int KeptOrphans = 7200;
+
     private readonly Timeline _timeline;
     private readonly SortedDictionary<string, NamespaceView> _namespaces = new(StringComparer.Ordinal);
+
+    private ImmutableSortedDictionary<EndpointAddress, StateCounts>? _bySource;
+    private ImmutableSortedDictionary<EndpointAddress, StateCounts>? _byDestination;
 
     internal HostView(Timeline timeline) => _timeline = timeline;
 
@@ -59,17 +65,26 @@ public sealed class HostView
     public IEnumerable<(string NetworkNamespace, long TimeWait)> PeakTimeWaits => _namespaces.Select(n => (n.Key, n.Value.PeakTimeWait));
 
     /// <summary>The run's sockets per source, as the kernels said last.</summary>
-    public ImmutableSortedDictionary<EndpointAddress, StateCounts> BySource => Merged(n => n.BySource);
+    public ImmutableSortedDictionary<EndpointAddress, StateCounts> BySource => _bySource ??= Merged(n => n.BySource);
 
     /// <summary>Likewise per destination.</summary>
-    public ImmutableSortedDictionary<EndpointAddress, StateCounts> ByDestination => Merged(n => n.ByDestination);
+    public ImmutableSortedDictionary<EndpointAddress, StateCounts> ByDestination => _byDestination ??= Merged(n => n.ByDestination);
 
     /// <summary>What the kernels have counted since their first reading of the run, summed; null when none of them said.</summary>
     public TcpCounterValues? Counters => _namespaces.Values.Select(n => n.Counters).OfType<TcpCounterValues>()
         .Aggregate((TcpCounterValues?)null, (sum, counters) => (sum ?? TcpCounterValues.Zero) + counters);
 
-    /// <summary>The most orphans (sockets without a process) in each namespace, whosesoever they are, summed.</summary>
-    public long PeakOrphans => _namespaces.Values.Sum(n => n.PeakOrphans);
+    /// <summary>
+    /// The most orphans (sockets without a process) from an instant on, summed over namespaces, whosesoever they are; null when none was read.
+    /// </summary>
+    public long? PeakOrphans(TimeSpan from) => _namespaces.Values.Aggregate((long?)null, (sum, n) =>
+        n.Orphans.Where(o => o.At >= from).Max(o => (long?)o.Count) is { } most ? (sum ?? 0) + most : sum);
+
+    /// <summary>TIME-WAIT that the first reading found, summed over namespaces: left over from an earlier run when that reading was early.</summary>
+    public long FirstTimeWait => _namespaces.Values.Sum(n => n.FirstTimeWait);
+
+    /// <summary>When the oldest of the counts by source and destination was taken, elapsed; null when there are none.</summary>
+    public TimeSpan? SocketsAt => _namespaces.Values.Min(n => n.SocketsTakenAt);
 
     /// <summary>The newest comparison of each namespace that was taken between two instants.</summary>
     public ImmutableArray<KernelComparison> Between(TimeSpan from, TimeSpan to) =>
@@ -97,7 +112,10 @@ public sealed class HostView
         if (sample.Kernel is { } reading)
             view.Take(reading);
         if (sample.Sockets is { } sockets)
+        {
             view.Take(sockets, sample.To);
+            (_bySource, _byDestination) = (null, null);
+        }
     }
 
     private ImmutableSortedDictionary<EndpointAddress, StateCounts> Merged(Func<NamespaceView, Dictionary<EndpointAddress, StateCounts>> which) =>
@@ -168,7 +186,12 @@ public sealed class HostView
 
         public Dictionary<EndpointAddress, StateCounts> ByDestination { get; } = [];
 
-        public long PeakOrphans { get; private set; }
+        /// <summary>Of the last minutes: what matters is the drain.</summary>
+        public Queue<(TimeSpan At, long Count)> Orphans { get; } = [];
+
+        public long FirstTimeWait { get; private set; }
+
+        public TimeSpan? SocketsTakenAt { get; private set; }
 
         public TcpCounterValues? Counters => _base is null ? null : _last!.Since(_base);
 
@@ -176,7 +199,8 @@ public sealed class HostView
 
         public void Take(KernelReading reading)
         {
-            PeakOrphans = Math.Max(PeakOrphans, reading.Sockstat?.Orphan ?? 0);
+            if (reading.Sockstat is { } sockstat)
+                Take(sockstat, reading.TakenAt);
             if (reading.Counters is { } counters)
                 Take(counters, reading.TakenAt);
             if (reading.NamespaceOnly)
@@ -188,6 +212,8 @@ public sealed class HostView
                 return;
             }
 
+            if (Newest is null)
+                FirstTimeWait = reading.States.GetValueOrDefault(TcpState.TimeWait);
             PeakTimeWait = Math.Max(PeakTimeWait, reading.States.GetValueOrDefault(TcpState.TimeWait));
             Waiting[reading.TakenAt] = reading;
             if (Newest is not null && reading.TakenAt < Newest.TakenAt)
@@ -200,6 +226,7 @@ public sealed class HostView
             if (at < _socketsAt)
                 return;
             _socketsAt = at;
+            SocketsTakenAt = Newest?.TakenAt ?? at;
             if (tally.Whole)
             {
                 BySource.Clear();
@@ -208,6 +235,13 @@ public sealed class HostView
 
             Set(BySource, tally.Sources);
             Set(ByDestination, tally.Destinations);
+        }
+
+        private void Take(SockstatValues sockstat, TimeSpan at)
+        {
+            Orphans.Enqueue((at, sockstat.Orphan));
+            if (Orphans.Count > KeptOrphans)
+                Orphans.Dequeue();
         }
 
         // Readings may come in any order: the earliest is what the run began with.

@@ -27,7 +27,7 @@ internal static class KernelReader
             Counters = view.Counters is { } counters ? Facts(counters) : null,
         };
         if (comparisons.IsEmpty)
-            return facts with { Note = Join(Missing(view.Newest), TimeWaitNote(input)) };
+            return facts with { Note = Join(Missing(view.Newest), KernelNotes.Of(input)) };
 
         var totals = HostView.Sum([.. comparisons.Select(c => c.Reading)], []);
         var own = comparisons.All(c => c.Own is not null) ? comparisons.Sum(c => c.Own) : null;
@@ -40,7 +40,8 @@ internal static class KernelReader
             AgeSeconds = SummaryBuilder.Rounded(Math.Max(0, (drain - totals.OldestAt!.Value).TotalSeconds)),
             Agrees = comparisons.All(c => c.Agrees) && Unread(input, comparisons).IsEmpty,
             Note = Join(
-                CountNote(comparisons, own), UnreadNote(Unread(input, comparisons)), ForeignNote(totals.Foreign), TimeWaitNote(input)),
+                CountNote(comparisons, own), comparisons.All(c => c.Agrees) ? "" : KernelNotes.StatesBehind(totals),
+                UnreadNote(Unread(input, comparisons)), ForeignNote(totals.Foreign), KernelNotes.Of(input)),
         };
     }
 
@@ -85,22 +86,6 @@ internal static class KernelReader
 
     private static string ForeignNote(long foreign) =>
         foreign == 0 ? "" : $"{foreign:N0} more sockets on these hosts lead to the target and are not of this run.";
-
-    private static string TimeWaitNote(SummaryInput input)
-    {
-        foreach (var (name, timeWait) in input.Timeline.Kernel.PeakTimeWaits)
-        {
-            var cap = input.Agents.Where(a => a.NetworkNamespace == name).Select(a => a.MaxTimeWaitBuckets).DefaultIfEmpty().Max();
-            if (cap > 0 && timeWait >= cap)
-            {
-                var host = input.Agents.First(a => a.NetworkNamespace == name).Host;
-                return $"TIME-WAIT reached the cap of {cap:N0} (net.ipv4.tcp_max_tw_buckets) on {host}: "
-                    + "the kernel dropped what was beyond it, so timeWait is the cap and not the count.";
-            }
-        }
-
-        return "";
-    }
 
     private static string Join(params string[] sentences) => string.Join(' ', sentences.Where(s => s.Length > 0));
 

@@ -25,6 +25,10 @@ internal static class ResultReader
             Reopened = totals.Reopened,
             OpenRatePeak = scan.OpenPeak,
             OpenRateMean = OpenRateMean(input, scan.ReachedAt, drain),
+            Closed = totals.Closed,
+            Aborted = totals.Aborted,
+            HoldOpenRateMean = scan.HoldRate(scan.HoldOpened),
+            HoldCloseRateMean = scan.HoldRate(scan.HoldClosed),
         };
     }
 
@@ -50,6 +54,15 @@ internal static class ResultReader
 
         public double OpenPeak { get; private set; }
 
+        public long HoldOpened { get; private set; }
+
+        public long HoldClosed { get; private set; }
+
+        private int HoldSeconds { get; set; }
+
+        /// <summary>A sum over the whole seconds of the hold, for each of them; null when there was none.</summary>
+        public double? HoldRate(long sum) => HoldSeconds > 0 ? SummaryBuilder.Rounded((double)sum / HoldSeconds) : null;
+
         public void Take(SecondTotals second)
         {
             var established = second.Gauges.Established;
@@ -61,6 +74,13 @@ internal static class ResultReader
                 return;
             if (second.Gauges.Confirmed is { } confirmed)
                 Confirmed = Math.Max(Confirmed ?? 0, confirmed);
+            if (ReachedAt is not null)
+            {
+                HoldSeconds++;
+                HoldOpened += second.Counters.Opened;
+                HoldClosed += second.Counters.Closed + second.Counters.ClosedByPeer;
+            }
+
             if (ReachedAt is null && established >= goal)
                 ReachedAt = second.Second + 1;
             if (ReachedAt is null || !second.IsWhole)

@@ -23,6 +23,9 @@ public sealed record RunSummary
     public required FailureFacts Failures { get; init; }
     public required LatencyFacts Latency { get; init; }
     public required RateFacts Rates { get; init; }
+
+    /// <summary>How the connections were closed at the end.</summary>
+    public DrainFacts Drain { get; init; } = new(0, 0, null);
     public required ImmutableArray<AgentFacts> Agents { get; init; }
 
     /// <summary>The accepting side, where it is of this run; empty when it is not.</summary>
@@ -94,11 +97,23 @@ public sealed record ResultFacts
     public long ClosedByPeer { get; init; }
     public long Reopened { get; init; }
 
+    /// <summary>Connections that the agents ended, the drain included.</summary>
+    public long Closed { get; init; }
+
+    /// <summary>Of <see cref="Closed"/>: by RST.</summary>
+    public long Aborted { get; init; }
+
     /// <summary>The most opens in one complete second.</summary>
     public double OpenRatePeak { get; init; }
 
     /// <summary>Opens per second until the goal was reached, or until the ramp ended.</summary>
     public double OpenRateMean { get; init; }
+
+    /// <summary>Opens per second from then on to the drain; null when the goal was not reached.</summary>
+    public double? HoldOpenRateMean { get; init; }
+
+    /// <summary>Connections that ended per second in the same time, whoever ended them.</summary>
+    public double? HoldCloseRateMean { get; init; }
 }
 
 /// <summary>What the kernels said of the client ends while the goal was held.</summary>
@@ -168,11 +183,22 @@ public sealed record LatencyValues(long Count, double Mean, double P50, double P
 /// <param name="NotOffered">Not started because an agent was late.</param>
 public sealed record RateFacts(double Scheduled, double Offered, double Completed, double Failed, double NotOffered);
 
+/// <summary>How the connections were closed at the end of a run.</summary>
+/// <param name="Aborted">Connections closed by RST from the drain's begin on.</param>
+/// <param name="PausedSeconds">How long agents stood still since the kernel's TCP memory ran short, summed over agents.</param>
+/// <param name="OrphansMax">
+/// The most sockets without a process in the clients' network namespaces during the drain, whosesoever; null when that was not read.
+/// </param>
+public sealed record DrainFacts(long Aborted, double PausedSeconds, long? OrphansMax);
+
 /// <summary>One agent.</summary>
 /// <param name="Assigned">Its part of the goal.</param>
 /// <param name="Lost">It went away before the run ended.</param>
+/// <param name="BaseRssBytes">Its memory without a connection; null when it did not say.</param>
+/// <param name="BytesPerConnection">User-space memory over the base at its peak, for each connection; null when that is not known.</param>
 public sealed record AgentFacts(
-    string Id, string Host, string Namespace, long Assigned, long PeakEstablished, double CpuSeconds, long MaxRssBytes, bool Lost);
+    string Id, string Host, string Namespace, long Assigned, long PeakEstablished, double CpuSeconds, long MaxRssBytes, bool Lost,
+    long? BaseRssBytes = null, double? BytesPerConnection = null);
 
 /// <summary>One backend.</summary>
 /// <param name="Accepted">Connections over the whole run.</param>
@@ -183,9 +209,11 @@ public sealed record AgentFacts(
 /// namespace the first one has what its kernel counted for all.
 /// </param>
 /// <param name="Lost">It went away before the run ended.</param>
+/// <param name="BaseRssBytes">Its memory without a connection; null when it did not say.</param>
+/// <param name="BytesPerConnection">User-space memory over the base at its peak, for each connection; null when that is not known.</param>
 public sealed record BackendFacts(
     string Id, string Host, long Accepted, long PeakEstablished, long? Established, long? KernelEstablished, double CpuSeconds,
-    long MaxRssBytes, bool Lost);
+    long MaxRssBytes, bool Lost, long? BaseRssBytes = null, double? BytesPerConnection = null);
 
 /// <summary>Whether the tool was the limit, and not the target.</summary>
 public sealed record LimitFacts(bool ToolLimited, ImmutableArray<string> Reasons);

@@ -30,6 +30,7 @@ public static class SummaryBuilder
                 Latency(timeline.Histogram(HistogramKind.Request)),
                 Latency(timeline.Histogram(HistogramKind.RequestService))),
             Rates = Rates(input),
+            Drain = Drain(input),
             Agents = [.. input.Agents.Select(a => Agent(a, timeline.Agent(a.Id)))],
             Backends = backends,
             Limits = LimitReader.Read(input),
@@ -96,7 +97,23 @@ public static class SummaryBuilder
 
     private static AgentFacts Agent(SummaryAgent agent, AgentTotals? totals) => new(
         agent.Id, agent.Host, agent.NetworkNamespace, agent.Assigned,
-        totals?.PeakEstablished ?? 0, Rounded(totals?.Cpu.TotalSeconds ?? 0), totals?.MaxRssBytes ?? 0, agent.Lost);
+        totals?.PeakEstablished ?? 0, Rounded(totals?.Cpu.TotalSeconds ?? 0), totals?.MaxRssBytes ?? 0, agent.Lost,
+        Base(totals), PerConnection(totals));
+
+    /// <summary>Null when the agent did not say.</summary>
+    internal static long? Base(AgentTotals? totals) => totals?.BaseRssBytes is > 0 and var known ? known : null;
+
+    /// <summary>To a tenth of a byte.</summary>
+    internal static double? PerConnection(AgentTotals? totals) =>
+        totals?.BytesPerConnection is { } bytes ? Math.Round(bytes, 1) : null;
+
+    private static DrainFacts Drain(SummaryInput input)
+    {
+        var start = DrainStart(input);
+        var sum = input.Timeline.Complete().SkipWhile(s => s.Second < Math.Floor(start.TotalSeconds))
+            .Aggregate(CounterValues.Zero, (a, s) => a + s.Counters);
+        return new DrainFacts(sum.Aborted, Rounded(sum.DrainPausedMillis / 1000.0), input.Timeline.Kernel.PeakOrphans(start));
+    }
 
     /// <summary>To the microsecond, or a thousandth of a millisecond: more digits mean nothing.</summary>
     internal static double Rounded(double value) => Math.Round(value, 3);

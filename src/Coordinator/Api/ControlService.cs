@@ -94,6 +94,14 @@ public sealed class ControlService(RunRegistry runs, AgentRegistry agents, IAgen
     });
 
     /// <inheritdoc/>
+    public override Task<V1.RunSockets> GetRunSockets(GetRunSocketsRequest request, ServerCallContext context) => ControlErrors.CatchAsync(() =>
+    {
+        var run = runs.Get(request.Id);
+        var sockets = run.ReadSockets() ?? throw RunRejectedException.NoSocketsKept(run.RunId);
+        return Task.FromResult(WireTranslation.ToMessage(run.RunId, sockets));
+    });
+
+    /// <inheritdoc/>
     public override Task<ListAgentsResponse> ListAgents(ListAgentsRequest request, ServerCallContext context)
     {
         var page = Page.Of(agents.Agents, a => a.Id, request.PageSize, request.PageToken);

@@ -11,7 +11,7 @@ using Wire = LoadHarness.V1;
 namespace LoadHarness.Coordinator.Api;
 
 /// <summary>Between the messages of Control and the coordinator's own records.</summary>
-internal static class WireTranslation
+internal static partial class WireTranslation
 {
     public static RunSpecInput ToInput(Wire.RunSpec spec)
     {
@@ -206,6 +206,7 @@ internal static class WireTranslation
             Failures = { progress.Failures.Select(ToMessage) },
             Agents = { progress.Agents.Select(ToMessage) },
             KernelView = progress.Kernel is { } kernel ? ToMessage(kernel) : null,
+            Sockets = progress.Sockets is { } sockets ? ToMessage(sockets) : null,
             Saturated = progress.Saturated,
             Backends = { progress.Backends.Select(ToMessage) },
         };

@@ -29,6 +29,7 @@ public sealed class CommandLine
         Add(runs, new RunsListVerb());
         Add(runs, new RunsShowVerb());
         Add(runs, new RunsWatchVerb());
+        Add(runs, new RunsSocketsVerb());
         Add(runs, new RunsScaleVerb());
         Add(runs, new RunsStopVerb());
         var agents = Group("agents", "Looks at agents, and forgets them");

@@ -50,6 +50,10 @@ internal sealed class ControlClient : IDisposable
     public Task<RunView> GetRunAsync(string id, CancellationToken cancel) => CallAsync(async () =>
         WireTranslation.FromWire(await _client.GetRunAsync(new() { Id = id }, cancellationToken: cancel)));
 
+    /// <summary>The run's sockets by source and by destination.</summary>
+    public Task<SocketsView> GetRunSocketsAsync(string id, CancellationToken cancel) => CallAsync(async () =>
+        WireTranslation.FromWire(await _client.GetRunSocketsAsync(new() { Id = id }, cancellationToken: cancel)));
+
     /// <summary>Runs, newest first, without their summaries.</summary>
     /// <param name="atMost">How many.</param>
     /// <param name="cancel">Gives up.</param>

@@ -76,6 +76,9 @@ public sealed record ProgressView
     /// <summary>Null before the first reading.</summary>
     public KernelStates? Kernel { get; init; }
 
+    /// <summary>Sockets by source and by destination, in short; null until the kernel has counted so.</summary>
+    public SocketsOverviewView? Sockets { get; init; }
+
     /// <summary>Agents were the limit in this second.</summary>
     public bool Saturated { get; init; }
 

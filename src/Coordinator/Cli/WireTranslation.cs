@@ -9,7 +9,7 @@ using RunSpec = LoadHarness.Coordinator.Specs.RunSpec;
 namespace LoadHarness.Coordinator.Cli;
 
 /// <summary>Between the control API's messages and what the command line works with.</summary>
-internal static class WireTranslation
+internal static partial class WireTranslation
 {
     public static V1.RunSpec ToWire(RunSpec spec)
     {
@@ -109,6 +109,7 @@ internal static class WireTranslation
         Failures = [.. progress.Failures.Select(FromWire)],
         Agents = [.. progress.Agents.Select(FromWire)],
         Kernel = progress.KernelView is { } kernel ? FromWire(kernel, progress.Elapsed) : null,
+        Sockets = progress.Sockets is { } sockets ? FromWire(sockets) : null,
         Saturated = progress.Saturated,
         Backends = [.. progress.Backends.Select(FromWire)],
     };

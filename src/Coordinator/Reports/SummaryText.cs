@@ -29,7 +29,9 @@ public static class SummaryText
         AddRun(lines, summary);
         AddFailures(lines, summary.Failures);
         AddLatency(lines, summary.Latency);
-        AddSources(lines, summary.Kernel);
+        AddSpread(lines, "sources", "addresses", summary.Kernel.BySource);
+        AddSpread(lines, "targets", "endpoints", summary.Kernel.ByDestination);
+        AddCounters(lines, summary.Kernel.Counters);
         AddAgents(lines, summary.Agents);
         AddBackends(lines, summary);
         AddLimits(lines, summary);
@@ -77,9 +79,46 @@ public static class SummaryText
             + (stages.Length > 0 ? $" ({stages})" : ""));
         lines.Add("opened", $"{result.Opened:N0}, {RateText.Format(result.OpenRateMean)} on average and "
             + $"{RateText.Format(result.OpenRatePeak)} at most");
-        lines.Add("closed", $"by the target {result.ClosedByPeer:N0}; reopened {result.Reopened:N0}");
+        lines.Add("closed", ClosedLine(result));
+        if (result is { HoldOpenRateMean: > 0 and var opens, HoldCloseRateMean: > 0 and var closes })
+            lines.Add("churn", $"{RateText.Format(opens)} opened and {RateText.Format(closes)} closed on average while holding");
+        AddDrain(lines, summary.Drain);
         if (result.Confirmed is { } confirmed)
             lines.Add("greeted", $"{confirmed:N0} by the target");
+    }
+
+    private static string ClosedLine(ResultFacts result)
+    {
+        var aborted = result.Aborted == 0 ? "" : $" ({result.Aborted:N0} by RST)";
+        return $"by the target {result.ClosedByPeer:N0}; by us {result.Closed:N0}{aborted}; reopened {result.Reopened:N0}";
+    }
+
+    private static void AddDrain(LabelledLines lines, DrainFacts drain)
+    {
+        var parts = new List<string>();
+        if (drain.Aborted > 0)
+            parts.Add($"{drain.Aborted:N0} closed by RST");
+        if (drain.PausedSeconds > 0)
+            parts.Add($"paused for {Seconds(drain.PausedSeconds)}, since the kernel's TCP memory ran short");
+        if (parts.Count > 0 && drain.OrphansMax is { } orphans)
+            parts.Add($"up to {orphans:N0} sockets without a process on these hosts");
+        if (parts.Count > 0)
+            lines.Add("drain", string.Join("; ", parts));
+    }
+
+    private static void AddCounters(LabelledLines lines, KernelCounterFacts? counters)
+    {
+        if (counters is null)
+            return;
+        (string Name, long Count)[] all =
+        [
+            ("SYN retransmits", counters.SynRetransmits), ("ListenOverflows", counters.ListenOverflows), ("ListenDrops", counters.ListenDrops),
+            ("TCPTimeWaitOverflow", counters.TimeWaitOverflow), ("TCPAbortOnMemory", counters.AbortOnMemory),
+            ("segments retransmitted", counters.RetransmittedSegments),
+        ];
+        var counted = all.Where(c => c.Count > 0).Select(c => $"{c.Name} {c.Count:N0}").ToList();
+        if (counted.Count > 0)
+            lines.Add("counters", string.Join(", ", counted) + " (all of these hosts, during the run)");
     }
 
     private static void AddFailures(LabelledLines lines, FailureFacts failures)
@@ -115,12 +154,12 @@ public static class SummaryText
         }
     }
 
-    private static void AddSources(LabelledLines lines, KernelFacts kernel)
+    private static void AddSpread(LabelledLines lines, string label, string what, IReadOnlyDictionary<string, long> established)
     {
-        if (kernel.BySource.Count < 2)
+        if (established.Count < 2)
             return;
-        var (least, most) = (kernel.BySource.Values.Min(), kernel.BySource.Values.Max());
-        lines.Add("sources", $"{kernel.BySource.Count:N0} addresses with {least:N0} to {most:N0} connections each");
+        var (least, most) = (established.Values.Min(), established.Values.Max());
+        lines.Add(label, $"{established.Count:N0} {what} with {least:N0} to {most:N0} connections each");
     }
 
     private static void AddAgents(LabelledLines lines, ImmutableArray<AgentFacts> agents)
@@ -128,11 +167,12 @@ public static class SummaryText
         if (agents.IsEmpty)
             lines.Add("agents", "none took part");
         else
-            lines.AddRow("agents", $"{"id",-24}{"share",12}{"peak",12}{"CPU s",10}{"RSS MB",10}");
+            lines.AddRow("agents", $"{"id",-22}{"share",12}{"peak",12}{"CPU s",8}{"RSS MB",8}{"B/conn",8}");
         foreach (var agent in agents.Take(MostAgents))
         {
             lines.AddRow(agent.Lost ? "  LOST" : "",
-                $"{Short(agent.Id),-24}{agent.Assigned,12:N0}{agent.PeakEstablished,12:N0}{agent.CpuSeconds,10:N1}{agent.MaxRssBytes / 1e6,10:N1}");
+                $"{Short(agent.Id),-22}{agent.Assigned,12:N0}{agent.PeakEstablished,12:N0}{Digits(agent.CpuSeconds),8}{Digits(agent.MaxRssBytes / 1e6),8}"
+                + PerConnection(agent.BytesPerConnection));
         }
 
         if (agents.Length > MostAgents)
@@ -148,12 +188,12 @@ public static class SummaryText
         lines.Add("backends", BackendLine(backends, summary.Result.HeldEstablishedEnd));
         if (backends.Length == 1 && !backends[0].Lost)
             return;
-        lines.AddRow("", $"{"id",-24}{"accepted",12}{"at hold",12}{"CPU s",10}{"RSS MB",10}");
+        lines.AddRow("", $"{"id",-22}{"accepted",12}{"at hold",12}{"CPU s",8}{"RSS MB",8}{"B/conn",8}");
         foreach (var backend in backends.Take(MostAgents))
         {
             lines.AddRow(backend.Lost ? "  LOST" : "",
-                $"{Short(backend.Id),-24}{backend.Accepted,12:N0}{backend.Established,12:N0}{backend.CpuSeconds,10:N1}"
-                + $"{backend.MaxRssBytes / 1e6,10:N1}");
+                $"{Short(backend.Id),-22}{backend.Accepted,12:N0}{backend.Established,12:N0}{Digits(backend.CpuSeconds),8}"
+                + $"{Digits(backend.MaxRssBytes / 1e6),8}{PerConnection(backend.BytesPerConnection)}");
         }
 
         if (backends.Length > MostAgents)
@@ -175,7 +215,11 @@ public static class SummaryText
         return $"{accepted}, {held:N0} established at hold ({kernel}){compared}";
     }
 
-    private static string Short(string id) => id.Length > 23 ? id[..20] + "..." : id;
+    private static string PerConnection(double? bytes) => $"{(bytes is { } known ? Digits(known) : "-"),8}";
+
+    private static string Digits(double value) => value < 1000 ? $"{value:N1}" : $"{value:N0}";
+
+    private static string Short(string id) => id.Length > 21 ? id[..18] + "..." : id;
 
     private static void AddLimits(LabelledLines lines, RunSummary summary)
     {

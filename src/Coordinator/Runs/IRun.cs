@@ -14,6 +14,9 @@ public interface IRun
     /// <summary>Completes when the run has ended and its summary is there. Never fails.</summary>
     Task Ended { get; }
 
+    /// <summary>The run's sockets as the kernels counted them last before the drain; null when they are not kept any more.</summary>
+    RunSockets? ReadSockets();
+
     /// <summary>Replaces the schedule from now on; the end of the run stays where it is.</summary>
     /// <param name="goal">0 to 100,000,000 connections.</param>
     /// <param name="over">How long the change takes; null: as the run's connect rate allows.</param>

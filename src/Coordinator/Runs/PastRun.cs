@@ -13,6 +13,9 @@ internal sealed class PastRun(RunSnapshot snapshot) : IRun
     public Task Ended => Task.CompletedTask;
 
     /// <inheritdoc/>
+    public RunSockets? ReadSockets() => null;
+
+    /// <inheritdoc/>
     public Task ScaleAsync(long goal, TimeSpan? over) => throw RunRejectedException.NotUnderLoad(RunId, snapshot.State);
 
     /// <inheritdoc/>

@@ -35,6 +35,7 @@ internal static class ProgressBuilder
             Failures = timeline.Failures,
             Agents = [.. members.Select(m => AgentOf(timeline, m, elapsed))],
             Kernel = KernelOf(timeline.Kernel.Newest),
+            Sockets = SocketsOverview.Of(timeline.Kernel),
             Saturated = newest.Saturated,
             Backends = [.. backends.Members.Select(m => BackendOf(backends.Timeline, m, elapsed))],
         };

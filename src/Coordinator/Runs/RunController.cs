@@ -107,6 +107,9 @@ public sealed partial class RunController : IRun, IRunLink, IAsyncDisposable
     public void Stop(bool immediately, string reason = "") => _commands.RequestStop(new StopRequest(immediately, reason));
 
     /// <inheritdoc/>
+    public RunSockets? ReadSockets() => _measurements.Read((timeline, _) => RunSockets.Of(timeline.Kernel, Elapsed));
+
+    /// <inheritdoc/>
     public void AgentChanged() => _commands.Wake();
 
     /// <inheritdoc/>

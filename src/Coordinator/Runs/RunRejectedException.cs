@@ -16,6 +16,11 @@ public sealed class RunRejectedException(RunRejection kind, ImmutableArray<strin
     /// <summary>A run that is not under load cannot be scaled.</summary>
     internal static RunRejectedException NotUnderLoad(string runId, RunState state) => new(RunRejection.WrongState,
         [$"run {runId} is {state.ToString().ToLowerInvariant()}; a run can be scaled while it is ramping or holding"]);
+
+    /// <summary>Counts by source and by destination are not stored.</summary>
+    internal static RunRejectedException NoSocketsKept(string runId) => new(RunRejection.WrongState,
+        [$"run {runId} ended before the coordinator was started, and tables of sockets are kept only while it has the run: "
+            + $"`loadharness runs show {runId}` has the summary, with the connections by source and by destination"]);
 }
 
 /// <summary>Why something is not done.</summary>

@@ -74,6 +74,9 @@ public sealed record RunProgress
     /// <summary>The newest kernel view, summed over namespaces; null until there is one.</summary>
     public KernelReading? Kernel { get; init; }
 
+    /// <summary>By source and by destination, in short; null until the kernels have counted so.</summary>
+    public SocketsOverview? Sockets { get; init; }
+
     /// <summary>Agents were the limit in this second.</summary>
     public bool Saturated { get; init; }
 

@@ -44,10 +44,18 @@ internal sealed partial class FakeAgent
                 IntervalMillis = 1000,
                 States = { new StateCount { State = TcpState.Established, Count = (ulong)goal } },
             };
+            sample.SocketCounts = new() { Whole = true, Sources = { Sockets(0, goal) }, Destinations = { Sockets(443, goal) } };
         }
 
         return sample;
     }
+
+    private static EndpointSockets Sockets(uint port, long established) => new()
+    {
+        Address = Google.Protobuf.ByteString.CopyFrom(127, 0, 0, 1),
+        Port = port,
+        States = { new StateCount { State = TcpState.Established, Count = (ulong)established } },
+    };
 
     private static long GoalAt(LoadHarness.V1.Schedule schedule, TimeSpan elapsed) => new LoadHarness.Protos.Schedule(
         [.. schedule.Points.Select(p => new LoadHarness.Protos.SchedulePoint(p.Elapsed.ToTimeSpan(), (long)p.Goal))],

@@ -17,13 +17,14 @@ public class SummaryJsonTests
             .EnumerateObject().Select(p => p.Name),
     ];
 
-    [TestCase("", "schema,run,target,result,kernel,failures,latency,rates,agents,backends,limits,gaps,notes,verdict,exitCode")]
+    [TestCase("", "schema,run,target,result,kernel,failures,latency,rates,drain,agents,backends,limits,gaps,notes,verdict,exitCode")]
     [TestCase("run", "id,name,state,reason,startedAt,durationSeconds,stages")]
     [TestCase("target", "destinations,connections")]
     [TestCase(
         "result",
         "reached,reachedAfterSeconds,peakEstablished,heldEstablishedMin,heldEstablishedEnd,confirmed,"
-        + "opened,closedByPeer,reopened,openRatePeak,openRateMean")]
+        + "opened,closedByPeer,reopened,closed,aborted,openRatePeak,openRateMean,holdOpenRateMean,holdCloseRateMean")]
+    [TestCase("drain", "aborted,pausedSeconds,orphansMax")]
     [TestCase("kernel", "established,ownEstablished,timeWait,states,bySource,byDestination,counters,foreign,ageSeconds,agrees,note")]
     [TestCase("failures", "total,byReason")]
     [TestCase("latency", "connect,tlsHandshake,request,requestService")]
@@ -47,10 +48,10 @@ public class SummaryJsonTests
         {
             Assert.That(
                 document.RootElement.GetProperty("agents")[0].EnumerateObject().Select(p => p.Name),
-                Is.EqualTo("id,host,namespace,assigned,peakEstablished,cpuSeconds,maxRssBytes,lost".Split(',')));
+                Is.EqualTo("id,host,namespace,assigned,peakEstablished,cpuSeconds,maxRssBytes,lost,baseRssBytes,bytesPerConnection".Split(',')));
             Assert.That(
                 document.RootElement.GetProperty("backends")[0].EnumerateObject().Select(p => p.Name),
-                Is.EqualTo("id,host,accepted,peakEstablished,established,kernelEstablished,cpuSeconds,maxRssBytes,lost".Split(',')));
+                Is.EqualTo("id,host,accepted,peakEstablished,established,kernelEstablished,cpuSeconds,maxRssBytes,lost,baseRssBytes,bytesPerConnection".Split(',')));
             Assert.That(
                 document.RootElement.GetProperty("run").GetProperty("stages")[0].EnumerateObject().Select(p => p.Name),
                 Is.EqualTo("name,from,to,durationSeconds".Split(',')));

@@ -85,10 +85,17 @@ public sealed class RunHistoryTests
         await before.AttachAsync("a");
         await before.CreateAsync(RunFixture.Spec(100, 1));
         var (run, _) = await before.EndAsync();
+        var sockets = await before.Control.GetRunSocketsAsync(new());
         await before.Host.DisposeAsync();
 
         await using var after = await FleetFixture.StartAsync(storeOf: before.DirectoryPath);
 
+        Assert.That((sockets.RunId, sockets.States.Single().Count), Is.EqualTo((run.Id, 100UL)), "while it is known, as counted before the drain");
+        Assert.That((sockets.Sources.Single().Port, sockets.Destinations.Single().Port), Is.EqualTo((0u, 443u)));
+        Assert.That(
+            async () => await after.Control.GetRunSocketsAsync(new()),
+            Throws.TypeOf<RpcException>().With.Property(nameof(RpcException.StatusCode)).EqualTo(StatusCode.FailedPrecondition)
+                .And.Message.Contain($"loadharness runs show {run.Id}"));
         var found = after.Run();
         run.Progress = null;
         Assert.That(found, Is.EqualTo(run));

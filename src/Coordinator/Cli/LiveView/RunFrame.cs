@@ -28,6 +28,8 @@ internal static class RunFrame
             lines.Add(Bar(run, progress, width));
             lines.AddRange(Counts(progress, run.Goal));
             lines.Add(Kernel(progress.Kernel));
+            if (progress.Sockets is { } sockets)
+                lines.AddRange(Sockets(sockets, width));
             if (!progress.Backends.IsEmpty)
                 lines.Add(Backends(run, progress.Backends));
             lines.AddRange(Failures(progress));
@@ -107,6 +109,36 @@ internal static class RunFrame
             return line.Add(Wording.KernelLine(kernel), StyledLine.Careful);
         return line.Add($"{Wording.Age(kernel.Age)} ago: ", StyledLine.Quiet).Add(Wording.KernelLine(kernel));
     }
+
+    // One line each for sources and destinations: how many, the most and the least loaded, and as many more as fit.
+    private static IEnumerable<StyledLine> Sockets(SocketsOverviewView sockets, int width)
+    {
+        if (sockets.SourceCount > 0)
+            yield return Spread("sources", sockets.SourceCount, sockets.TopSources, sockets.LeastSource, width);
+        if (sockets.DestinationCount > 0)
+            yield return Spread("targets", sockets.DestinationCount, sockets.TopDestinations, sockets.LeastDestination, width);
+    }
+
+    private static StyledLine Spread(string label, long count, ImmutableArray<EndpointView> top, EndpointView? least, int width)
+    {
+        var line = Label(label);
+        if (count > 1 && least?.States.Total == top[0].States.Total)
+            return line.Add($"{Wording.Count(count)} with {Wording.Count(top[0].States.Total)} sockets each");
+        if (count > 1)
+            line.Add($"{Wording.Count(count)}: ", StyledLine.Quiet);
+        var last = count > 1 && least is not null ? $"; least {Text(least)}" : "";
+        for (var i = 0; i < top.Length && i < Math.Max(1, count - 1); i++)
+        {
+            var text = (i == 0 && count > 1 ? "most " : i == 0 ? "" : ", ") + Text(top[i]);
+            if (i > 0 && line.Length + text.Length + last.Length > width)
+                break;
+            line.Add(text);
+        }
+
+        return line.Add(last);
+    }
+
+    private static string Text(EndpointView endpoint) => $"{endpoint.Endpoint} {Wording.Count(endpoint.States.Total)}";
 
     private static StyledLine Backends(RunView run, ImmutableArray<BackendProgressView> backends)
     {

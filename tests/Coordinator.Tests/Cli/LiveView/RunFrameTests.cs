@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using LoadHarness.Coordinator.Cli;
 using LoadHarness.Coordinator.Cli.LiveView;
+using LoadHarness.Protos;
 using LoadHarness.V1;
 using Spectre.Console;
 
@@ -54,6 +55,22 @@ public class RunFrameTests
         run = run with { Progress = run.Progress! with { Backends = [new("b1", 30_000, 29_000, 5, 0.1, 1, false, false), new("b2", 20_000, 20_000, 5, 0.1, 1, true, true)] } };
         Assert.That(Render(run), Has.Some.Contains("backends    accepted 50,000, established 49,000, 1 of 2 lost"));
         Assert.That(Render(Samples.Holding()), Has.None.Contains("backends"), "a run without them");
+    }
+
+    [Test]
+    public void Build_Sockets_ShowsTheMostAndTheLeastLoadedWithinTheWidth()
+    {
+        var run = Samples.Holding();
+        var sockets = new SocketsOverviewView(
+            250, 2, [.. Enumerable.Range(0, 8).Select(i => Endpoint(10 + i, 0, 9_000 - i))], [Endpoint(9, 443, 25_000), Endpoint(8, 443, 25_000)], Endpoint(99, 0, 7),
+            Endpoint(8, 443, 25_000));
+        var picture = Render(run with { Progress = run.Progress! with { Sockets = sockets } });
+        Assert.That(picture, Has.Some.EqualTo("sources     250: most 10.0.0.10 9,000, 10.0.0.11 8,999; least 10.0.0.99 7"));
+        Assert.That(picture, Has.Some.EqualTo("targets     2 with 25,000 sockets each"));
+        Assert.That(picture.Select(l => l.Length), Is.All.LessThanOrEqualTo(Width));
+
+        static EndpointView Endpoint(int last, int port, long count) =>
+            new(new(new(false, 0x0A000000u + (uint)last), port), StateCounts.Of([(TcpState.Established, count)]));
     }
 
     [Test]
