@@ -17,8 +17,8 @@ internal sealed class ProvisionFixture(NetworkNamespace host) : IDisposable
     /// <summary>What provisioners warned of.</summary>
     public ConcurrentQueue<string> Warnings { get; } = [];
 
-    /// <summary>What `ip address` says, without the lifetimes of what counts down.</summary>
-    public string Addresses => host.Ip("-o", "address", "show");
+    /// <summary>What `ip address` says, whether or not the link's own address has been probed by now.</summary>
+    public string Addresses => host.Ip("-o", "address", "show").Replace(" tentative", "", StringComparison.Ordinal);
 
     /// <summary>Journals on disk.</summary>
     public int Journals => Directory.Exists(Path.Combine(_folder, "p")) ? Directory.GetFiles(Path.Combine(_folder, "p")).Length : 0;

@@ -5,6 +5,7 @@ using static LoadHarness.Agent.Tests.Provisioning.ProvisionFixture;
 
 namespace LoadHarness.Agent.Tests.Provisioning;
 
+[FixtureLifeCycle(LifeCycle.InstancePerTestCase)]
 public sealed class SourceProvisionerTests : IDisposable
 {
     private readonly Lan _lan = Lan.Create();
@@ -20,7 +21,6 @@ public sealed class SourceProvisionerTests : IDisposable
         _fixture = new ProvisionFixture(_host);
     }
 
-    [TearDown]
     public void Dispose()
     {
         _fixture.Dispose();
@@ -157,6 +157,7 @@ public sealed class SourceProvisionerTests : IDisposable
         {
             Assert.That(_fixture.Provide(killed, Work(addresses[0], addresses.Length, "eth0", 24)), Is.Null);
             _fixture.CopyJournal();
+            _fixture.Do(killed.Release);
         }
 
         foreach (var address in addresses)
