@@ -20,6 +20,7 @@ internal sealed class ActiveRun : IDisposable
     private static readonly TimeSpan _drainPoll = TimeSpan.FromMilliseconds(50);
 
     private readonly IRunReactors _reactors;
+    private readonly MemoryWatch _memory;
     private readonly SampleBuilder _builder = new();
     private readonly Action<AgentSample> _onSample;
     private KernelViewReader? _kernelView;
@@ -31,12 +32,13 @@ internal sealed class ActiveRun : IDisposable
 
     public ActiveRun(
         Assignment assignment, Lease lease, AllowTable allowed, ImmutableArray<IpAddress> listenAddresses, bool privateTables,
-        Action<AgentSample> onSample)
+        Action<AgentSample> onSample, Func<MemoryReading?> readMemory)
     {
         Assignment = assignment;
         _onSample = onSample;
+        _memory = new MemoryWatch(readMemory);
         _reactors = assignment.Backend is null
-            ? new ReactorGroup(assignment, lease, allowed, privateTables) : new BackendGroup(listenAddresses);
+            ? new ReactorGroup(assignment, lease, allowed, privateTables, _memory.Guard) : new BackendGroup(listenAddresses);
     }
 
     /// <summary>The newest assignment that was accepted.</summary>
@@ -64,7 +66,11 @@ internal sealed class ActiveRun : IDisposable
         ReadKernel(assignment.KernelView);
         Assignment = assignment;
         if (Phase == Phase.Unspecified)
+        {
             Phase = Phase.Prepared;
+            _builder.NoteBaseRss();
+        }
+
         return null;
     }
 
@@ -142,13 +148,14 @@ internal sealed class ActiveRun : IDisposable
     public ImmutableArray<IpAddress> GoneSources => _reactors.GoneSources;
 
     /// <summary>What the user should know.</summary>
-    public ImmutableArray<AgentFinding> Findings(bool privateTables) => RunFindings.Of(Assignment, _reactors, _builder, privateTables);
+    public ImmutableArray<AgentFinding> Findings(bool privateTables) => RunFindings.Of(Assignment, _reactors, _builder, _memory.Guard, privateTables);
 
     /// <inheritdoc/>
     public void Dispose()
     {
         _kernelView?.Dispose();
         _reactors.Dispose();
+        _memory.Dispose();
     }
 
     // Reactors that connect look at the clock themselves, before each connect.
@@ -181,6 +188,8 @@ internal sealed class ActiveRun : IDisposable
 
     private void Emit(long toMillis, bool endsHold = false)
     {
+        // A backend opens nothing.
+        _builder.GrowthStop = Assignment.Backend is null ? _memory.Guard.GrowthStop : GrowthStop.None;
         var sample = _builder.Build(Assignment.RunId, _sampledMillis, toMillis, Assignment.ExpectGreeting);
         if (_kernelView?.Newest is { } reading)
         {

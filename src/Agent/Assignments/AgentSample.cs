@@ -63,6 +63,7 @@ public readonly record struct Counts
     public long ClosedByPeer { get; init; }
     public long Closed { get; init; }
     public long Aborted { get; init; }
+    public long DrainPausedMillis { get; init; }
     public long SkippedTuples { get; init; }
     public long DroppedPorts { get; init; }
     public long BytesReceived { get; init; }
@@ -82,6 +83,8 @@ public sealed record Health
     public long CpuMicros { get; init; }
     public long ReactorCpuMaxMicros { get; init; }
     public long RssBytes { get; init; }
+    public long BaseRssBytes { get; init; }
+    public GrowthStop GrowthStop { get; init; }
     public bool Saturated { get; init; }
     public int Reactors { get; init; }
     public long ReactorAllocatedBytes { get; init; }

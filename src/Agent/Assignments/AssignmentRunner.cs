@@ -24,6 +24,7 @@ public sealed class AssignmentRunner : IAssignmentRunner, IDisposable
     private readonly AllowTable _allowed;
     private readonly Action<AgentSample> _onSample;
     private readonly SourceProvisioner? _provisioner;
+    private readonly Func<MemoryReading?> _readMemory;
     private readonly ILogger _log;
     private readonly Thread _thread;
     private readonly AssignmentInbox _inbox;
@@ -43,6 +44,7 @@ public sealed class AssignmentRunner : IAssignmentRunner, IDisposable
     /// <param name="loggers">For what goes wrong.</param>
     /// <param name="lookup">Asked again what the names in an assignment mean; null: this host's resolver.</param>
     /// <param name="provisioner">Adds sources to this host; null: nothing may be added.</param>
+    /// <param name="readMemory">Asked ten times a second what memory is left; null: this host.</param>
     public AssignmentRunner(
         CoordinatorClock clock,
         Lease lease,
@@ -50,7 +52,8 @@ public sealed class AssignmentRunner : IAssignmentRunner, IDisposable
         Action<AgentSample> onSample,
         ILoggerFactory loggers,
         NameLookup? lookup = null,
-        SourceProvisioner? provisioner = null)
+        SourceProvisioner? provisioner = null,
+        Func<MemoryReading?>? readMemory = null)
     {
         _clock = clock;
         _lease = lease;
@@ -59,6 +62,7 @@ public sealed class AssignmentRunner : IAssignmentRunner, IDisposable
         _inbox = new AssignmentInbox(lookup ?? NameLookup.OfHost);
         _onSample = onSample;
         _provisioner = provisioner;
+        _readMemory = readMemory ?? MemoryWatch.ReadHost;
         _log = loggers.CreateLogger<AssignmentRunner>();
         _thread = new Thread(Run) { Name = "assignments", IsBackground = true };
         _thread.Start();
@@ -137,7 +141,7 @@ public sealed class AssignmentRunner : IAssignmentRunner, IDisposable
             return;
         }
 
-        var run = _run ??= new ActiveRun(assignment, _lease, _allowed, _policy.ListenAddresses, _privateTables, _onSample);
+        var run = _run ??= new ActiveRun(assignment, _lease, _allowed, _policy.ListenAddresses, _privateTables, _onSample, _readMemory);
         if (run.Prepare(assignment) is { } unmet)
         {
             Refuse(assignment, unmet);

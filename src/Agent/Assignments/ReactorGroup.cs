@@ -27,6 +27,7 @@ internal sealed partial class ReactorGroup : IRunReactors
     private readonly bool _privateTables;
     private readonly Lease _lease;
     private readonly AllowTable _allowed;
+    private readonly MemoryGuard _memory;
     private readonly (IpAddress Address, int Port)[] _destinations;
     private readonly int[] _weights;
     private readonly TimeSpan _rest;
@@ -34,9 +35,10 @@ internal sealed partial class ReactorGroup : IRunReactors
     private readonly BlockCapacity _capacity;
     private readonly PlainTransport _transport = new();
 
-    public ReactorGroup(Assignment assignment, Lease lease, AllowTable allowed, bool privateTables)
+    public ReactorGroup(Assignment assignment, Lease lease, AllowTable allowed, bool privateTables, MemoryGuard memory)
     {
         _allowed = allowed;
+        _memory = memory;
         _lease = lease;
         _privateTables = privateTables;
         _rest = assignment.Slice.Rest;
@@ -234,7 +236,7 @@ internal sealed partial class ReactorGroup : IRunReactors
     {
         var cursor = new EndpointCursor(_destinations, [], _rest, _weights);
         IWorkload workload = _churn is null ? new HoldWorkload(_transport) : new ChurnWorkload(_transport, _churn);
-        var role = new ConnectRole(cursor, _transport, workload, _lease, _allowed);
+        var role = new ConnectRole(cursor, _transport, workload, _lease, _allowed, _memory);
         var reactor = new Reactor(_members.Count, _descriptorLimit, _privateTables, role, _bell);
         reactor.Start();
         return new ReactorMember(reactor);

@@ -1,6 +1,8 @@
 using System.Collections.Immutable;
 using LoadHarness.Agent.Preflight;
+using LoadHarness.Agent.Safety;
 using LoadHarness.Protos;
+using LoadHarness.V1;
 using static LoadHarness.V1.Finding.Types;
 
 namespace LoadHarness.Agent.Assignments;
@@ -8,7 +10,7 @@ namespace LoadHarness.Agent.Assignments;
 /// <summary>What the user should know about a run as this agent lives it.</summary>
 internal static class RunFindings
 {
-    public static ImmutableArray<AgentFinding> Of(Assignment assignment, IRunReactors reactors, SampleBuilder builder, bool privateTables)
+    public static ImmutableArray<AgentFinding> Of(Assignment assignment, IRunReactors reactors, SampleBuilder builder, MemoryGuard memory, bool privateTables)
     {
         var findings = ImmutableArray.CreateBuilder<AgentFinding>();
         if (!privateTables)
@@ -24,12 +26,22 @@ internal static class RunFindings
                 + "though the assignment was found to be within it; please report this"));
         }
 
+        if (assignment.Backend is null && memory.GrowthStop != GrowthStop.None)
+            findings.Add(GrowthStopped(memory.GrowthStop, memory.Newest.ReserveBytes));
         findings.AddRange(reactors.GoneSources.Select(Gone));
         if (builder is { DroppedPorts: > 0, DroppedPort: var (source, port) })
             findings.Add(Dropped(builder.DroppedPorts, source, port));
         findings.AddRange(NameCheck.Findings(assignment));
         return findings.DrainToImmutable();
     }
+
+    // Without numbers that change: it is told once.
+    private static AgentFinding GrowthStopped(GrowthStop why, long reserve) => new(Severity.Error, "memory",
+        why == GrowthStop.Memory
+            ? $"nothing more is opened: this host's free memory (MemFree and clean page cache) is down to the reserve of {reserve >> 20:N0} MB that keeps it from "
+                + "swapping; it goes on when there is more; lower the goal, or spread it over more hosts"
+            : "nothing more is opened: the kernel's TCP memory (sockstat mem) nears the high mark of net.ipv4.tcp_mem; it goes on when there is more; "
+                + "raise net.ipv4.tcp_mem, or see why the target leaves data unread");
 
     private static AgentFinding Gone(IpAddress source) => new(Severity.Error, "source address",
         $"source {source} is gone from this host (EADDRNOTAVAIL at bind): nothing is opened from it any more, and the other sources take over as far as "

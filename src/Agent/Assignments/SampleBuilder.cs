@@ -28,6 +28,8 @@ internal sealed class SampleBuilder
     private int _reactors;
     private int _drained;
     private long _establishedMax;
+    private long _drainPausedNanos;
+    private long _roundPausedNanos;
 
     /// <summary>Connections that the last round found, in any state but closed.</summary>
     public long Held => _gauges.Connecting + _gauges.Established + _gauges.Closing;
@@ -47,6 +49,12 @@ internal sealed class SampleBuilder
     /// <summary>One of them.</summary>
     public (IpAddress Source, int Port)? DroppedPort { get; private set; }
 
+    /// <summary>RSS before the first connection, in bytes.</summary>
+    public long BaseRssBytes { get; private set; }
+
+    /// <summary>Why nothing is opened; told with each sample.</summary>
+    public GrowthStop GrowthStop { get; set; }
+
     /// <summary>Tuples that rested in the last round.</summary>
     public long RestingTuples => _gauges.RestingTuples;
 
@@ -56,10 +64,15 @@ internal sealed class SampleBuilder
     // Of all rounds since the last sample.
     private long EstablishedMax => Math.Max(_establishedMax, _gauges.EstablishedMax);
 
+    /// <summary>Notes what the process needs without a connection.</summary>
+    public void NoteBaseRss() => BaseRssBytes = RssBytes();
+
     /// <summary>Begins a round: its gauges replace those of the last.</summary>
     public void BeginRound()
     {
         _establishedMax = EstablishedMax;
+        _drainPausedNanos += _roundPausedNanos;
+        _roundPausedNanos = 0;
         _gauges = default;
         _reactors = 0;
         _drained = 0;
@@ -114,6 +127,8 @@ internal sealed class SampleBuilder
         };
         _counters = default;
         _establishedMax = 0;
+        _drainPausedNanos = 0;
+        _roundPausedNanos = 0;
         _gauges.EstablishedMax = _gauges.Established;
         _failures.Clear();
         _connectTimes.Reset();
@@ -152,6 +167,8 @@ internal sealed class SampleBuilder
         _counters.ClosedByPeer += counters.ClosedByPeer;
         _counters.Closed += counters.Closed;
         _counters.Aborted += counters.Aborted;
+        // Reactors stand still side by side: the longest time of a round is the agent's.
+        _roundPausedNanos = Math.Max(_roundPausedNanos, counters.DrainPausedNanos);
         _counters.SkippedTuples += counters.SkippedTuples;
         _counters.DroppedPorts += counters.DroppedPorts;
         _counters.BytesReceived += counters.BytesReceived;
@@ -178,6 +195,7 @@ internal sealed class SampleBuilder
         ClosedByPeer = _counters.ClosedByPeer,
         Closed = _counters.Closed,
         Aborted = _counters.Aborted,
+        DrainPausedMillis = (_drainPausedNanos + _roundPausedNanos) / 1_000_000,
         SkippedTuples = _counters.SkippedTuples,
         DroppedPorts = _counters.DroppedPorts,
         BytesReceived = _counters.BytesReceived,
@@ -213,6 +231,8 @@ internal sealed class SampleBuilder
             CpuMicros = used,
             ReactorCpuMaxMicros = _reactorCpuMaxNanos / 1000,
             RssBytes = RssBytes(),
+            BaseRssBytes = BaseRssBytes,
+            GrowthStop = GrowthStop,
             // What the endpoint space could not give is no fault of this host's speed.
             Saturated = lag > SaturationLagMicros || _counters.Late > 0,
             Reactors = _reactors,

@@ -25,6 +25,8 @@ public sealed partial class ConnectRole
     {
         if (_life is null)
             return long.MaxValue;
+        if (_memory.StopsFins && !_life.ByReset)
+            return nowNanos + MemoryLookNanos;
         for (var closed = 0; _reactor.OldestHeld is >= 0 and var slot; closed++)
         {
             var millisLeft = (int)(_reactor.Connections.LifeEndMillis(slot) - Millis(nowNanos));

@@ -13,6 +13,7 @@ public sealed partial class ConnectRole
     private const long CloseTimeoutNanos = 10_000_000_000;
     private const int AbortBatch = 512;
     private const double LeastDrainPerSecond = 1000;
+    private const long MemoryLookNanos = 50_000_000;
 
     // The part of a drain's time that is left for the peers' FINs; the rest is for sending ours.
     private static readonly TimeSpan _drainTail = TimeSpan.FromSeconds(10);
@@ -22,6 +23,7 @@ public sealed partial class ConnectRole
     private double _drainPerSecond;
     private PacerState _drainPace;
     private int _abortFrom;
+    private long _pausedNanos = long.MaxValue;
 
     private void BeginDrain(TimeSpan timeout)
     {
@@ -31,13 +33,35 @@ public sealed partial class ConnectRole
         if (_draining && deadline >= _drainDeadlineNanos)
             return;
         _drainDeadlineNanos = deadline;
-        var paced = timeout > _drainTail ? timeout - _drainTail : timeout / 2;
-        _drainPerSecond = Math.Max(LeastDrainPerSecond, _reactor.Counters.Established / Math.Max(0.001, paced.TotalSeconds));
-        _drainPace = new PacerState(now, 0);
+        PlanDrain(now, timeout);
         _draining = true;
         _owedReopens = 0;
         _exhausted = false;
         _reactor.Counters.Goal = 0;
+    }
+
+    private void PlanDrain(long nowNanos, TimeSpan timeLeft)
+    {
+        var paced = timeLeft > _drainTail ? timeLeft - _drainTail : timeLeft / 2;
+        _drainPerSecond = Math.Max(LeastDrainPerSecond, _reactor.Counters.Established / Math.Max(0.001, paced.TotalSeconds));
+        _drainPace = new PacerState(nowNanos, 0);
+    }
+
+    // While the kernel's TCP memory runs short no FIN is sent; what is left then has less time.
+    private bool PausesDrain(long nowNanos)
+    {
+        if (_pausedNanos != long.MaxValue)
+            _reactor.Counters.DrainPausedNanos += nowNanos - _pausedNanos;
+        if (_memory.StopsFins && _reactor.Counters.Established > 0)
+        {
+            _pausedNanos = nowNanos;
+            return true;
+        }
+
+        if (_pausedNanos != long.MaxValue)
+            PlanDrain(nowNanos, TimeSpan.FromTicks((_drainDeadlineNanos - nowNanos) / 100));
+        _pausedNanos = long.MaxValue;
+        return false;
     }
 
     private long PaceDrain(long nowNanos)
@@ -47,6 +71,8 @@ public sealed partial class ConnectRole
         if (nowNanos >= _drainDeadlineNanos)
             return AbortAll(nowNanos);
         AbandonConnecting();
+        if (PausesDrain(nowNanos))
+            return Math.Min(nowNanos + MemoryLookNanos, _drainDeadlineNanos);
         var step = Pacer.Step(_drainPace, _drainPerSecond, nowNanos, _reactor.Counters.Established);
         var closed = CloseNewest(Math.Min(step.Due, Batch), _drainDeadlineNanos);
         _drainPace = step.StateAfter(closed);
@@ -60,6 +86,8 @@ public sealed partial class ConnectRole
         // Their places are not missing any more.
         _owedReopens = 0;
         _pace = new PacerState(nowNanos, Math.Min(_pace.Credit, 1));
+        if (_memory.StopsFins)
+            return nowNanos + MemoryLookNanos;
         var closed = CloseNewest(Math.Min(surplus, Batch), nowNanos + CloseTimeoutNanos);
         return closed == Batch ? nowNanos : nowNanos + PaceQuantumNanos;
     }

@@ -24,6 +24,7 @@ public sealed partial class ConnectRole : IReactorRole
     private readonly Transports.ITransport _transport;
     private readonly Lease _lease;
     private readonly AllowTable _allowed;
+    private readonly MemoryGuard _memory;
     private Reactor _reactor = null!;
     private ReactorGoal? _goal;
     private PacerState _pace;
@@ -39,9 +40,11 @@ public sealed partial class ConnectRole : IReactorRole
     /// <param name="workload">What a connection does once open.</param>
     /// <param name="lease">Looked at before each pace: when it has ended, the role drains.</param>
     /// <param name="allowed">Looked at before each connect(), whatever was checked before.</param>
-    public ConnectRole(EndpointCursor cursor, Transports.ITransport transport, IWorkload workload, Lease lease, AllowTable allowed)
+    /// <param name="memory">Looked at before each connect() and each FIN; null: memory is no matter.</param>
+    public ConnectRole(EndpointCursor cursor, Transports.ITransport transport, IWorkload workload, Lease lease, AllowTable allowed, MemoryGuard? memory = null)
     {
         _allowed = allowed;
+        _memory = memory ?? new MemoryGuard();
         _cursor = cursor;
         _transport = transport;
         _workload = workload;
@@ -139,19 +142,26 @@ public sealed partial class ConnectRole : IReactorRole
             _exhausted = false;
         var rate = goal.ConnectsPerSecond(elapsed);
         var step = Pacer.Step(_pace, rate, nowNanos, missing);
-        // Who waits for tuples comes seldom, and is not late for it.
-        _reactor.Counters.Late += _exhausted ? 0 : step.NotOffered;
+        // Who waits for tuples or memory comes seldom, and is not late for it.
+        _reactor.Counters.Late += _exhausted || _memory.GrowthStop != GrowthStop.None ? 0 : step.NotOffered;
+        if (_memory.GrowthStop != GrowthStop.None && missing > 0)
+        {
+            _reactor.Counters.Scheduled += step.NotOffered;
+            _reactor.Counters.NotOffered += step.NotOffered;
+            return NotOffered(step, 0, nowNanos);
+        }
+
         var started = OpenUpTo(Math.Min(step.Due, Batch), nowNanos);
         _pace = step.StateAfter(started);
         _reactor.Counters.Scheduled += started + step.NotOffered;
         _reactor.Counters.NotOffered += step.NotOffered;
         if (_exhausted && started < step.Due)
-            return NoteExhausted(step, started, nowNanos);
+            return NotOffered(step, started, nowNanos);
         return started == Batch ? nowNanos : NextWake(goal, elapsed, rate, missing - started, nowNanos);
     }
 
-    // Nothing can be opened until a connection ends or tuples have rested: what was due is given up, not saved for a burst.
-    private long NoteExhausted(PacerStep step, long started, long nowNanos)
+    // Nothing can be opened until a connection ends, tuples have rested or memory is there: what was due is given up, not saved for a burst.
+    private long NotOffered(PacerStep step, long started, long nowNanos)
     {
         _reactor.Counters.Scheduled += step.Due - started;
         _reactor.Counters.NotOffered += step.Due - started;

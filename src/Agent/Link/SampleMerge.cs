@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using LoadHarness.Agent.Assignments;
 using LoadHarness.Agent.KernelView;
 using LoadHarness.Protos;
+using GrowthStop = LoadHarness.V1.GrowthStop;
 
 namespace LoadHarness.Agent.Link;
 
@@ -40,6 +41,7 @@ internal static class SampleMerge
         ClosedByPeer = earlier.ClosedByPeer + later.ClosedByPeer,
         Closed = earlier.Closed + later.Closed,
         Aborted = earlier.Aborted + later.Aborted,
+        DrainPausedMillis = earlier.DrainPausedMillis + later.DrainPausedMillis,
         SkippedTuples = earlier.SkippedTuples + later.SkippedTuples,
         DroppedPorts = earlier.DroppedPorts + later.DroppedPorts,
         BytesReceived = earlier.BytesReceived + later.BytesReceived,
@@ -60,6 +62,7 @@ internal static class SampleMerge
         // Of the longer interval: exact when it was the same reactor both times, else the most that it can have been.
         ReactorCpuMaxMicros = earlier.ReactorCpuMaxMicros + later.ReactorCpuMaxMicros,
         Saturated = earlier.Saturated || later.Saturated,
+        GrowthStop = later.GrowthStop == GrowthStop.None ? earlier.GrowthStop : later.GrowthStop,
     };
 
     // A dump is worth more than what was read between two of them; the newer numbers of the namespace go along with it.

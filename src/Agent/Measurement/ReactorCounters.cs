@@ -26,6 +26,7 @@ public struct ReactorCounters
     public long ClosedByPeer;
     public long Closed;
     public long Aborted;
+    public long DrainPausedNanos;
     public long SkippedTuples;
     public long DroppedPorts;
     public long BytesReceived;

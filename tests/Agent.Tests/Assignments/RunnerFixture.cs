@@ -30,12 +30,13 @@ internal sealed class RunnerFixture : IDisposable
 
     /// <param name="resolve">What names mean; null: no name is asked for.</param>
     /// <param name="policy">What the agent's user allows; null: loopback.</param>
-    public RunnerFixture(Func<string, System.Net.IPAddress[]>? resolve = null, AgentPolicy? policy = null)
+    /// <param name="memory">What memory is left; null: what this host has.</param>
+    public RunnerFixture(Func<string, System.Net.IPAddress[]>? resolve = null, AgentPolicy? policy = null, Func<MemoryReading?>? memory = null)
     {
         var clock = new CoordinatorClock();
         clock.Observe(0, 0, 0);
         Runner = new AssignmentRunner(clock, Lease, policy ?? new AgentPolicy(AllowList.Loopback), Samples.Enqueue, NullLoggerFactory.Instance,
-            new NameLookup(resolve ?? (name => throw new InvalidOperationException(name)), TimeSpan.FromSeconds(60)));
+            new NameLookup(resolve ?? (name => throw new InvalidOperationException(name)), TimeSpan.FromSeconds(60)), readMemory: memory);
         Runner.StatusChanged += () => Statuses.Enqueue(Runner.Status!);
     }
 
