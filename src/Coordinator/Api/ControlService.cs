@@ -1,5 +1,6 @@
 using Grpc.Core;
 using LoadHarness.Coordinator.Fleet;
+using LoadHarness.Coordinator.Reports;
 using LoadHarness.Coordinator.Runs;
 using LoadHarness.Coordinator.Security;
 using LoadHarness.Coordinator.Specs;
@@ -18,12 +19,15 @@ public sealed class ControlService(RunRegistry runs, AgentRegistry agents, IAgen
     /// <inheritdoc/>
     public override Task<Run> CreateRun(CreateRunRequest request, ServerCallContext context) => ControlErrors.CatchAsync(async () =>
     {
-        // What a name means is asked where it is used: on the agents' hosts.
-        var result = RunSpecValidator.Validate(WireTranslation.ToInput(request.Spec ?? new()), _ => null);
-        if (result.Spec is null)
-            throw ControlErrors.BadRequest([.. result.Errors.Select(e => (e.Field, e.Message))]);
-        var run = await runs.CreateAsync(result.Spec, request.RequestId);
+        var run = await runs.CreateAsync(SpecOf(request.Spec), request.RequestId);
         return WireTranslation.ToMessage(run.Snapshot.Value);
+    });
+
+    /// <inheritdoc/>
+    public override Task<PlanRunResponse> PlanRun(PlanRunRequest request, ServerCallContext context) => ControlErrors.CatchAsync(async () =>
+    {
+        var report = await runs.PlanAsync(SpecOf(request.Spec), context.CancellationToken);
+        return new PlanRunResponse { PlanJson = PlanReportJson.Write(report), Lines = { PlanReportText.Lines(report) }, Fits = report.Fits };
     });
 
     /// <inheritdoc/>
@@ -121,5 +125,12 @@ public sealed class ControlService(RunRegistry runs, AgentRegistry agents, IAgen
             throw new RpcException(new Status(StatusCode.FailedPrecondition, reason));
         await keys.ForgetAsync(request.Id, context.CancellationToken);
         return new();
+    }
+
+    private static Specs.RunSpec SpecOf(V1.RunSpec? asked)
+    {
+        // What a name means is asked where it is used: on the agents' hosts.
+        var result = RunSpecValidator.Validate(WireTranslation.ToInput(asked ?? new()), _ => null);
+        return result.Spec ?? throw ControlErrors.BadRequest([.. result.Errors.Select(e => (e.Field, e.Message))]);
     }
 }

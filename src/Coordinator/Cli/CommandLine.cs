@@ -24,6 +24,7 @@ public sealed class CommandLine
         _root = new RootCommand("Holds very many TCP connections against a service and reports what the kernel says about them");
         _root.Directives.Clear();
         Add(_root, new DemoVerb());
+        Add(_root, new PlanVerb());
         Add(_root, new RunVerb());
         var runs = Group("runs", "Looks at and steers runs, of a fleet or on this machine");
         Add(runs, new RunsListVerb());

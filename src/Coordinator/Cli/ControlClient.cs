@@ -45,6 +45,10 @@ internal sealed class ControlClient : IDisposable
         WireTranslation.FromWire(await _client.CreateRunAsync(
             new() { Spec = WireTranslation.ToWire(spec), RequestId = requestId }, cancellationToken: cancel)));
 
+    /// <summary>The arithmetic of a run; nothing is started.</summary>
+    public Task<PlanAnswer> PlanRunAsync(RunSpec spec, CancellationToken cancel) => CallAsync(async () =>
+        WireTranslation.FromWire(await _client.PlanRunAsync(new() { Spec = WireTranslation.ToWire(spec) }, cancellationToken: cancel)));
+
     /// <param name="id">Empty: the latest run.</param>
     /// <param name="cancel">Gives up.</param>
     public Task<RunView> GetRunAsync(string id, CancellationToken cancel) => CallAsync(async () =>

@@ -11,8 +11,8 @@ internal static class HelpLayout
     public const string Overview =
         """
         demo   see it at work on this machine     loadharness demo
+        plan   what fits, and what limits first   loadharness plan 10.0.0.5:443 -c 2M
         run    hold connections to your service   loadharness run 10.0.0.5:443 -c 50k
-        runs   steer a run from a second terminal loadharness runs scale 80k
         help   all verbs and options              loadharness --help
         """;
 

@@ -17,7 +17,9 @@ internal sealed class LocalRun(CliContext context, LocalSession session, bool js
     /// <summary>How long agents have to reset their connections after the second interruption.</summary>
     private static readonly TimeSpan _endAtOnceGrace = TimeSpan.FromSeconds(2);
 
-    private const int TailLines = 12;
+    /// <summary>Last words of a child that are shown.</summary>
+    public const int TailLines = 12;
+
     private static readonly IpAddress _loopback = IpAddress.From(IPAddress.Loopback);
     private static readonly IpAddress _loopbackV6 = IpAddress.From(IPAddress.IPv6Loopback);
 
@@ -35,6 +37,16 @@ internal sealed class LocalRun(CliContext context, LocalSession session, bool js
         await LocalSession.StartAsync(
             context.RuntimeRoot, AgentProgram.Locate(), context.StartCoordinator, context.Time, context.Interrupts.First);
 
+    /// <summary>Starts the agents of a spec, and its backend.</summary>
+    /// <param name="session">Whose children they are.</param>
+    /// <param name="spec">With its number of agents.</param>
+    public static async Task StartChildrenAsync(LocalSession session, RunSpec spec)
+    {
+        await session.StartAgentsAsync(spec.Agents ?? 1, Destinations(spec), [.. spec.Provision.Select(p => p.Cidr)]);
+        if (spec.Backends > 0)
+            await session.StartBackendAsync(BackendAddresses(spec), spec.BackendListen);
+    }
+
     /// <summary>Runs, shows and reports.</summary>
     /// <param name="spec">With its number of agents.</param>
     public async Task<ExitCode> ExecuteAsync(RunSpec spec)
@@ -42,9 +54,7 @@ internal sealed class LocalRun(CliContext context, LocalSession session, bool js
         var interrupts = context.Interrupts;
         session.Died += Explain;
         using var client = ControlClient.For(session.Paths);
-        await session.StartAgentsAsync(spec.Agents ?? 1, Destinations(spec), [.. spec.Provision.Select(p => p.Cidr)]);
-        if (spec.Backends > 0)
-            await session.StartBackendAsync(BackendAddresses(spec), spec.BackendListen);
+        await StartChildrenAsync(session, spec);
         var run = await client.CreateRunAsync(spec, Guid.NewGuid().ToString(), interrupts.First);
         context.Error.WriteLine($"run {run.Id}, {Wording.Count(spec.Agents ?? 1)} agent{(spec.Agents == 1 ? "" : "s")} on this machine");
 

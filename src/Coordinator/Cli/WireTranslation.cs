@@ -53,6 +53,8 @@ internal static partial class WireTranslation
         .DistinctBy(t => t.Host, StringComparer.OrdinalIgnoreCase)
         .Select(t => new ResolvedName { Name = t.Host, Addresses = { t.Addresses.Select(a => ByteString.CopyFrom(a.ToBytes())) } });
 
+    public static PlanAnswer FromWire(PlanRunResponse answer) => new(answer.PlanJson, [.. answer.Lines], answer.Fits);
+
     public static RunView FromWire(Run run) => new()
     {
         Id = run.Id,

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using LoadHarness.Coordinator.Planning.Capacity;
 using LoadHarness.Protos;
 
 namespace LoadHarness.Coordinator.Fleet;
@@ -62,6 +63,14 @@ public sealed record HostInventory
 
     /// <summary>What the agent found amiss with its host.</summary>
     public ImmutableArray<AgentFinding> Findings { get; init; } = [];
+
+    /// <summary>Limits that are no endpoint space.</summary>
+    public HostFacts ToFacts() => new()
+    {
+        MemoryFreeBytes = MemoryFreeBytes > 0 ? MemoryFreeBytes : null,
+        MaxTimeWaitBuckets = MaxTimeWaitBuckets > 0 ? MaxTimeWaitBuckets : null,
+        TcpTimestamps = TcpTimestamps,
+    };
 }
 
 /// <summary>One address of an interface.</summary>

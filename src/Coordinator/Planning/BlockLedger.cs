@@ -18,7 +18,7 @@ public sealed class BlockLedger
     {
         lock (_lock)
         {
-            var result = plan([.. _plans.Where(p => p.Key != runId).SelectMany(p => HeldBy(p.Key, p.Value))]);
+            var result = plan(HeldWithout(runId));
             if (result.Plan is { } made)
                 _plans[runId] = made;
             return result;
@@ -31,6 +31,16 @@ public sealed class BlockLedger
         lock (_lock)
             _plans.Remove(runId);
     }
+
+    /// <summary>What live runs hold now; nothing is taken.</summary>
+    public ImmutableArray<HeldBlocks> Held()
+    {
+        lock (_lock)
+            return HeldWithout("");
+    }
+
+    private ImmutableArray<HeldBlocks> HeldWithout(string runId) =>
+        [.. _plans.Where(p => p.Key != runId).SelectMany(p => HeldBy(p.Key, p.Value))];
 
     private static IEnumerable<HeldBlocks> HeldBy(string runId, RunPlan plan) =>
         from agent in plan.Agents.Concat(plan.Departed.Select(d => d.Plan))

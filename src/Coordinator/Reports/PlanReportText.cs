@@ -36,8 +36,9 @@ public static class PlanReportText
     private static void Verdict(CapacityReport report, LabelledLines lines)
     {
         var first = report.First;
-        var wanted = $"{report.Goal:N0} connections are wanted, {report.Holds:N0} fit";
-        lines.Add("fits", report.Fits ? $"yes: {wanted}" : report.Goal > report.Holds ? $"no: {wanted}, {report.Goal - report.Holds:N0} are missing" : "no");
+        lines.Add("fits", report.Fits ? $"yes: {report.Goal:N0} connections; {report.Holds:N0} would"
+            : report.Goal <= report.Holds ? "no"
+            : $"no: {report.Holds:N0} of {report.Goal:N0} connections; {report.Goal - report.Holds:N0} are missing");
         foreach (var problem in report.Problems)
             lines.Add("problem", problem.Message);
         if (first.Holds == 0 && !report.Problems.IsEmpty)
@@ -119,7 +120,7 @@ public static class PlanReportText
     {
         var seconds = (churn.Lifetime + ChurnArithmetic.TimeWait).TotalSeconds;
         lines.Add("churn", $"--reuse rest: {Rate(churn.RestCeiling)} at most ({churn.Tuples:N0} tuples / {seconds:0.###} s"
-            + (churn.Lifetime > TimeSpan.Zero ? ", 60 s of rest and the lifetime)" : " of rest and the lifetime)"));
+            + (churn.Lifetime > TimeSpan.Zero ? ": 60 s of rest, and the lifetime)" : " of rest; the lifetime adds to these)"));
         lines.Add("", "--reuse immediate, or --close rst: no ceiling by tuples");
         if (churn.Spec is not null)
             lines.Add("", $"this run: {Rate(churn.Wanted)} ({churn.Goal:N0} connections / {DurationText.Format(churn.Lifetime)})");

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using LoadHarness.Coordinator.Fleet;
 using LoadHarness.Coordinator.Planning;
+using LoadHarness.Coordinator.Planning.Capacity;
 using LoadHarness.Coordinator.Reports;
 using LoadHarness.Coordinator.Specs;
 
@@ -28,6 +29,18 @@ internal sealed class PlanMaker(string runId, RunSpec spec, BlockLedger ledger)
     /// <summary>Plans a change of a live run.</summary>
     public PlanMade Change(RunPlan current, ScaleOrder order, ImmutableArray<AgentState> agents) =>
         With(agents, supply => Planner.Scale(spec, current, order, supply));
+
+    /// <summary>The arithmetic of a run that has not started; no block is taken.</summary>
+    /// <exception cref="RunRejectedException">The targets mean nothing there, or nothing leads to them.</exception>
+    public CapacityReport Report(ImmutableArray<AgentState> agents)
+    {
+        var ends = EndsResolver.Resolve(spec, agents, Replies);
+        if (!ends.Problems.IsEmpty)
+            throw new RunRejectedException(RunRejection.Invalid, ends.Problems);
+        var facts = agents.GroupBy(a => a.Hello.Inventory.Hostname, StringComparer.Ordinal)
+            .ToDictionary(g => g.Key, g => g.First().Hello.Inventory.ToFacts(), StringComparer.Ordinal);
+        return CapacityReporter.Of(spec, new PlanSupply([.. agents.Select(ResourcesOf)], ends.ByNamespace, ledger.Held()), facts);
+    }
 
     /// <summary>For people.</summary>
     public PlanOverview Describe(RunPlan plan) =>

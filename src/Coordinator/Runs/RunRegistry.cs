@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.Globalization;
 using LoadHarness.Coordinator.Fleet;
 using LoadHarness.Coordinator.Planning;
+using LoadHarness.Coordinator.Planning.Capacity;
 using LoadHarness.Coordinator.Specs;
 using LoadHarness.Coordinator.Store;
 
@@ -62,6 +63,12 @@ public sealed class RunRegistry : IAsyncDisposable
             return created;
         }
     }
+
+    /// <summary>The arithmetic of a run over the agents that are there. It starts nothing and leaves nothing behind.</summary>
+    /// <param name="spec">Validated.</param>
+    /// <param name="cancel">Gives up.</param>
+    /// <exception cref="RunRejectedException">The agents are not there, do not answer, or the request is wrong in itself.</exception>
+    public Task<CapacityReport> PlanAsync(RunSpec spec, CancellationToken cancel) => new PlanPreview(spec, _environment).MakeAsync(cancel);
 
     /// <summary>A run.</summary>
     /// <param name="id">Empty: the latest one.</param>

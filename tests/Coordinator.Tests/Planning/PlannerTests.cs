@@ -80,8 +80,8 @@ public class PlannerTests
         {
             Assert.That(problem.Kind, Is.EqualTo(PlanProblemKind.DoesNotFit));
             Assert.That(problem.Message,
-                Does.Contain("1 source address x 60,416 source ports x 1 destination = 60,416; 39,584 are missing"));
-            Assert.That(problem.Message, Does.Contain("Cheapest first: 1 more target port (2 in all); or 1 more source (2 in all"));
+                Does.Contain("1 source x 60,416 source ports x 1 destination = 60,416; 39,584 are missing"));
+            Assert.That(problem.Message, Does.Contain("Cheapest first: 1 more target port (2 in all); or 1 more source (2 in all, --sources)"));
         }
     }
 

@@ -125,7 +125,7 @@ public sealed record ChurnCapacity(long Tuples, long Goal, ChurnSpec? Spec, Time
     public long TuplesNeeded => ByFin && Rest > TimeSpan.Zero ? ChurnArithmetic.TuplesFor(Goal, Lifetime, Rest) : Goal;
 
     /// <summary>Whether the tuples last for what is asked.</summary>
-    public bool IsSustainable => TuplesNeeded <= Tuples;
+    public bool IsSustainable => Spec is null || TuplesNeeded <= Tuples;
 
     /// <summary>Sockets in TIME-WAIT while the churn goes on, before tcp_max_tw_buckets cuts them.</summary>
     public long TimeWait => ByFin

@@ -29,7 +29,7 @@ internal static class TupleLimit
     {
         var sources = rows.Sum(r => r.Sources);
         var destinations = rows.Max(r => r.Destinations.V4 + r.Destinations.V6);
-        var addresses = Number(sources, "source address", "es");
+        var addresses = Number(sources, "source");
         var even = rows.All(r => r.Ports == rows[0].Ports && r.Destinations == rows[0].Destinations
             && (r.Destinations.V4 == 0 || r.Destinations.V6 == 0));
         return even
@@ -49,7 +49,7 @@ internal static class TupleLimit
         {
             var hosts = CeilingOf(wanted - holds, least);
             yield return new(RemedyKind.Agents, hosts, rows.Length + hosts,
-                $"agents on {Number(hosts, "more host")} with {Number(rows.Min(r => r.Sources), "source")} each ({rows.Length + hosts:N0} hosts in all)");
+                $"agents on {Number(hosts, "more host")} ({rows.Length + hosts:N0} in all, {Number(rows.Min(r => r.Sources), "source")} each)");
         }
 
         yield return new(RemedyKind.Goal, 0, holds, $"a goal of {holds:N0}");
@@ -89,6 +89,6 @@ internal static class TupleLimit
         var more = CeilingOf(missing, each);
         var total = rows.Sum(r => r.Sources) + more;
         return new(RemedyKind.Sources, more, total,
-            $"{Number(more, "more source")} ({total:N0} in all: --sources, or --provision-sources for addresses that are not there yet)");
+            $"{Number(more, "more source")} ({total:N0} in all, --sources)");
     }
 }
