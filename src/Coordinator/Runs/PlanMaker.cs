@@ -34,7 +34,9 @@ internal sealed class PlanMaker(string runId, RunSpec spec, BlockLedger ledger)
     /// <exception cref="RunRejectedException">The targets mean nothing there, or nothing leads to them.</exception>
     public CapacityReport Report(ImmutableArray<AgentState> agents)
     {
-        var ends = EndsResolver.Resolve(spec, agents, Replies);
+        if (Provisions.Cut(agents, Replies) is { IsEmpty: false } problems)
+            throw new RunRejectedException(RunRejection.Invalid, problems);
+        var ends = EndsResolver.Resolve(spec, agents, Replies, Provisions.ByNamespace);
         if (!ends.Problems.IsEmpty)
             throw new RunRejectedException(RunRejection.Invalid, ends.Problems);
         var facts = agents.GroupBy(a => a.Hello.Inventory.Hostname, StringComparer.Ordinal)
