@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Grpc.Core;
 using LoadHarness.Coordinator.Fleet;
 using LoadHarness.Coordinator.Reports;
@@ -104,6 +105,15 @@ public sealed class ControlService(RunRegistry runs, AgentRegistry agents, IAgen
         var sockets = run.ReadSockets() ?? throw RunRejectedException.NoSocketsKept(run.RunId);
         return Task.FromResult(WireTranslation.ToMessage(run.RunId, sockets));
     });
+
+    /// <inheritdoc/>
+    public override async Task<CheckAgentsResponse> CheckAgents(CheckAgentsRequest request, ServerCallContext context)
+    {
+        var wanted = request.Select.ToImmutableSortedDictionary(StringComparer.Ordinal);
+        var asked = agents.Agents.Where(a => a.Session is not null && LabelText.Match(wanted, a.Hello.Labels)).ToImmutableArray();
+        var replies = await new CheckSurvey(agents.Clock).AskAsync(asked, WireTranslation.ToNeed(request.Need), context.CancellationToken);
+        return new() { Agents = { replies.Select(WireTranslation.ToMessage) } };
+    }
 
     /// <inheritdoc/>
     public override Task<ListAgentsResponse> ListAgents(ListAgentsRequest request, ServerCallContext context)

@@ -117,6 +117,30 @@ internal static partial class WireTranslation
         _ => close.ToString(),
     };
 
+    /// <summary>Null: nothing in particular is asked of the hosts.</summary>
+    public static HostNeed? ToNeed(Wire.HostNeed? need)
+    {
+        if (need is null)
+            return null;
+        if (need.Connections > RunSpecValidator.MostConnections)
+            throw ControlErrors.BadRequest([("need.connections", $"need.connections {need.Connections}: at most {RunSpecValidator.MostConnections} is allowed")]);
+        if (!(need.ConnectsPerSecond is >= 0 and < double.PositiveInfinity) || !(need.ClosesPerSecond is >= 0 and < double.PositiveInfinity))
+            throw ControlErrors.BadRequest([("need", "need: rates are 0 or more")]);
+        return new((long)need.Connections, need.BothEnds, need.ConnectsPerSecond, need.ClosesPerSecond)
+        {
+            Accepts = need.Accepts,
+            Tuples = (long)Math.Min(need.Tuples, long.MaxValue),
+        };
+    }
+
+    public static Wire.AgentChecks ToMessage(CheckReply reply) => new()
+    {
+        AgentId = reply.Agent.Id,
+        Host = reply.Agent.Hello.Inventory.Hostname,
+        Checks = { reply.Checks.Select(Fleet.WireTranslation.ToMessage) },
+        Error = reply.Error,
+    };
+
     private static Quantity<TimeSpan>? Quantity(Duration? duration, string field) =>
         ToTime(duration, field) is { } time ? time : (Quantity<TimeSpan>?)null;
 

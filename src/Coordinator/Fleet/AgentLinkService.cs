@@ -245,6 +245,9 @@ public sealed partial class AgentLinkService(AgentRegistry registry, Enrolment e
                 case AttachRequest.MessageOneofCase.RouteAnswer:
                     session.TakeReply(request.RouteAnswer.Id, WireTranslation.ToReply(request.RouteAnswer));
                     break;
+                case AttachRequest.MessageOneofCase.CheckAnswer:
+                    session.TakeChecks(request.CheckAnswer.Id, WireTranslation.ToChecks(request.CheckAnswer.Checks, "check_answer.checks"));
+                    break;
                 case AttachRequest.MessageOneofCase.Goodbye:
                     registry.TakeGoodbye(session, request.Goodbye.Reason);
                     return;
@@ -267,6 +270,7 @@ public sealed partial class AgentLinkService(AgentRegistry registry, Enrolment e
     {
         HeartbeatEcho echo => WireTranslation.ToReply(echo, registry.Clock.Nanos),
         NumberedQuestion question => WireTranslation.ToMessage(question),
+        CheckQuestion question => WireTranslation.ToMessage(question),
         _ => WireTranslation.ToMessage((AgentAssignment)next),
     };
 }

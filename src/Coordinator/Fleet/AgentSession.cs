@@ -1,3 +1,5 @@
+using System.Collections.Immutable;
+
 namespace LoadHarness.Coordinator.Fleet;
 
 /// <summary>One attachment of an agent. What goes out lies in slots of one item each, the newest replacing the older:
@@ -14,6 +16,9 @@ public sealed class AgentSession(string id, AgentHello hello, CoordinatorClock c
     private AgentAssignment? _assignment;
     private TaskCompletionSource<RouteReply>? _reply;
     private ulong _asked;
+    private CheckQuestion? _check;
+    private TaskCompletionSource<ImmutableArray<HostCheck>>? _checks;
+    private ulong _checked;
     private string? _ended;
 
     /// <summary>Names this attachment.</summary>
@@ -89,18 +94,48 @@ public sealed class AgentSession(string id, AgentHello hello, CoordinatorClock c
         waiting?.TrySetResult(reply);
     }
 
+    /// <summary>Asks the agent how its host stands. A question that was not answered yet is replaced.</summary>
+    /// <returns>The answer; cancelled when the attachment ends or another question takes its place.</returns>
+    public Task<ImmutableArray<HostCheck>> CheckAsync(HostNeed? need)
+    {
+        var checks = new TaskCompletionSource<ImmutableArray<HostCheck>>(TaskCreationOptions.RunContinuationsAsynchronously);
+        TaskCompletionSource<ImmutableArray<HostCheck>>? replaced;
+        lock (_lock)
+        {
+            (replaced, _checks) = (_checks, checks);
+            _check = new(++_checked, need);
+            if (_ended is not null)
+                checks.TrySetCanceled();
+        }
+
+        replaced?.TrySetCanceled();
+        Wake();
+        return checks.Task;
+    }
+
+    /// <summary>Takes what the agent says of its host. An answer that nobody waits for any more is passed over.</summary>
+    public void TakeChecks(ulong id, ImmutableArray<HostCheck> checks)
+    {
+        TaskCompletionSource<ImmutableArray<HostCheck>>? waiting;
+        lock (_lock)
+            waiting = id == _checked ? _checks : null;
+        waiting?.TrySetResult(checks);
+    }
+
     /// <summary>Ends the attachment: <see cref="NextAsync"/> returns null from now on.</summary>
     /// <param name="reason">For the log.</param>
     public void End(string reason)
     {
         TaskCompletionSource<RouteReply>? waiting;
+        TaskCompletionSource<ImmutableArray<HostCheck>>? checking;
         lock (_lock)
         {
             _ended ??= reason;
-            waiting = _reply;
+            (waiting, checking) = (_reply, _checks);
         }
 
         waiting?.TrySetCanceled();
+        checking?.TrySetCanceled();
         Wake();
     }
 
@@ -116,7 +151,7 @@ public sealed class AgentSession(string id, AgentHello hello, CoordinatorClock c
 
     /// <summary>Waits for the next thing to send. One caller at a time.</summary>
     /// <returns>
-    /// A <see cref="HeartbeatEcho"/> first, else a <see cref="NumberedQuestion"/>, else an <see cref="AgentAssignment"/>; null at the end.
+    /// A <see cref="HeartbeatEcho"/> first, else a <see cref="NumberedQuestion"/> or a <see cref="CheckQuestion"/>, else an <see cref="AgentAssignment"/>; null at the end.
     /// </returns>
     public async ValueTask<object?> NextAsync(CancellationToken cancel)
     {
@@ -136,6 +171,12 @@ public sealed class AgentSession(string id, AgentHello hello, CoordinatorClock c
                 {
                     _question = null;
                     return question;
+                }
+
+                if (_check is { } check)
+                {
+                    _check = null;
+                    return check;
                 }
 
                 if (_assignment is { } assignment)

@@ -61,6 +61,24 @@ public sealed record HostInventory
     /// <summary><c>CIDR@DEV</c> where runs may add source addresses.</summary>
     public ImmutableArray<string> AllowProvision { get; init; } = [];
 
+    /// <summary>fs.file-max, and how many files are open on the host; 0: unknown.</summary>
+    public long FileMax { get; init; }
+
+    /// <inheritdoc cref="FileMax"/>
+    public long OpenFiles { get; init; }
+
+    /// <summary>net.ipv4.tcp_mem: low, pressure, most, in pages of <see cref="PageBytes"/>; empty: unknown.</summary>
+    public ImmutableArray<long> TcpMemoryPages { get; init; } = [];
+
+    /// <summary>In bytes; 0: unknown.</summary>
+    public long PageBytes { get; init; }
+
+    /// <summary>net.ipv4.tcp_max_orphans; 0: unknown.</summary>
+    public long MaxOrphans { get; init; }
+
+    /// <summary>How the host stood when the agent started, without a run in view.</summary>
+    public ImmutableArray<HostCheck> Checks { get; init; } = [];
+
     /// <summary>What the agent found amiss with its host.</summary>
     public ImmutableArray<AgentFinding> Findings { get; init; } = [];
 

@@ -93,6 +93,12 @@ internal static partial class WireTranslation
         MaxConnectsPerSecond = inventory.MaxConnectsPerSecond,
         AllowList = { inventory.AllowList },
         AllowProvision = { inventory.AllowProvision },
+        FileMax = (ulong)inventory.FileMax,
+        OpenFiles = (ulong)inventory.OpenFiles,
+        TcpMemoryPages = { inventory.TcpMemoryPages.Select(p => (ulong)p) },
+        PageBytes = (ulong)inventory.PageBytes,
+        MaxOrphans = (ulong)inventory.MaxOrphans,
+        Checks = { inventory.Checks.Select(ToMessage) },
     };
 
     private static HostInventory ToInventory(Wire.Inventory inventory) => new()
@@ -118,6 +124,12 @@ internal static partial class WireTranslation
             : throw new WireException("inventory.max_connects_per_second", $"{inventory.MaxConnectsPerSecond} is no rate"),
         AllowProvision = [.. Few(inventory.AllowProvision, "inventory.allow_provision").Select(a => Bounded(a, "inventory.allow_provision"))],
         AllowList = [.. Few(inventory.AllowList, "inventory.allow_list").Select(a => Bounded(a, "inventory.allow_list"))],
+        FileMax = Count(inventory.FileMax, "inventory.file_max"),
+        OpenFiles = Count(inventory.OpenFiles, "inventory.open_files"),
+        TcpMemoryPages = [.. Few(inventory.TcpMemoryPages, "inventory.tcp_memory_pages").Select(p => Count(p, "inventory.tcp_memory_pages"))],
+        PageBytes = Count(inventory.PageBytes, "inventory.page_bytes"),
+        MaxOrphans = Count(inventory.MaxOrphans, "inventory.max_orphans"),
+        Checks = ToChecks(inventory.Checks, "inventory.checks"),
     };
 
     private static HostAddress ToHostAddress(Wire.HostAddress address) => new(
