@@ -27,6 +27,7 @@ internal sealed class ActiveRun : IDisposable
     private KernelReading? _sentReading;
     private KernelReading? _sentSockets;
     private long _sentSocketsMillis = long.MinValue;
+    private ImmutableArray<AgentFinding> _hostFindings = [];
     private long _startNanos = long.MaxValue;
     private long _sampledMillis;
 
@@ -67,7 +68,7 @@ internal sealed class ActiveRun : IDisposable
         Assignment = assignment;
         if (Phase == Phase.Unspecified)
         {
-            Phase = Phase.Prepared;
+            (Phase, _hostFindings) = (Phase.Prepared, HostNeedCheck.Findings(assignment));
             _builder.NoteBaseRss();
         }
 
@@ -148,7 +149,8 @@ internal sealed class ActiveRun : IDisposable
     public ImmutableArray<IpAddress> GoneSources => _reactors.GoneSources;
 
     /// <summary>What the user should know.</summary>
-    public ImmutableArray<AgentFinding> Findings(bool privateTables) => RunFindings.Of(Assignment, _reactors, _builder, _memory.Guard, privateTables);
+    public ImmutableArray<AgentFinding> Findings(bool privateTables) =>
+        [.. _hostFindings, .. RunFindings.Of(Assignment, _reactors, _builder, _memory.Guard, privateTables)];
 
     /// <inheritdoc/>
     public void Dispose()

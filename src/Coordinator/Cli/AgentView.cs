@@ -43,6 +43,9 @@ public sealed record AgentView(
     /// <summary>What its user should know about its host.</summary>
     public ImmutableArray<string> Findings { get; init; } = [];
 
+    /// <summary>How its host stood when it started.</summary>
+    public ImmutableArray<HostCheckView> Checks { get; init; } = [];
+
     /// <summary>What it can do, by name.</summary>
     public ImmutableArray<string> Capabilities { get; init; } = [];
 

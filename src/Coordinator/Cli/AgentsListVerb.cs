@@ -47,7 +47,7 @@ internal sealed class AgentsListVerb() : Verb(
         // Cut where a reader misses least: --json has everything.
         TextTable.Write(
             context.Out,
-            ["ID", "ROLE", "HOST", "LABELS", ">CORES", ">ADDRS", "VER", "STATE", ">FINDINGS"],
+            ["ID", "ROLE", "HOST", "LABELS", ">CORES", ">ADDRS", "VER", "STATE", "CHECKS"],
             agents.Select(a => Row(a, context.Time.GetUtcNow())),
             new TableLimits(Width, [(Labels, 6), (Host, 6), (Id, 12), (State, 18), (Id, 6)]));
         return ExitCode.Passed;
@@ -63,8 +63,15 @@ internal sealed class AgentsListVerb() : Verb(
         agent.Addresses.Length.ToString(CultureInfo.InvariantCulture),
         agent.Version,
         Doing(agent, now),
-        agent.Findings.Length.ToString(CultureInfo.InvariantCulture),
+        HostOf(agent),
     ];
+
+    // The worst verdict of the host, and how many are no better than a note; `loadharness check` has the words.
+    private static string HostOf(AgentView agent)
+    {
+        var worst = agent.Checks.MaxBy(c => c.Rank)?.Verdict;
+        return worst is null or "OK" or "UNKNOWN" ? (agent.Findings.Length > 0 ? $"{agent.Findings.Length} findings" : "OK") : $"{agent.Findings.Length} {worst}";
+    }
 
     private static string Doing(AgentView agent, DateTimeOffset now)
     {

@@ -26,6 +26,7 @@ public sealed class CommandLine
         Add(_root, new DemoVerb());
         Add(_root, new PlanVerb());
         Add(_root, new RunVerb());
+        Add(_root, new CheckVerb());
         var runs = Group("runs", "Looks at and steers runs, of a fleet or on this machine");
         Add(runs, new RunsListVerb());
         Add(runs, new RunsShowVerb());

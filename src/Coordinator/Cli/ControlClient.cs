@@ -102,6 +102,19 @@ internal sealed class ControlClient : IDisposable
         }
     });
 
+    /// <summary>How the hosts of all attached agents stand now.</summary>
+    /// <param name="need">Of all together; null: what they are good for by themselves.</param>
+    /// <param name="select">Labels that they must carry.</param>
+    /// <param name="cancel">Gives up.</param>
+    public Task<IReadOnlyList<AgentChecksView>> CheckAgentsAsync(
+        Fleet.HostNeed? need, IReadOnlyDictionary<string, string> select, CancellationToken cancel) => CallAsync<IReadOnlyList<AgentChecksView>>(async () =>
+    {
+        var request = WireTranslation.ToCheckRequest(need);
+        foreach (var (label, value) in select)
+            request.Select[label] = value;
+        return [.. (await _client.CheckAgentsAsync(request, cancellationToken: cancel)).Agents.Select(WireTranslation.FromWire)];
+    });
+
     /// <summary>Unbinds an identity from its key.</summary>
     public Task ForgetAgentAsync(string id, CancellationToken cancel) =>
         CallAsync(async () => await _client.ForgetAgentAsync(new() { Id = id }, cancellationToken: cancel));

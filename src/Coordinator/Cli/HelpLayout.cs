@@ -12,8 +12,8 @@ internal static class HelpLayout
         """
         demo   see it at work on this machine     loadharness demo
         plan   what fits, and what limits first   loadharness plan 10.0.0.5:443 -c 2M
+        check  what a host is good for            loadharness check -c 1M
         run    hold connections to your service   loadharness run 10.0.0.5:443 -c 50k
-        help   all verbs and options              loadharness --help
         """;
 
     /// <summary>Gives every command help that ends with its examples.</summary>

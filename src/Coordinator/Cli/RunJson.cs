@@ -57,6 +57,7 @@ internal static class RunJson
         ["addresses"] = new JsonArray([.. agent.Addresses.Select(a => (JsonNode)a)]),
         ["allowProvision"] = new JsonArray([.. agent.AllowProvision.Select(a => (JsonNode)a)]),
         ["findings"] = new JsonArray([.. agent.Findings.Select(f => (JsonNode)f)]),
+        ["checks"] = CheckReport.Json(agent.Checks),
         ["capabilities"] = new JsonArray([.. agent.Capabilities.Select(c => (JsonNode)c)]),
         ["lastSeen"] = agent.LastSeen?.UtcDateTime,
     };

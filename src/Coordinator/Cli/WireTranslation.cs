@@ -91,9 +91,35 @@ internal static partial class WireTranslation
         ],
         AllowProvision = [.. agent.Inventory?.AllowProvision ?? []],
         Findings = [.. (agent.Inventory?.Findings ?? []).Select(f => $"{f.Subject}: {f.Message}")],
+        Checks = FromWire(agent.Inventory?.Checks ?? []),
         Capabilities = [.. agent.Capabilities],
         LastSeen = agent.LastSeenTime?.ToDateTimeOffset(),
     };
+
+    public static CheckAgentsRequest ToCheckRequest(Fleet.HostNeed? need) => new()
+    {
+        Need = need is null ? null : new()
+        {
+            Connections = (ulong)need.Connections,
+            BothEnds = need.BothEnds,
+            ConnectsPerSecond = need.ConnectsPerSecond,
+            ClosesPerSecond = need.ClosesPerSecond,
+        },
+    };
+
+    public static AgentChecksView FromWire(AgentChecks agent) => new(agent.AgentId, agent.Host, FromWire(agent.Checks), agent.Error);
+
+    private static ImmutableArray<HostCheckView> FromWire(IEnumerable<HostCheck> checks) =>
+    [
+        .. checks.Select(c => new HostCheckView(
+            c.Name,
+            c.Verdict.ToString().ToUpperInvariant(),
+            c.Value,
+            c.Needed,
+            c.Remedy,
+            c.Risk,
+            c.Sysctls.ToImmutableSortedDictionary(StringComparer.Ordinal))),
+    ];
 
     private static ProgressView FromWire(RunProgress progress) => new()
     {

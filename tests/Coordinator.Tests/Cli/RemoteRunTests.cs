@@ -277,7 +277,7 @@ public sealed class RemoteRunTests
         {
             Assert.That(lines.Select(l => l.Length), Is.All.LessThanOrEqualTo(80), list.Out);
             Assert.That(lines[0].Split("  ", StringSplitOptions.RemoveEmptyEntries).Select(h => h.Trim()),
-                Is.EqualTo(["ID", "ROLE", "HOST", "LABELS", "CORES", "ADDRS", "VER", "STATE", "FINDINGS"]));
+                Is.EqualTo(["ID", "ROLE", "HOST", "LABELS", "CORES", "ADDRS", "VER", "STATE", "CHECKS"]));
             Assert.That(list.Out, Does.Contain($"run {run[..12]}").And.Contain("idle").And.Contain("away since "));
         }
     }
