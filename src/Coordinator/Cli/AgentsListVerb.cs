@@ -66,11 +66,19 @@ internal sealed class AgentsListVerb() : Verb(
         HostOf(agent),
     ];
 
-    // The worst verdict of the host, and how many are no better than a note; `loadharness check` has the words.
+    // How many checks are no better than a note, and the worst of them; `loadharness check` has the words. An agent of an
+    // earlier release says findings only.
     private static string HostOf(AgentView agent)
     {
-        var worst = agent.Checks.MaxBy(c => c.Rank)?.Verdict;
-        return worst is null or "OK" or "UNKNOWN" ? (agent.Findings.Length > 0 ? $"{agent.Findings.Length} findings" : "OK") : $"{agent.Findings.Length} {worst}";
+        var count = agent.Findings.Length.ToString(CultureInfo.InvariantCulture);
+        return agent.Checks.MaxBy(c => c.Rank)?.Verdict switch
+        {
+            null => count,
+            "WARNING" => $"{count} WARN",
+            "ERROR" => $"{count} ERROR",
+            "NOTE" => $"{count} NOTE",
+            _ => "OK",
+        };
     }
 
     private static string Doing(AgentView agent, DateTimeOffset now)

@@ -25,8 +25,8 @@ public sealed class CommandLine
         _root.Directives.Clear();
         Add(_root, new DemoVerb());
         Add(_root, new PlanVerb());
-        Add(_root, new RunVerb());
         Add(_root, new CheckVerb());
+        Add(_root, new RunVerb());
         var runs = Group("runs", "Looks at and steers runs, of a fleet or on this machine");
         Add(runs, new RunsListVerb());
         Add(runs, new RunsShowVerb());

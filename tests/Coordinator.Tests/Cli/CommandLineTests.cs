@@ -90,7 +90,7 @@ public class CommandLineTests
     [TestCase("runs", "Allowed: list, show, watch, sockets, scale, stop")]
     [TestCase("runs wach", "Perhaps 'loadharness runs watch' was meant")]
     [TestCase("rum", "Perhaps 'loadharness run' was meant")]
-    [TestCase("frobnicate", "allowed: demo, plan, run, runs")]
+    [TestCase("frobnicate", "allowed: demo, plan, check, run, runs")]
     public async Task RunAsync_OneError_NamesItAndExitsWithUsage(string line, string expected)
     {
         Assert.That(await _harness.RunAsync(line), Is.EqualTo(ExitCode.Invalid));
