@@ -1,0 +1,103 @@
+using LoadHarness.EndToEnd.Tests.Benches;
+using LoadHarness.TestKit.Networks;
+
+namespace LoadHarness.EndToEnd.Tests.Runs;
+
+/// <summary>Connections that end and are replaced, as the kernels of both ends see it.</summary>
+[Parallelizable(ParallelScope.All)]
+public sealed class ChurnTests : BenchTest
+{
+    // 5,000 tuples that rest for 60 s after a life of 1 s: 81.97 closes a second.
+    private const string OneTuplePerPort = "run 127.0.0.1:5000 --agents 1 --source-ports 20480-25479 --workload churn";
+    private const double Ceiling = 5000 / 61.0;
+
+    [Test]
+    public async Task Fin_AtThePlannedCeiling_RunsWithoutAnErrorAndTimeWaitIsWhatSsCounts()
+    {
+        await Bench.BackendAsync("127.0.0.1:5000");
+        var run = Bench.LoadHarnessLine($"{OneTuplePerPort} -c 81 --lifetime 1s --close fin --connect-rate 100/s --hold 80s --json");
+        await run.HoldingAsync(81);
+        // Longer than a tuple rests: from now on each one is used again as soon as it may.
+        await Task.Delay(TimeSpan.FromSeconds(68));
+        var shown = await Bench.ShowAsync();
+        var counted = Bench.Sockets.Count("time-wait", 5000, 5000);
+        var ended = await Bench.FinishAsync(run);
+        var summary = ended.Summary();
+
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That(ended.ExitCode, Is.Zero, ended.Log);
+            Assert.That(summary.Number("failures.total"), Is.Zero, ended.Log);
+            Assert.That(summary.Real("rates.completed"), Is.EqualTo(Ceiling).Within(5).Percent);
+            Assert.That(shown.Numbers("progress.kernel.states")["TIME-WAIT"], Is.EqualTo(counted).Within(200), "TIME-WAIT in the live view and by ss");
+            Assert.That(counted, Is.EqualTo(60 * Ceiling).Within(8).Percent, "60 s of closes rest");
+        }
+
+        ExpectNoReset();
+    }
+
+    [Test]
+    public async Task Fin_ReusedAtOnce_HasNoCeilingAndThePeersSeeNoReset()
+    {
+        await Bench.BackendAsync("127.0.0.1:5000");
+
+        var ended = await Bench.RunAsync("run 127.0.0.1:5000 --agents 1 --source-ports 20480-21479 --workload churn -c 200 --lifetime 50ms "
+            + "--close fin --reuse immediate --connect-rate 4000/s --hold 10s --json");
+        var summary = ended.Summary();
+
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That(ended.ExitCode, Is.Zero, ended.Log);
+            Assert.That(summary.Number("failures.total"), Is.Zero, ended.Log);
+            Assert.That(summary.Number("result.opened"), Is.GreaterThan(10_000), "each of 1,000 ports many times within 60 s");
+        }
+
+        ExpectNoReset();
+    }
+
+    [Test]
+    public async Task Rst_OneTuplePerPort_HasNoCeilingAndLeavesNoTimeWait()
+    {
+        await Bench.BackendAsync("127.0.0.1:5000");
+
+        var ended = await Bench.RunAsync("run 127.0.0.1:5000 --agents 1 --source-ports 20480-20735 --workload churn -c 100 --lifetime 50ms "
+            + "--close rst --connect-rate 2000/s --hold 8s --json");
+        var summary = ended.Summary();
+
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That(ended.ExitCode, Is.Zero, ended.Log);
+            Assert.That(summary.Number("failures.total"), Is.Zero, ended.Log);
+            Assert.That(summary.Number("result.opened"), Is.GreaterThan(5_000), "each of 256 ports many times within 60 s");
+            Assert.That(Bench.Sockets.Count("time-wait", 5000, 5000), Is.LessThanOrEqualTo(100), "only the drain closes by FIN");
+        }
+    }
+
+    [Test]
+    public async Task Fin_BeyondTheCeiling_IsRefusedWithTheArithmeticAndForcedItSaysWhatItReached()
+    {
+        await Bench.BackendAsync("127.0.0.1:5000");
+        const string Run = "run 127.0.0.1:5000 --agents 1 --source-ports 20480-20991 --workload churn -c 100 --lifetime 100ms --connect-rate 1000/s --hold 5s";
+
+        var refused = await Bench.RunAsync(Run);
+        var forced = await Bench.RunAsync($"{Run} --force --json");
+
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That(refused.ExitCode, Is.EqualTo(7), refused.Log);
+            Assert.That(refused.Error, Does.Contain("512").And.Contain("60 s").And.Contain("--reuse immediate").And.Contain("--force"));
+            Assert.That(Bench.Sockets.Count("time-wait", 5000, 5000), Is.GreaterThan(100), "the forced run churned");
+            Assert.That(forced.Summary().Number("failures.total"), Is.Zero, "exhaustion is a stated condition and no storm of failures");
+            Assert.That(forced.Log, Does.Contain("resting"), "what ran out");
+        }
+    }
+
+    /// <summary>Neither end was reset, nor did either send one: /proc/net/snmp of the namespace, which is the test's own.</summary>
+    private void ExpectNoReset()
+    {
+        var tcp = Bench.Namespace.Exec("cat", "/proc/thread-self/net/snmp").Split('\n')
+            .Where(l => l.StartsWith("Tcp:", StringComparison.Ordinal)).Select(l => l.Split(' ')).ToArray();
+        var resets = long.Parse(tcp[1][Array.IndexOf(tcp[0], "EstabResets")]);
+        Assert.That(resets, Is.Zero, "connections that were reset");
+    }
+}
