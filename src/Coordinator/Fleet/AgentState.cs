@@ -84,7 +84,8 @@ public sealed class AgentState
     /// <summary>What planning needs to know about it.</summary>
     public AgentResources ToResources()
     {
-        var inventory = Hello.Inventory;
+        var hello = Hello;
+        var inventory = hello.Inventory;
         var resources = new AgentResources
         {
             AgentId = Id,
@@ -93,6 +94,7 @@ public sealed class AgentState
             Cores = inventory.Cores,
             ConnectionsPerReactor = inventory.ConnectionsPerReactor,
             PrivateDescriptorTables = inventory.PrivateDescriptorTables,
+            CanRetire = hello.Capabilities.Contains(Capabilities.Retire),
             Addresses = [.. inventory.Addresses.Select(a => a.Address)],
             MaxConnections = inventory.MaxConnections > 0 ? inventory.MaxConnections : null,
             MaxConnectsPerSecond = inventory.MaxConnectsPerSecond > 0 ? inventory.MaxConnectsPerSecond : null,

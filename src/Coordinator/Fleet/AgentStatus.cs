@@ -1,5 +1,7 @@
 using System.Collections.Immutable;
+using LoadHarness.Protos;
 using LoadHarness.V1;
+using BlockRange = LoadHarness.Protos.BlockRange;
 using Revision = LoadHarness.Protos.Revision;
 
 namespace LoadHarness.Coordinator.Fleet;
@@ -24,6 +26,12 @@ public sealed record AgentStatus
 
     /// <summary>What the user should know.</summary>
     public ImmutableArray<AgentFinding> Findings { get; init; } = [];
+
+    /// <summary>Blocks that were retiring and hold no live and no resting tuple any more.</summary>
+    public ImmutableArray<BlockRange> EmptyBlocks { get; init; } = [];
+
+    /// <summary>Sources of its slice that are gone from its host.</summary>
+    public ImmutableArray<IpAddress> GoneSources { get; init; } = [];
 
     /// <summary>How far its idea of our clock may be off.</summary>
     public TimeSpan ClockUncertainty { get; init; }

@@ -9,6 +9,8 @@ namespace LoadHarness.Coordinator.Fleet;
 /// <summary>Finds what the agents of each network namespace connect: the addresses to connect from, and what the targets mean there.</summary>
 public static class EndsResolver
 {
+    private const int MostNamed = 8;
+
     /// <summary>Both ends per network namespace, or what is wrong with them.</summary>
     /// <param name="spec">What the user asked for.</param>
     /// <param name="agents">Those that the run has; their inventories say what their hosts have.</param>
@@ -22,6 +24,7 @@ public static class EndsResolver
     {
         var problems = ImmutableArray.CreateBuilder<string>();
         var named = spec.Sources.Where(s => s.Range is not null).Select(s => s.Range!.Value).ToImmutableArray();
+        var devices = spec.Sources.Where(s => s.Device is not null).Select(s => s.Device!).ToImmutableArray();
         var groups = agents.GroupBy(a => a.Hello.Inventory.NetworkNamespace, StringComparer.Ordinal).ToImmutableArray();
         var ends = ImmutableDictionary.CreateBuilder<string, NamespaceEnds>(StringComparer.Ordinal);
         var names = new NameMeanings(spec);
@@ -31,7 +34,9 @@ public static class EndsResolver
             var targets = names.Fill(space);
             var addresses = targets.SelectMany(t => t.Addresses).Distinct().ToImmutableArray();
             var additions = added?.GetValueOrDefault(group.Key, []) ?? [];
-            var sources = IsLeftToAdditions(spec, additions, rest: named) ? [] : named.IsEmpty ? Found(spec, addresses, space, problems) : Named(named, space, groups.Length, problems);
+            ImmutableArray<IpRange> sources = IsLeftToAdditions(spec, additions, rest: named) ? []
+                : spec.Sources.All(s => s.IsAuto) ? Found(spec, addresses, space, problems)
+                : [.. Named(named, space, groups.Length, devices, problems), .. OfDevices(devices, addresses, space, problems)];
             ends[group.Key] = new NamespaceEnds(
                 With(additions, sources, spec), DestinationCounts.Destinations(targets, name => spec.Targets.Any(t => t.Host == name && t.IsAskedOfAgents)));
         }
@@ -53,18 +58,44 @@ public static class EndsResolver
     // In one namespace every address named is tried, for a host can own addresses that no interface shows (a local route);
     // the agent binds each of them before the run starts. Over several, each gets those that it shows.
     private static ImmutableArray<IpRange> Named(
-        ImmutableArray<IpRange> named, NamespaceView space, int namespaces, ImmutableArray<string>.Builder problems)
+        ImmutableArray<IpRange> named, NamespaceView space, int namespaces, ImmutableArray<string> devices,
+        ImmutableArray<string>.Builder problems)
     {
         if (namespaces == 1)
             return named;
         var owned = Merge(space.Inventory.Addresses.Select(a => a.Address).Where(a => named.Any(r => r.Contains(a))));
-        if (owned.IsEmpty)
+        if (owned.IsEmpty && devices.IsEmpty)
         {
             problems.Add($"host {space.Inventory.Hostname} has none of the sources {string.Join(", ", named)}; "
                 + "add one of its addresses, or leave its agents out.");
         }
 
         return owned;
+    }
+
+    private static ImmutableArray<IpRange> OfDevices(
+        ImmutableArray<string> devices, ImmutableArray<IpAddress> targets, NamespaceView space, ImmutableArray<string>.Builder problems)
+    {
+        var found = new List<IpAddress>();
+        foreach (var device in devices)
+        {
+            var (host, there) = (space.Inventory.Hostname, space.Inventory.Addresses.Where(a => a.Device == device).ToImmutableArray());
+            var usable = there.Select(a => a.Address).Where(a => !IsLinkLocal(a) && targets.Any(t => t.IsV6 == a.IsV6)).ToImmutableArray();
+            found.AddRange(usable);
+            if (there.IsEmpty)
+            {
+                var others = space.Inventory.Addresses.Select(a => a.Device).Distinct().Order(StringComparer.Ordinal).Take(MostNamed).ToList();
+                problems.Add($"host {host} has no interface {device} with an address (--sources dev:{device}); "
+                    + (others.Count == 0 ? "it has none at all." : $"there are: {string.Join(", ", others)}."));
+            }
+            else if (usable.IsEmpty && !targets.IsEmpty)
+            {
+                problems.Add($"interface {device} of host {host} has no address from which {targets[0]} can be reached "
+                    + $"(--sources dev:{device}); it has {string.Join(", ", there.Take(MostNamed).Select(a => a.Address))}.");
+            }
+        }
+
+        return Merge(found);
     }
 
     private static ImmutableArray<IpRange> Found(

@@ -48,6 +48,8 @@ internal static partial class WireTranslation
         Refused = status.OutcomeCase == Wire.AssignmentStatus.OutcomeOneofCase.Refused ? ToRefusal(status.Refused, path) : null,
         Held = Count(status.Held, path + "held"),
         Findings = ToFindings(status.Findings, path + "findings"),
+        EmptyBlocks = [.. Few(status.EmptyBlocks, path + "empty_blocks").Select(b => ToEmptyBlock(b, path + "empty_blocks"))],
+        GoneSources = [.. Few(status.GoneSources, path + "gone_sources").Select(a => ToAddress(a, path + "gone_sources"))],
         ClockUncertainty = new(Math.Max(0, status.ClockUncertaintyNanos) / TimeSpan.NanosecondsPerTick),
     };
 
@@ -136,6 +138,11 @@ internal static partial class WireTranslation
         ToAddress(address.Address, "inventory.addresses"),
         (int)Math.Min(address.PrefixLength, 128),
         Bounded(address.Device, "inventory.addresses.device"));
+
+    private static BlockRange ToEmptyBlock(Wire.BlockRange block, string path) =>
+        block is { FirstPort: <= 65280, PortBlocks: >= 1 and <= 256, Sources.Count: > 0 }
+            ? new(new(ToAddress(block.Sources.First, path + ".sources.first"), block.Sources.Count), (int)block.FirstPort, (int)block.PortBlocks)
+            : throw new WireException(path, $"{block.PortBlocks} blocks from port {block.FirstPort} on are no blocks");
 
     private static AgentRefusal ToRefusal(Wire.AssignmentRefusal refusal, string path) => new(
         Bounded(refusal.Field, path + "refused.field"),

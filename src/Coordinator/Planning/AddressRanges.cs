@@ -27,6 +27,27 @@ internal static class AddressRanges
         return [.. merged];
     }
 
+    /// <summary>Ranges without single addresses.</summary>
+    public static ImmutableArray<IpRange> Without(ImmutableArray<IpRange> ranges, IReadOnlyCollection<IpAddress> addresses)
+    {
+        foreach (var address in addresses)
+        {
+            ranges =
+            [
+                .. ranges.SelectMany(r =>
+                {
+                    if (!r.Contains(address))
+                        return [r];
+                    var before = (long)(address.Value - r.First.Value);
+                    IEnumerable<IpRange> parts = [new(r.First, before), new(address.Plus(1), r.Count - before - 1)];
+                    return parts.Where(p => p.Count > 0);
+                }),
+            ];
+        }
+
+        return ranges;
+    }
+
     /// <summary>What two ranges have in common; null when that is nothing.</summary>
     public static IpRange? Overlap(IpRange a, IpRange b)
     {

@@ -30,6 +30,9 @@ public sealed record AgentResources
     /// <summary>Connects per second that its own user allows it; null: any rate.</summary>
     public double? MaxConnectsPerSecond { get; init; }
 
+    /// <summary>Whether it can give blocks back.</summary>
+    public bool CanRetire { get; init; }
+
     /// <summary>Addresses of its host.</summary>
     public ImmutableArray<IpAddress> Addresses { get; init; } = [];
 

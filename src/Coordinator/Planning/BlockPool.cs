@@ -48,15 +48,16 @@ public sealed class BlockPool
     /// <summary>Tuples in blocks that are not issued.</summary>
     public long FreeTuples => _free.Intervals.Sum(i => TuplesBetween(i.From, i.To));
 
-    /// <summary>Tuples of some blocks of this pool.</summary>
+    /// <summary>Tuples of some blocks, as far as they are of this pool.</summary>
     public long TuplesOf(IEnumerable<BlockRange> blocks)
     {
         var tuples = 0L;
         foreach (var block in blocks)
         {
             var first = block.FirstPort / BlockRange.PortsPerBlock;
+            var sources = _sources.Sum(s => AddressRanges.Overlap(s, block.Sources)?.Count ?? 0);
             for (var group = first; group < first + block.PortBlocks; group++)
-                tuples += _ports.CountIn(group) * block.Sources.Count * _destinations.Of(block.Sources.First.IsV6);
+                tuples += _ports.CountIn(group) * sources * _destinations.Of(block.Sources.First.IsV6);
         }
 
         return tuples;

@@ -34,6 +34,53 @@ internal static class CapacityCheck
             + "or start that agent with a higher --max-connect-rate.");
     }
 
+    /// <summary>Tuples that hold a goal, but not while its connections are replaced and their tuples rest.</summary>
+    /// <param name="goal">Connections that are wanted.</param>
+    /// <param name="fits">Connections that can be kept.</param>
+    /// <param name="tuples">All that there are.</param>
+    /// <param name="demand">How connections take them.</param>
+    public static PlanProblem Resting(long goal, long fits, long tuples, TupleDemand demand)
+    {
+        if (demand is not { RestsAlways: true, Lifetime: { } lifetime })
+            return PlanProblem.DoesNotFit($"The goal of {goal:N0} connections is more than what is left on the hosts holds: {fits:N0}.");
+        var rate = RateText.Format(Math.Round(demand.ChurnRate(goal), 1));
+        var needed = ChurnArithmetic.TuplesFor(goal, lifetime, demand.Rest);
+        var (lives, rests) = (DurationText.Format(lifetime), DurationText.Format(demand.Rest));
+        return PlanProblem.DoesNotFit(
+            $"The goal of {goal:N0} connections that live {lives} each takes {goal:N0} tuples and {rate} x {rests} = {needed - goal:N0} more that "
+            + $"rest after our FIN (TIME-WAIT), {needed:N0} in all, and there are {tuples:N0}. The ceiling is {tuples:N0} / ({lives} + {rests}) = "
+            + $"{RateText.Format(Math.Round(demand.Ceiling(tuples), 1))}, with {fits:N0} connections. Cheapest first: --reuse immediate (connects over "
+            + "TIME-WAIT, which an explicit port with TCP timestamps may); or --close rst; or a longer --lifetime; or "
+            + $"{(needed + tuples - 1) / Math.Max(1, tuples):N0} times the target ports or source addresses; or a goal of {fits:N0}.");
+    }
+
+    /// <summary>Connections that end faster than a run may open others.</summary>
+    public static PlanProblem? CheckChurn(RunSpec spec, long goal, Opening opening)
+    {
+        var needed = TupleDemand.Of(spec).ChurnRate(goal);
+        // A rate that was rounded is no reason to refuse a run.
+        if (opening.ConnectsPerSecond >= needed * 0.999)
+            return null;
+        var most = (long)(opening.ConnectsPerSecond * spec.Churn!.Lifetime.TotalSeconds);
+        return PlanProblem.Invalid(
+            $"{goal:N0} connections that live {DurationText.Format(spec.Churn.Lifetime)} each are kept up by "
+            + $"{RateText.Format(Math.Round(needed, 1))}, and the run opens {RateText.Format(Math.Round(opening.ConnectsPerSecond, 1))} at most"
+            + $"{(opening.IsDefault ? " (the gentle default: neither --ramp nor --connect-rate was given)" : "")}: {most:N0} would be open. "
+            + $"Give --connect-rate {RateText.Format(Math.Ceiling(needed))}, a longer --lifetime, or -c {most:N0}.");
+    }
+
+    /// <summary>A ramp that goes through the tuples faster than those that rest come back.</summary>
+    public static PlanProblem? CheckRamp(RunSpec spec, long goal, double most)
+    {
+        var wanted = SchedulePlanner.Wanted(spec, goal);
+        return spec.Ramp is not { } ramp || wanted <= most * 1.001
+            ? null
+            : PlanProblem.DoesNotFit(
+                $"--ramp {DurationText.Format(ramp)} opens and replaces {RateText.Format(Math.Round(wanted, 1))}, and with tuples that rest "
+                + $"{DurationText.Format(spec.Rest)} there are enough for {RateText.Format(Math.Round(most, 1))}. "
+                + "Give a longer --ramp, --reuse immediate, more target ports or more source addresses.");
+    }
+
     /// <summary>Agents of one host whose descriptors and blocks do not match up.</summary>
     public static PlanProblem BlocksTooCoarse(string host) => PlanProblem.DoesNotFit(
         $"The endpoint space of host {host} is nearly full and cannot be cut into blocks of {BlockRange.PortsPerBlock} ports "

@@ -15,15 +15,28 @@ internal sealed record NamespaceSpace(
     string Name, ImmutableArray<int> Agents, ImmutableArray<Destination> Destinations, PortMap Ports, BlockPool Pool,
     ImmutableArray<string> HeldBy)
 {
+    /// <summary>
+    /// Most tuples of one namespace: 40 times the largest goal, enough for its resting tuples at 70 million connections a second. What is
+    /// more was not meant, and would only be counted.
+    /// </summary>
+    private const long MostTuples = 1L << 32;
+
     /// <summary>Groups agents by namespace, in the order in which their first agents stand.</summary>
     /// <param name="spec">What is asked for.</param>
     /// <param name="supply">What there is.</param>
     /// <param name="problems">Takes what is wrong.</param>
-    public static ImmutableArray<NamespaceSpace> Group(RunSpec spec, PlanSupply supply, List<PlanProblem> problems) =>
-    [
-        .. Enumerable.Range(0, supply.Agents.Length).GroupBy(i => supply.Agents[i].NetworkNamespace)
-            .Select(g => Of(g.Key, [.. g], spec, supply, problems)),
-    ];
+    public static ImmutableArray<NamespaceSpace> Group(RunSpec spec, PlanSupply supply, List<PlanProblem> problems)
+    {
+        ImmutableArray<NamespaceSpace> spaces =
+        [
+            .. Enumerable.Range(0, supply.Agents.Length).GroupBy(i => supply.Agents[i].NetworkNamespace)
+                .Select(g => Of(g.Key, [.. g], spec, supply, problems)),
+        ];
+        var all = spaces.SelectMany(s => s.Destinations).Select(d => d.Addresses.First.IsV6).ToHashSet();
+        problems.AddRange(spec.Sources.Where(s => s.Range is { } range && all.Count > 0 && !all.Contains(range.First.IsV6)).Select(s =>
+            PlanProblem.Invalid($"--sources {s.Text} is {Family(s.Range!.Value.First.IsV6)}, and no target is. Leave it out.")));
+        return spaces;
+    }
 
     private static NamespaceSpace Of(
         string name, ImmutableArray<int> indices, RunSpec spec, PlanSupply supply, List<PlanProblem> problems)
@@ -31,13 +44,17 @@ internal sealed record NamespaceSpace(
         var (sources, destinations) = supply.EndsOf(name);
         var members = indices.Select(i => supply.Agents[i]).ToList();
         var counts = DestinationCounts.Of(destinations);
-        if (SourcePortPolicy.WhyRefused(spec.SourcePorts, members) is { } problem)
-            problems.Add(problem);
-        if (sources.All(s => counts.Of(s.First.IsV6) == 0))
-            problems.Add(NoSource(members, destinations));
+        var refused = spec.Force ? [] : SourcePortPolicy.WhyRefused(spec.SourcePorts, destinations, members, sources).ToList();
+        problems.AddRange(refused);
+        // What is gone for a while is no reason to end a run.
         var ports = SourcePortPolicy.Choose(spec.SourcePorts, destinations, members, sources);
-        if (ports.Count == 0)
+        sources = AddressRanges.Without(sources, supply.GoneFrom(name));
+        if (supply.GoneFrom(name).IsEmpty)
+            problems.AddRange(Unreached(members, sources, destinations));
+        if (ports.Count == 0 && refused.Count == 0)
             problems.Add(NoPort(spec, members, destinations));
+        if (TooMany(members, sources, ports, counts) is { } tooMany)
+            problems.Add(tooMany);
         var pool = new BlockPool(sources, ports, counts);
         var held = supply.Held.Where(h => h.NetworkNamespace == name).ToList();
         var before = pool.FreeBlocks;
@@ -54,13 +71,33 @@ internal sealed record NamespaceSpace(
             + $"({destinations[0].Addresses.First}:{destinations[0].Ports}: a connection from there to there loads nothing). "
             + "Give other --source-ports, or leave --source-ports out.");
 
-    private static PlanProblem NoSource(List<AgentResources> members, ImmutableArray<Destination> destinations)
+    private static IEnumerable<PlanProblem> Unreached(
+        List<AgentResources> members, ImmutableArray<IpRange> sources, ImmutableArray<Destination> destinations)
     {
-        var target = destinations.IsEmpty ? "the target" : destinations[0].Addresses.First.ToString();
-        return PlanProblem.DoesNotFit(
-            $"Host {members[0].Host} has no source address from which {target} can be reached. "
-            + "Name addresses of that host with --sources (see 'ip address' there), or leave its agents out.");
+        if (destinations.IsEmpty)
+            yield return NoSource(members, "the target");
+        foreach (var family in destinations.GroupBy(d => d.Addresses.First.IsV6).Where(g => sources.All(s => s.First.IsV6 != g.Key)))
+            yield return NoSource(members, family.First().Addresses.First.ToString());
     }
+
+    private static PlanProblem NoSource(List<AgentResources> members, string target) => PlanProblem.DoesNotFit(
+        $"Host {members[0].Host} has no source address from which {target} can be reached. "
+        + "Name addresses of that host with --sources (see 'ip address' there), or leave its agents out.");
+
+    private static PlanProblem? TooMany(
+        List<AgentResources> members, ImmutableArray<IpRange> sources, PortMap ports, DestinationCounts destinations)
+    {
+        var ranges = AddressRanges.Merge(sources);
+        var tuples = ranges.Aggregate(Int128.Zero, (sum, r) => sum + ((Int128)r.Count * ports.Count * destinations.Of(r.First.IsV6)));
+        return tuples <= MostTuples
+            ? null
+            : PlanProblem.Invalid(
+                $"{ranges.Sum(r => r.Count):N0} source addresses x {ports.Count:N0} source ports x {destinations.V4 + destinations.V6:N0} destinations "
+                + $"on host {members[0].Host} are {tuples:N0} tuples, and a run can use {MostTuples:N0} of one host at most. "
+                + "Name fewer sources (--sources) or fewer target ports.");
+    }
+
+    private static string Family(bool isV6) => isV6 ? "IPv6" : "IPv4";
 
     private static PlanProblem AllHeld(List<AgentResources> members, List<HeldBlocks> held) => PlanProblem.DoesNotFit(
         $"Every block of source ports on host {members[0].Host} is held by {Runs(held.Select(h => h.RunId))}, which is going on there. "

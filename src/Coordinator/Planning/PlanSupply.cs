@@ -10,6 +10,13 @@ namespace LoadHarness.Coordinator.Planning;
 public sealed record PlanSupply(
     ImmutableArray<AgentResources> Agents, IReadOnlyDictionary<string, NamespaceEnds> Ends, ImmutableArray<HeldBlocks> Held)
 {
+    /// <summary>Source addresses that are gone from a namespace, by its name: nothing is planned on them.</summary>
+    public ImmutableDictionary<string, ImmutableHashSet<IpAddress>> Gone { get; init; } =
+        ImmutableDictionary<string, ImmutableHashSet<IpAddress>>.Empty;
+
+    /// <summary>Source addresses that are gone from a namespace.</summary>
+    public ImmutableHashSet<IpAddress> GoneFrom(string networkNamespace) => Gone.GetValueOrDefault(networkNamespace, []);
+
     /// <summary>The ends of a namespace; none when nobody said.</summary>
     public NamespaceEnds EndsOf(string networkNamespace) =>
         Ends.TryGetValue(networkNamespace, out var ends) ? ends : new NamespaceEnds([], []);

@@ -8,45 +8,21 @@ namespace LoadHarness.Coordinator.Planning;
 /// <param name="Elapsed">Now.</param>
 /// <param name="Goal">The new goal; zero is a goal too.</param>
 /// <param name="Over">How long the change takes; null: as the run's connect rate allows.</param>
-public readonly record struct ScaleOrder(TimeSpan Elapsed, long Goal, TimeSpan? Over);
+/// <param name="MayCut">Whether less than the goal will do when it does not fit.</param>
+public readonly record struct ScaleOrder(TimeSpan Elapsed, long Goal, TimeSpan? Over, bool MayCut = false);
 
 /// <summary>Makes run plans. Pure: the same arguments give the same plan.</summary>
 public static class Planner
 {
+    private const int Tries = 8;
+    private const double LessEachTry = 0.95;
+
     /// <summary>Plans a run.</summary>
     /// <param name="spec">Validated.</param>
     /// <param name="supply">Agents, both ends of what they connect, and what other runs hold.</param>
     /// <param name="revision">Number of the plan.</param>
-    public static PlanResult Plan(RunSpec spec, PlanSupply supply, long revision)
-    {
-        if (supply.Agents.IsEmpty)
-            return NoAgents();
-        var draft = new PlanDraft(spec, supply);
-        draft.CheckCapacity(spec.Connections);
-        if (draft.Problems.Count > 0)
-            return new PlanResult(null, [.. draft.Problems]);
-
-        var shares = draft.Spread(spec.Connections);
-        if (draft.CheckRate(SchedulePlanner.Wanted(spec), shares) is { } tooFast)
-            return tooFast;
-        var opening = SchedulePlanner.Open(spec, shares, draft.AllowedRate(shares));
-        var end = opening.Duration + spec.Hold;
-        if (end > spec.MaxDuration)
-            return TooLong(spec, opening);
-        var whole = SchedulePlanner.Line(TimeSpan.Zero, 0, opening.Duration, spec.Connections, end, opening.ConnectsPerSecond);
-        return draft.Finish(shares, whole, [.. shares.Select(_ => 0L)], new RunPlan
-        {
-            Revision = revision,
-            Goal = spec.Connections,
-            Destinations = draft.Destinations,
-            Schedule = whole,
-            RampEnd = opening.Duration,
-            HoldEnd = end,
-            RateIsDefault = opening.IsDefault,
-            Agents = [],
-            DrainTimeout = DrainTimeout(spec.Connections),
-        });
-    }
+    public static PlanResult Plan(RunSpec spec, PlanSupply supply, long revision) =>
+        supply.Agents.IsEmpty ? NoAgents() : WithinBlocks(spec.Force, most => Plan(spec, supply, revision, most));
 
     /// <summary>
     /// Replaces the schedule from now on; the end stays. Blocks are added where needed and never taken away. Agents that are not in
@@ -56,43 +32,130 @@ public static class Planner
     /// <param name="spec">As it was planned.</param>
     /// <param name="current">The present plan.</param>
     /// <param name="order">What changes.</param>
-    /// <param name="supply">As for <see cref="Plan"/>, from now on.</param>
+    /// <param name="supply">As for <see cref="Plan(RunSpec, PlanSupply, long)"/>, from now on.</param>
     public static PlanResult Scale(RunSpec spec, RunPlan current, ScaleOrder order, PlanSupply supply)
     {
         if (supply.Agents.IsEmpty)
             return NoAgents();
         if (WhyWrong(current, order) is { } wrong)
             return wrong;
+        return WithinBlocks(spec.Force || order.MayCut, most => Scale(spec, current, order, supply, most));
+    }
+
+    /// <summary>
+    /// Takes blocks out of the slices of agents that have found them empty: they may be issued again. Null when there are none.
+    /// </summary>
+    /// <param name="current">The present plan.</param>
+    /// <param name="empty">Blocks by agent; those that are not retiring there are passed over.</param>
+    public static RunPlan? Reclaim(RunPlan current, IReadOnlyDictionary<string, ImmutableArray<BlockRange>> empty)
+    {
+        var changed = false;
+        var agents = current.Agents.Select(agent =>
+        {
+            var left = empty.TryGetValue(agent.AgentId, out var blocks) ? BlockRetirement.Without(agent.Slice.Blocks, blocks) : agent.Slice.Blocks;
+            changed |= left.Sum(b => b.Count) != agent.Slice.BlockCount;
+            return agent with { Slice = agent.Slice with { Blocks = left } };
+        }).ToImmutableArray();
+        return changed ? current with { Revision = current.Revision + 1, Agents = agents } : null;
+    }
+
+    private static Attempt Plan(RunSpec spec, PlanSupply supply, long revision, long most)
+    {
+        var draft = new PlanDraft(spec, supply);
+        var (goal, cut) = Cut(draft, spec.Connections, most, spec.Force);
+        if (cut is not null && goal == 0)
+            draft.Problems.AddRange(cut.Why.Select(PlanProblem.DoesNotFit));
+        if (draft.Problems.Count > 0)
+            return new(null, new PlanResult(null, [.. draft.Problems]), goal, "");
+
+        var shares = draft.Spread(goal);
+        var (allowed, byTuples) = (draft.AllowedRate(shares), draft.RateOfTuples(shares));
+        if ((draft.CheckRate(SchedulePlanner.Wanted(spec, goal), shares) ?? CapacityCheck.CheckRamp(spec, goal, byTuples)) is { } tooFast)
+            return new(null, tooFast, goal, "");
+        var opening = SchedulePlanner.Open(spec, shares, Math.Min(allowed, byTuples));
+        if (CapacityCheck.CheckChurn(spec, goal, opening) is { } tooSlow)
+            return new(null, tooSlow, goal, "");
+        var end = opening.Duration + spec.Hold;
+        if (end > spec.MaxDuration)
+            return new(null, TooLong(spec, opening), goal, "");
+        var whole = SchedulePlanner.Line(TimeSpan.Zero, 0, opening.Duration, goal, end, opening.ConnectsPerSecond);
+        var plan = draft.Finish(shares, whole, [.. shares.Select(_ => 0L)], new RunPlan
+        {
+            Revision = revision,
+            Goal = goal,
+            Cut = cut,
+            Destinations = draft.Destinations,
+            Schedule = whole,
+            RampEnd = opening.Duration,
+            HoldEnd = end,
+            RateIsDefault = opening.IsDefault,
+            ChurnCeiling = draft.ChurnCeiling(shares),
+            Agents = [],
+            DrainTimeout = DrainTimeout(goal),
+        }, out var coarse);
+        return new(plan, null, goal, coarse);
+    }
+
+    private static Attempt Scale(
+        RunSpec spec, RunPlan current, ScaleOrder order, PlanSupply supply, long most)
+    {
         var draft = new PlanDraft(spec, supply);
         draft.Continue(current, order.Elapsed);
-        draft.CheckCapacity(order.Goal);
+        var (goal, cut) = Cut(draft, order.Goal, most, spec.Force || order.MayCut);
         if (draft.Problems.Count > 0)
-            return new PlanResult(null, [.. draft.Problems]);
+            return new(null, new PlanResult(null, [.. draft.Problems]), goal, "");
 
-        var shares = draft.Move(order.Goal);
+        var shares = draft.Move(goal);
         var from = draft.GoalsAt(order.Elapsed);
-        var change = Math.Abs(order.Goal - from.Sum());
+        var change = Math.Abs(goal - from.Sum());
         var over = order.Over ?? SchedulePlanner.DurationOf(change, current.Schedule.ConnectsPerSecond);
         var reached = order.Elapsed + over;
         if (reached > current.HoldEnd)
-            return TooLate(current, order, change, over);
-        if (over > TimeSpan.Zero && order.Goal > from.Sum() && draft.CheckRate(change / over.TotalSeconds, shares) is { } tooFast)
-            return tooFast;
-        var rate = order.Over is { Ticks: > 0 }
-            ? Math.Max(current.Schedule.ConnectsPerSecond, SchedulePlanner.RateOf(change, over))
-            : current.Schedule.ConnectsPerSecond;
-        var whole = SchedulePlanner.Line(order.Elapsed, from.Sum(), reached, order.Goal, current.HoldEnd, rate);
-        return draft.Finish(shares, whole, from, current with
+            return new(null, TooLate(current, order, change, over), goal, "");
+        if (over > TimeSpan.Zero && goal > from.Sum() && draft.CheckRate(change / over.TotalSeconds, shares) is { } tooFast)
+            return new(null, tooFast, goal, "");
+        var rate = Math.Max(current.Schedule.ConnectsPerSecond, TupleDemand.Of(spec).ChurnRate(goal));
+        if (order.Over is { Ticks: > 0 })
+            rate = Math.Max(rate, SchedulePlanner.RateOf(change, over));
+        var whole = SchedulePlanner.Line(
+            order.Elapsed, from.Sum(), reached, goal, current.HoldEnd, Math.Min(rate, draft.RateOfTuples(shares)));
+        var plan = draft.Finish(shares, whole, from, current with
         {
             Revision = current.Revision + 1,
-            Goal = order.Goal,
+            Goal = goal,
+            Cut = cut,
+            Destinations = draft.Destinations,
             Schedule = whole,
             RampEnd = reached,
+            ChurnCeiling = draft.ChurnCeiling(shares),
             Agents = [],
             Departed = draft.Departed,
-            DrainTimeout = DrainTimeout(Math.Max(order.Goal, from.Sum())),
-        });
+            DrainTimeout = DrainTimeout(Math.Max(goal, from.Sum())),
+        }, out var coarse);
+        return new(plan, null, goal, coarse);
     }
+
+    private static (long Goal, GoalCut? Cut) Cut(PlanDraft draft, long asked, long most, bool mayCut)
+    {
+        var (goal, cut) = draft.Fit(asked, mayCut);
+        return goal <= most ? (goal, cut) : (most, cut ?? new GoalCut(asked, ["The last blocks cannot be cut to suit every agent."]));
+    }
+
+    // The last tuples of a space may be in blocks that do not suit the agents; where less will do, a little less is tried.
+    private static PlanResult WithinBlocks(bool mayCut, Func<long, Attempt> plan)
+    {
+        var attempt = plan(long.MaxValue);
+        for (var i = 0; i < Tries && mayCut && attempt is { Plan: null, Refusal: null }; i++)
+            attempt = plan((long)(attempt.Goal * LessEachTry));
+        return attempt.Plan is { } made ? made : attempt.Refusal ?? CapacityCheck.BlocksTooCoarse(attempt.Coarse);
+    }
+
+    /// <summary>One try at a plan.</summary>
+    /// <param name="Plan">Null when there is none.</param>
+    /// <param name="Refusal">What stands against it; null when only whole blocks do.</param>
+    /// <param name="Goal">The goal that was tried.</param>
+    /// <param name="Coarse">The host where blocks do not suit.</param>
+    private readonly record struct Attempt(RunPlan? Plan, PlanResult? Refusal, long Goal, string Coarse);
 
     private static TimeSpan DrainTimeout(long goal) => TimeSpan.FromSeconds(10 + (goal / 40_000.0));
 

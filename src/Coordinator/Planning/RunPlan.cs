@@ -38,6 +38,15 @@ public sealed record RunPlan
     /// <summary>How long a drain may take: 10 s + goal / 40,000 per s.</summary>
     public required TimeSpan DrainTimeout { get; init; }
 
+    /// <summary>Set when the goal is less than what was asked for.</summary>
+    public GoalCut? Cut { get; init; }
+
+    /// <summary>
+    /// Connects per second that the endpoint space allows connections that churn, over the goal's own rate as well; null when nothing
+    /// bounds it.
+    /// </summary>
+    public double? ChurnCeiling { get; init; }
+
     /// <summary>Tuples of all slices.</summary>
     public long Tuples => Agents.Sum(a => a.Tuples);
 
@@ -69,7 +78,10 @@ public sealed record AgentPlan
     /// <summary>The blocks that it owns.</summary>
     public required Slice Slice { get; init; }
 
-    /// <summary>4-tuples in the slice: usable ports of its blocks times destinations of the same family.</summary>
+    /// <summary>
+    /// 4-tuples that may be opened: usable ports of its blocks times destinations of the same family, without retiring blocks and
+    /// without sources that are gone.
+    /// </summary>
     public required long Tuples { get; init; }
 }
 
@@ -77,3 +89,8 @@ public sealed record AgentPlan
 /// <param name="Plan">What it had.</param>
 /// <param name="Since">Elapsed time of the revision that it is missing from.</param>
 public sealed record DepartedAgent(AgentPlan Plan, TimeSpan Since);
+
+/// <summary>The goal was cut to what fits.</summary>
+/// <param name="Asked">Connections that were asked for.</param>
+/// <param name="Why">Whole sentences with the arithmetic; at least one.</param>
+public sealed record GoalCut(long Asked, ImmutableArray<string> Why);

@@ -21,19 +21,28 @@ public static class SchedulePlanner
     /// <summary>How a run opens its goal.</summary>
     /// <param name="spec">Ramp, rate or neither.</param>
     /// <param name="shares">The parts of the goal; the gentle default bounds the largest one.</param>
-    /// <param name="allowed">The highest rate at which every agent stays within its own limit.</param>
+    /// <param name="allowed">The highest rate at which every agent stays within its own limit and within its tuples.</param>
     public static Opening Open(RunSpec spec, ImmutableArray<long> shares, double allowed)
     {
         var goal = shares.Sum();
         if (spec.Ramp is { } ramp)
-            return new Opening(ramp, Math.Min(RateOf(goal, ramp), allowed), false);
-        var rate = spec.ConnectRate ?? Math.Min(GentleRate(goal, shares.Max()), allowed);
+            return new Opening(ramp, Math.Max(LowestRate, Math.Min(CatchUp * Wanted(spec, goal), allowed)), false);
+        var rate = Math.Min(spec.ConnectRate ?? GentleRate(goal, shares.Max()), allowed);
         return new Opening(DurationOf(goal, rate), rate, spec.ConnectRate is null);
     }
 
-    /// <summary>What a run asks for: the slope of its ramp or its rate; 0 when it asks for neither.</summary>
-    public static double Wanted(RunSpec spec) =>
-        spec.Ramp is { } ramp ? spec.Connections / ramp.TotalSeconds : spec.ConnectRate ?? 0;
+    /// <summary>
+    /// What a run needs: the slope of its ramp or its rate, and what replaces connections that churn; 0 when it asks for nothing.
+    /// </summary>
+    public static double Wanted(RunSpec spec, long goal)
+    {
+        var churn = TupleDemand.Of(spec).ChurnRate(goal);
+        if (spec.Ramp is not { } ramp)
+            return Math.Max(spec.ConnectRate ?? 0, churn);
+        var slope = goal / ramp.TotalSeconds;
+        // A ramp that is over before the first connection ends opens and replaces in turn.
+        return spec.Churn is { } churning && ramp > churning.Lifetime ? slope + churn : Math.Max(slope, churn);
+    }
 
     /// <summary>The highest rate of the whole at which nobody exceeds its own limit; infinite when nobody has one.</summary>
     /// <param name="agents">With their limits.</param>
@@ -74,9 +83,9 @@ public static class SchedulePlanner
     /// <param name="whole">The schedule of the run.</param>
     /// <param name="from">Where each agent starts; sums to the first goal of the whole.</param>
     /// <param name="shares">Where each agent goes; sums to the last goal of the whole.</param>
-    /// <param name="agents">Their own limits hold whatever the proportions are.</param>
+    /// <param name="limits">The highest rate of each agent: its own limits hold whatever the proportions are.</param>
     public static ImmutableArray<Schedule> PerAgent(
-        Schedule whole, ImmutableArray<long> from, ImmutableArray<long> shares, ImmutableArray<AgentResources> agents)
+        Schedule whole, ImmutableArray<long> from, ImmutableArray<long> shares, ImmutableArray<double> limits)
     {
         var total = Weight(shares.Sum(), from.Sum());
         var schedules = ImmutableArray.CreateBuilder<Schedule>(shares.Length);
@@ -86,7 +95,7 @@ public static class SchedulePlanner
             var points = whole.Points.Select((p, at) => p with { Goal = at == 0 ? first : share });
             var part = total == 0 ? 1.0 / shares.Length : (double)Weight(share, first) / total;
             // A bound must be above zero even for an agent that has nothing to open.
-            var rate = Math.Min(whole.ConnectsPerSecond * part, agents[i].MaxConnectsPerSecond ?? double.PositiveInfinity);
+            var rate = Math.Min(whole.ConnectsPerSecond * part, limits[i]);
             schedules.Add(new Schedule([.. points], Math.Max(rate, LowestRate)));
         }
 

@@ -4,19 +4,19 @@ using LoadHarness.Protos;
 namespace LoadHarness.Coordinator.Planning;
 
 /// <summary>What one agent wants from the pool of its namespace.</summary>
-/// <param name="Share">Its part of the goal.</param>
-/// <param name="ConnectsPerSecond">Its rate: what it may close and open while tuples rest.</param>
+/// <param name="Share">Tuples that its part of the goal takes; less will not do.</param>
+/// <param name="Resting">Tuples that may rest beside these.</param>
 /// <param name="Reactors">Reactors that the share needs; they claim whole blocks.</param>
 /// <param name="Held">Blocks that it has already; they stay with the reactors that claimed them.</param>
 /// <param name="Running">Reactors that it runs already.</param>
-/// <param name="RunningHold">Connections that those can hold by their descriptors.</param>
+/// <param name="RunningHold">Connections that those can hold by their descriptors when that is less than its part; else any number.</param>
 internal readonly record struct SliceRequest(
-    long Share, double ConnectsPerSecond, int Reactors, ImmutableArray<BlockRange> Held, int Running, long RunningHold);
+    long Share, long Resting, int Reactors, ImmutableArray<BlockRange> Held, int Running, long RunningHold);
 
 /// <summary>Cuts the slices of one namespace out of its pool.</summary>
 internal static class SliceCutter
 {
-    /// <summary>How long a tuple rests: TIME-WAIT on Linux (net/tcp.h, TCP_TIMEWAIT_LEN).</summary>
+    /// <summary>How long the blocks of an agent that is gone rest: TIME-WAIT on Linux (net/tcp.h, TCP_TIMEWAIT_LEN).</summary>
     public static readonly TimeSpan Rest = TimeSpan.FromSeconds(60);
 
     /// <summary>
@@ -27,8 +27,8 @@ internal static class SliceCutter
     /// shares.</returns>
     public static ImmutableArray<ImmutableArray<BlockRange>> Cut(BlockPool pool, ImmutableArray<SliceRequest> requests)
     {
-        var missing = requests.Select(r => Math.Max(0, r.Share - Math.Min(pool.TuplesOf(r.Held), r.RunningHold))).ToArray();
-        var reserves = requests.Select(r => Reserve(r, pool.TuplesOf(r.Held))).ToArray();
+        var missing = requests.Select(r => Math.Max(0, r.Share - Math.Min(TuplesOf(pool, r), r.RunningHold))).ToArray();
+        var reserves = requests.Select(r => Reserve(r, TuplesOf(pool, r))).ToArray();
         var perBlock = pool.FreeBlocks == 0 ? 0 : (pool.FreeTuples / pool.FreeBlocks) + 1;
         // Every agent rounds up to whole blocks and to its reactors: that much is lost at worst.
         var rounding = requests.Sum(r => 2L * r.Reactors * perBlock);
@@ -51,11 +51,9 @@ internal static class SliceCutter
         return slices.MoveToImmutable();
     }
 
-    private static long Reserve(SliceRequest request, long held)
-    {
-        var resting = (long)Math.Min(request.Share, Math.Ceiling(request.ConnectsPerSecond * Rest.TotalSeconds));
-        return Math.Max(0, resting - Math.Max(0, held - request.Share));
-    }
+    private static long TuplesOf(BlockPool pool, SliceRequest request) => pool.TuplesOf(request.Held.Where(b => !b.Retiring));
+
+    private static long Reserve(SliceRequest request, long held) => Math.Max(0, request.Resting - Math.Max(0, held - request.Share));
 
     private static void Scale(long[] reserves, long spare)
     {

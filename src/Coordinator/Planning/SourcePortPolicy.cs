@@ -31,28 +31,45 @@ public static class SourcePortPolicy
         return PortMap.Of([asked ?? _unprivileged], excluded);
     }
 
-    /// <summary>Why a range of source ports is refused; null when it is not.</summary>
-    public static PlanProblem? WhyRefused(PortSpan? asked, IReadOnlyCollection<AgentResources> agents)
+    /// <summary>Why a range of source ports is refused: all reasons.</summary>
+    /// <param name="asked">The user's range; null for the default, which is never refused.</param>
+    /// <param name="destinations">What is connected to.</param>
+    /// <param name="agents">The agents of the namespace; at least one.</param>
+    /// <param name="sources">The sources of the namespace.</param>
+    public static IEnumerable<PlanProblem> WhyRefused(
+        PortSpan? asked, ImmutableArray<Destination> destinations,
+        IReadOnlyCollection<AgentResources> agents, IReadOnlyCollection<IpRange> sources)
     {
         if (asked is not { } range)
-            return null;
-        foreach (var agent in agents)
-        {
-            var ephemeral = agent.EphemeralPorts;
-            if (range.First > ephemeral.First || range.Last < ephemeral.Last)
-                continue;
-            var highest = TopOf(ephemeral).First - 1;
-            var remedy = highest >= range.First
-                ? $"Give --source-ports {range.First}-{highest}, or leave --source-ports out"
-                : "Leave --source-ports out";
-            return PlanProblem.Invalid(
-                $"--source-ports {range} covers all of the ephemeral ports {ephemeral} of host {agent.Host} "
-                + "(net.ipv4.ip_local_port_range). "
-                + "A port that a run binds is lost to every other program of that host, so nothing there could connect any more, "
-                + $"the agent included. {remedy}.");
-        }
+            yield break;
+        if (agents.FirstOrDefault(a => range.First <= a.EphemeralPorts.First && range.Last >= a.EphemeralPorts.Last) is { } cutOff)
+            yield return CoversEphemeral(range, cutOff);
+        var own = destinations.Where(d => d.Ports.First <= range.Last && range.First <= d.Ports.Last && IsLocal(d, agents, sources)).ToList();
+        if (own.Count > 0)
+            yield return HasTargets(range, own, agents.First());
+    }
 
-        return null;
+    private static PlanProblem CoversEphemeral(PortSpan range, AgentResources agent)
+    {
+        var highest = TopOf(agent.EphemeralPorts).First - 1;
+        var remedy = highest >= range.First
+            ? $"Give --source-ports {range.First}-{highest}, or leave --source-ports out"
+            : "Leave --source-ports out";
+        return PlanProblem.Invalid(
+            $"--source-ports {range} covers all of the ephemeral ports {agent.EphemeralPorts} of host {agent.Host} "
+            + "(net.ipv4.ip_local_port_range). "
+            + "A port that a run binds is lost to every other program of that host, so nothing there could connect any more, "
+            + $"the agent included. {remedy}; on a host that serves nothing else --force takes the range as it is.");
+    }
+
+    private static PlanProblem HasTargets(PortSpan range, List<Destination> own, AgentResources agent)
+    {
+        var left = PortText.Without([range], own.Select(d => d.Ports));
+        var remedy = left.IsEmpty ? "Leave --source-ports out" : $"Give --source-ports {left.MaxBy(s => s.Count)}, or leave --source-ports out";
+        return PlanProblem.Invalid(
+            $"--source-ports {range} contains the target's own port on the same host: {own[0].Addresses.First}:{own[0].Ports} is an address of "
+            + $"{agent.Host}. A client there would take the port from the listener, or connect to itself. {remedy}; "
+            + "--force leaves just these ports out.");
     }
 
     private static PortSpan TopOf(PortSpan ephemeral) =>

@@ -18,9 +18,13 @@ public static class PlanText
         var lines = new LabelledLines(LabelWidth, SummaryText.Width);
         lines.Add("target", Target(spec, plan));
         lines.Add("goal", $"{plan.Goal:N0} connections, held for {DurationText.Format(spec.Hold)}");
+        if (plan.Cut is { } cut)
+            lines.Add("cut", $"from {cut.Asked:N0} to what fits: {string.Join(" ", cut.Why)}");
         lines.Add("opening", Opening(spec, plan));
+        if (spec.Churn is { } churn)
+            lines.Add("churn", Churn(spec, plan, churn));
         lines.Add("sources", Sources(spec, plan));
-        lines.Add("tuples", $"{plan.Tuples:N0} in {plan.Blocks:N0} blocks of {BlockRange.PortsPerBlock} ports");
+        lines.Add("tuples", $"{plan.Tuples:N0} in {plan.Blocks:N0} blocks of {BlockRange.PortsPerBlock} ports, {Reuse(spec)}");
         lines.Add("agents", Agents(plan));
         if (spec.Backends > 0)
             lines.Add("backends", $"{spec.Backends:N0}, each on port{(spec.BackendListen is [{ Count: 1 }] ? "" : "s")} "
@@ -54,6 +58,23 @@ public static class PlanText
             ? $"{rate} for {duration} (the gentle default: neither --ramp nor --connect-rate was given)"
             : $"{rate} for {duration}";
     }
+
+    private static string Churn(RunSpec spec, RunPlan plan, ChurnSpec churn)
+    {
+        var byRst = churn.Close == V1.CloseMethod.Rst;
+        var rate = plan.Goal / churn.Lifetime.TotalSeconds;
+        var resting = spec.Rest.TotalSeconds * rate;
+        var text = $"each lives {DurationText.Format(churn.Lifetime)}, then {(byRst ? "RST" : "FIN")} and another one: {Rate(rate)} at the goal";
+        if (byRst || spec.Rest == TimeSpan.Zero)
+            return $"{text}; no tuple rests, so the endpoint space sets no ceiling";
+        return $"{text}; {Math.Ceiling(resting):N0} tuples rest {DurationText.Format(spec.Rest)} each"
+            + (plan.ChurnCeiling is { } ceiling ? $"; the ceiling is {Rate(ceiling)}" : "");
+    }
+
+    private static string Rate(double perSecond) => RateText.Format(perSecond >= 10 ? Math.Floor(perSecond) : Math.Round(perSecond, 2));
+
+    private static string Reuse(RunSpec spec) =>
+        spec.Rest == TimeSpan.Zero ? "reused at once" : $"reused after {DurationText.Format(spec.Rest)}";
 
     private static string Sources(RunSpec spec, RunPlan plan)
     {

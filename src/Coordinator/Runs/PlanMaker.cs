@@ -4,6 +4,7 @@ using LoadHarness.Coordinator.Planning;
 using LoadHarness.Coordinator.Planning.Capacity;
 using LoadHarness.Coordinator.Reports;
 using LoadHarness.Coordinator.Specs;
+using LoadHarness.Protos;
 
 namespace LoadHarness.Coordinator.Runs;
 
@@ -18,6 +19,10 @@ internal sealed class PlanMaker(string runId, RunSpec spec, BlockLedger ledger)
 
     /// <summary>What agents said of their hosts, by identity.</summary>
     public ImmutableDictionary<string, RouteReply> Replies { get; set; } = ImmutableDictionary<string, RouteReply>.Empty;
+
+    /// <summary>Source addresses that agents of this run have found gone, by network namespace.</summary>
+    public ImmutableDictionary<string, ImmutableHashSet<IpAddress>> Gone { get; set; } =
+        ImmutableDictionary<string, ImmutableHashSet<IpAddress>>.Empty;
 
     /// <summary>Where backends of this run are about to listen: clients there leave their ports alone.</summary>
     public ImmutableHashSet<string> BackendNamespaces { get; set; } = [];
@@ -44,6 +49,10 @@ internal sealed class PlanMaker(string runId, RunSpec spec, BlockLedger ledger)
         return CapacityReporter.Of(spec, new PlanSupply([.. agents.Select(ResourcesOf)], ends.ByNamespace, ledger.Held()), facts);
     }
 
+    /// <summary>Plans a run without blocks that agents have given back; null when there are none.</summary>
+    public RunPlan? Reclaim(RunPlan current, IReadOnlyDictionary<string, ImmutableArray<BlockRange>> empty) =>
+        Planner.Reclaim(current, empty) is { } plan ? ledger.Take(runId, _ => plan).Plan : null;
+
     /// <summary>For people.</summary>
     public PlanOverview Describe(RunPlan plan) =>
         new(PlanText.Lines(spec, plan), plan.Goal, plan.Tuples, plan.Blocks, plan.RampEnd, plan.HoldEnd);
@@ -64,7 +73,7 @@ internal sealed class PlanMaker(string runId, RunSpec spec, BlockLedger ledger)
         if (!ends.Problems.IsEmpty)
             return new(null, true, ends.Problems);
         var resources = agents.Select(a => ResourcesOf(a)).ToImmutableArray();
-        var result = ledger.Take(runId, held => plan(new PlanSupply(resources, ends.ByNamespace, held)));
+        var result = ledger.Take(runId, held => plan(new PlanSupply(resources, ends.ByNamespace, held) { Gone = Gone }));
         return new(result.Plan, result.Problems.Any(p => p.Kind == PlanProblemKind.Invalid), [.. result.Problems.Select(p => p.Message)]);
     }
 }

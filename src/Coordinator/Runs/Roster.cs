@@ -85,6 +85,12 @@ internal abstract class Roster(IRunLink run, AgentRegistry registry)
             member.DrainedAt ??= elapsed;
     }
 
+    /// <summary>The run.</summary>
+    protected string RunId => run.RunId;
+
+    /// <summary>A member's newest word on an order; null when it has not taken it yet.</summary>
+    protected AgentStatus? StatusOf(RunMember member, RunOrder order) => member.StatusOf(run.RunId, order.Number);
+
     /// <summary>Tells all members the same again, under a new revision.</summary>
     public abstract void Repeat(TimeSpan elapsed);
 

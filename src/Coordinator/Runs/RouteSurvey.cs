@@ -36,7 +36,7 @@ internal sealed class RouteSurvey(RunSpec spec, CoordinatorClock clock)
         var names = spec.Targets.Where(t => t.IsAskedOfAgents).Select(t => t.Host).Distinct(StringComparer.OrdinalIgnoreCase)
             .Chunk(RouteQuestion.Most).ToArray();
         // Where the user names the sources no route is of interest.
-        var addresses = spec.Sources.Any(s => s.Range is not null)
+        var addresses = spec.Sources.Any(s => !s.IsAuto)
             ? []
             : spec.Targets.SelectMany(t => t.Addresses).Distinct().Chunk(RouteQuestion.Most).ToArray();
         return

@@ -36,6 +36,8 @@ public sealed partial class RunController
                 return new(RunEnding.Stopped, stop.Reason);
             ThrowIfRefused();
             ReviewAgents(elapsed);
+            ReviewSources(elapsed);
+            ReviewEmptied(elapsed);
             while (_commands.TryTakeScale(out var request))
                 Scale(request, elapsed);
             Measure(elapsed);
@@ -124,6 +126,7 @@ public sealed partial class RunController
         }
 
         var before = _plan!;
+        _asked = request.Goal;
         _measurements.Replan(before, plan, elapsed);
         Adopt(plan);
         Command(Phase.Running, plan.DrainTimeout);

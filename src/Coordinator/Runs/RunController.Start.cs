@@ -75,6 +75,12 @@ public sealed partial class RunController
     private void Adopt(RunPlan plan)
     {
         _plan = plan;
+        if (plan.Cut is { } cut)
+        {
+            _measurements.Note("", new(Finding.Types.Severity.Warning, $"goal {cut.Asked}",
+                $"the goal was cut from {cut.Asked:N0} to {plan.Goal:N0} connections, which is what fits: {string.Join(" ", cut.Why)}"));
+        }
+
         Publish(s => s with { Plan = _planMaker.Describe(plan) });
     }
 

@@ -35,6 +35,7 @@ public sealed partial class RunController : IRun, IRunLink, IAsyncDisposable
     private readonly CancellationTokenSource _abandoned = new();
     private readonly TaskCompletionSource _firstLook = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private RunPlan? _plan;
+    private long _asked;
     private long? _startNanos;
     private long _publishedNanos;
     private TimeSpan _drained;
@@ -42,7 +43,7 @@ public sealed partial class RunController : IRun, IRunLink, IAsyncDisposable
 
     internal RunController(string id, RunSpec spec, RunRecord record, RunEnvironment environment)
     {
-        (RunId, _spec, _record) = (id, spec, record);
+        (RunId, _spec, _record, _asked) = (id, spec, record, spec.Connections);
         (_registry, _clock, _log) = (environment.Registry, environment.Registry.Clock, environment.Log);
         _ledger = environment.Ledger;
         _commands = new RunCommands(_clock.Time);

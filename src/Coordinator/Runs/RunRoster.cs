@@ -1,7 +1,9 @@
 using System.Collections.Immutable;
 using LoadHarness.Coordinator.Fleet;
 using LoadHarness.Coordinator.Planning;
+using LoadHarness.Protos;
 using LoadHarness.V1;
+using BlockRange = LoadHarness.Protos.BlockRange;
 
 namespace LoadHarness.Coordinator.Runs;
 
@@ -42,6 +44,20 @@ internal sealed class RunRoster(
         if (readers.Choose(Members, elapsed))
             Repeat(elapsed);
     }
+
+    /// <summary>
+    /// Blocks that members have found empty, of their newest order: what they said of an older one may be in use again.
+    /// </summary>
+    public ImmutableDictionary<string, ImmutableArray<BlockRange>> Emptied() => Working
+        .Select(m => (m.Agent.Id, Blocks: Order is { } order && StatusOf(m, order) is { Refused: null } status ? status.EmptyBlocks : []))
+        .Where(p => !p.Blocks.IsEmpty)
+        .ToImmutableDictionary(p => p.Id, p => p.Blocks, StringComparer.Ordinal);
+
+    /// <summary>Sources that members have found gone from their hosts, by network namespace.</summary>
+    public ImmutableDictionary<string, ImmutableHashSet<IpAddress>> GoneSources() => Working
+        .Where(m => m.Agent.Status is { GoneSources.IsEmpty: false } status && status.RunId == RunId)
+        .GroupBy(m => m.Agent.Hello.Inventory.NetworkNamespace, m => m.Agent.Status?.GoneSources ?? [], StringComparer.Ordinal)
+        .ToImmutableDictionary(g => g.Key, g => g.SelectMany(a => a).ToImmutableHashSet(), StringComparer.Ordinal);
 
     /// <inheritdoc/>
     public override void Repeat(TimeSpan elapsed)

@@ -25,6 +25,16 @@ public static class PortText
             spans.Add(span.Value);
         }
 
+        spans.Sort((a, b) => a.First.CompareTo(b.First));
+        for (var i = 1; i < spans.Count; i++)
+        {
+            if (spans[i].First <= spans[i - 1].Last)
+            {
+                var both = spans[i] == spans[i - 1] ? $"{spans[i]} twice" : $"{spans[i - 1]} and {spans[i]}, which overlap";
+                return new ParseProblem($"names {both}", Allowed, "Name each port once");
+            }
+        }
+
         return Merge(spans);
     }
 

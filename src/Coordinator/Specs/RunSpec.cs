@@ -89,8 +89,15 @@ public sealed record TargetSpec(string Text, string Host, ImmutableArray<IpAddre
 
 /// <summary>Sources as the user typed them.</summary>
 /// <param name="Text">As typed.</param>
-/// <param name="Range">The addresses; null for <c>auto</c>: every usable address of the host that routes to the target.</param>
-public sealed record SourceSpec(string Text, IpRange? Range);
+/// <param name="Range">The addresses; null for those that are found on each host.</param>
+public sealed record SourceSpec(string Text, IpRange? Range)
+{
+    /// <summary>The interface whose addresses are meant, on each host its own; null when none is named.</summary>
+    public string? Device { get; init; }
+
+    /// <summary>Whether every usable address of the host that routes to the target is meant.</summary>
+    public bool IsAuto => Range is null && Device is null;
+}
 
 /// <summary>Connections that live for a time, then close and are replaced.</summary>
 /// <param name="Lifetime">From ESTABLISHED to our close; above 0.</param>

@@ -3,7 +3,9 @@ using LoadHarness.Protos;
 
 namespace LoadHarness.Coordinator.Specs;
 
-/// <summary>Sources as people write them: an address, <c>A-B</c>, a CIDR, or <c>auto</c>; several are separated by commas.</summary>
+/// <summary>
+/// Sources as people write them: an address, <c>A-B</c>, a CIDR, <c>dev:INTERFACE</c>, or <c>auto</c>; several are separated by commas.
+/// </summary>
 public static class SourceText
 {
     /// <summary>Most addresses of one range: a /8 of IPv4.</summary>
@@ -12,7 +14,8 @@ public static class SourceText
     /// <summary>The word for every usable address of the host that routes to the target.</summary>
     public const string Auto = "auto";
 
-    private const string Allowed = "an address, a range 10.0.1.1-10.0.1.14, a CIDR 10.0.1.0/28, or auto";
+    private const string DeviceMark = "dev:";
+    private const string Allowed = "an address, a range 10.0.1.1-10.0.1.14, a CIDR 10.0.1.0/28, an interface dev:eth0, or auto";
     private const int LongestList = 1_000_000;
 
     /// <summary>Reads sources. A CIDR means the addresses that hosts can have: see <see cref="CidrPrefix.Usable"/>.</summary>
@@ -40,6 +43,8 @@ public static class SourceText
             return Wrong("is empty");
         if (text.Equals(Auto, StringComparison.OrdinalIgnoreCase))
             return new SourceSpec(Auto, null);
+        if (text.StartsWith(DeviceMark, StringComparison.OrdinalIgnoreCase))
+            return ParseDevice(text);
         var range = text.Contains('/', StringComparison.Ordinal) ? ParseCidr(text)
             : text.Contains('-', StringComparison.Ordinal) ? ParseRange(text)
             : ParseSingle(text);
@@ -52,6 +57,14 @@ public static class SourceText
         }
 
         return new SourceSpec(text, range.Value);
+    }
+
+    private static Parsed<SourceSpec> ParseDevice(string text)
+    {
+        var device = text[DeviceMark.Length..].Trim();
+        return ProvisionText.WhyNoDevice(device) is { } reason
+            ? Wrong($"has a device '{device}' that {reason}", "Name an interface: see 'ip link' on the agents' hosts")
+            : new SourceSpec(text, null) { Device = device };
     }
 
     private static Parsed<IpRange> ParseSingle(string text) =>
@@ -82,6 +95,6 @@ public static class SourceText
     private static ParseProblem TooMany() => new(
         $"names more than {MostAddresses:N0} addresses", Allowed, "Give at most a /8 (IPv6: /104) at a time");
 
-    private static ParseProblem Wrong(string problem, string remedy = "Write 10.0.1.1, 10.0.1.1-10.0.1.14, 10.0.1.0/28 or auto") =>
+    private static ParseProblem Wrong(string problem, string remedy = "Write 10.0.1.1, 10.0.1.1-10.0.1.14, 10.0.1.0/28, dev:eth0 or auto") =>
         new(problem, Allowed, remedy);
 }

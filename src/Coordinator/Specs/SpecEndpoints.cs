@@ -7,6 +7,7 @@ namespace LoadHarness.Coordinator.Specs;
 internal static class SpecEndpoints
 {
     private const int MostDestinations = 65_536;
+    private const int MostOverlaps = 5;
     private const string Target = "--target";
     private const string Source = "--sources";
     private const string ToAdd = "--provision-sources";
@@ -24,7 +25,10 @@ internal static class SpecEndpoints
                 sources.AddRange(parsed.Value);
         }
 
-        if (sources.Count > 1 && sources.Any(s => s.Range is null))
+        AddOverlaps(Source, sources.Where(s => s.Range is not null).Select(s => (s.Text, s.Range!.Value)), errors);
+        foreach (var twice in sources.Where(s => s.Device is not null).GroupBy(s => s.Device).Where(g => g.Count() > 1))
+            errors.Add(new SpecError(Source, twice.First().Text, "is named twice", "", "Name each interface once"));
+        if (sources.Count > 1 && sources.Any(s => s.IsAuto))
         {
             errors.Add(new SpecError(Source, string.Join(',', sources.Select(s => s.Text)), "has auto beside other sources", "",
                 "Write --sources auto alone, or leave auto out"));
@@ -46,9 +50,21 @@ internal static class SpecEndpoints
                 all.AddRange(parsed.Value);
         }
 
-        foreach (var (first, second) in all.SelectMany((a, i) => all.Skip(i + 1).Select(b => (a, b))).Where(p => p.a.Range.Overlaps(p.b.Range)))
-            errors.Add(new SpecError(ToAdd, second.Text, $"overlaps {first.Text}", "", "Name each address once"));
+        AddOverlaps(ToAdd, all.Select(p => (p.Text, p.Range)), errors);
         return all.ToImmutable();
+    }
+
+    private static void AddOverlaps(string field, IEnumerable<(string Text, IpRange Range)> ranges, List<SpecError> errors)
+    {
+        var (found, widest) = (0, ("", default(IpRange)));
+        foreach (var (text, range) in ranges.OrderBy(r => r.Range.First))
+        {
+            var (before, taken) = widest;
+            if (taken.Count > 0 && taken.Overlaps(range) && found++ < MostOverlaps)
+                errors.Add(new SpecError(field, text, before == text ? "is named twice" : $"overlaps {before}", "", "Name each address once"));
+            if (taken.Count == 0 || range.Last.CompareTo(taken.Last) > 0)
+                widest = (text, range);
+        }
     }
 
     /// <summary>Reads every target and resolves its name.</summary>
@@ -58,6 +74,7 @@ internal static class SpecEndpoints
         if (input.Targets.IsEmpty)
             errors.Add(new SpecError(Target, "", "is missing", "", "Say what to connect to: --target tcp://127.0.0.1:9000"));
         var targets = ImmutableArray.CreateBuilder<TargetSpec>();
+        var named = new Dictionary<string, ImmutableArray<PortSpan>>(StringComparer.OrdinalIgnoreCase);
         foreach (var text in input.Targets)
         {
             var parsed = TargetText.Parse(text);
@@ -68,6 +85,14 @@ internal static class SpecEndpoints
             }
 
             var (host, ports) = (parsed.Value.Host, parsed.Value.Ports);
+            var before = named.GetValueOrDefault(host, []);
+            if (before.FirstOrDefault(b => ports.Any(p => p.First <= b.Last && b.First <= p.Last)) is { First: > 0 } twice)
+            {
+                errors.Add(new SpecError(Target, text, $"names a port of {host} that another target names too: see {twice}", "",
+                    "Name each port of a host once"));
+            }
+
+            named[host] = [.. before, .. ports];
             var resolved = AddressesOf(host, input, resolve);
             if (resolved?.Count == 0)
             {

@@ -192,6 +192,30 @@ public sealed class EndsResolverTests
         Assert.That(found.Problems, Has.One.Contains("host-of-a").And.One.Contains("fd00::9"));
     }
 
+    [Test]
+    public void Resolve_Device_IsEachHostsOwn()
+    {
+        var agents = ImmutableArray.Create(
+            Agent("a", "n/1", "10.0.0.1/24 eth0", "10.0.0.2/24 eth0", "10.5.0.1/24 eth1", "fe80::1/64 eth0"), Agent("b", "n/2", "10.0.0.9/24 eth0"));
+
+        var found = Resolve(Spec("10.0.0.77", SourceText.Parse("dev:eth0").Value), agents);
+
+        Assert.That(found.Problems, Is.Empty);
+        Assert.That(found.ByNamespace["n/1"].Sources, Is.EqualTo(new[] { new IpRange(Address("10.0.0.1"), 2) }));
+        Assert.That(found.ByNamespace["n/2"].Sources, Is.EqualTo(new[] { new IpRange(Address("10.0.0.9"), 1) }));
+    }
+
+    [TestCase("dev:eth7", "no interface eth7", "there are: eth0, eth1")]
+    [TestCase("dev:eth1", "interface eth1 of host", "from which 10.0.0.77 can be reached")]
+    public void Resolve_DeviceThatHasNothing_SaysWhatThereIs(string source, params string[] words)
+    {
+        var found = Resolve(
+            Spec("10.0.0.77", SourceText.Parse(source).Value), [Agent("a", There, "10.0.0.1/24 eth0", "2001:db8::1/64 eth1")]);
+
+        foreach (var word in words)
+            Assert.That(found.Problems, Has.One.Contains(word));
+    }
+
     private static RunSpec Spec(string target, params SourceSpec[] sources) => new()
     {
         Targets = [new TargetSpec(target, target, [Address(target)], [new PortSpan(80, 80)])],

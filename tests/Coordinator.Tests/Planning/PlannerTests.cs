@@ -174,12 +174,54 @@ public class PlannerTests
     }
 
     [Test]
-    public void Plan_SlashEightOfSources_StaysSmallAndQuick()
+    public void Plan_TheLargestSpace_StaysSmallAndQuick()
     {
-        var plan = Planned(Spec(100_000_000, "10.9.9.9:1-50") with { ConnectRate = 1e6 },
+        var plan = Planned(Spec(100_000_000, "10.9.9.9:1-4") with { ConnectRate = 1e6 },
             [.. Enumerable.Range(0, 30).Select(i => Agent($"a{i}"))],
-            Sources(("ns1", "10.0.0.0/8")));
+            Sources(("ns1", "10.0.0.0/18")));
         Assert.That(plan.Agents.Max(a => a.Slice.Blocks.Length), Is.LessThanOrEqualTo(4));
+    }
+
+    [Test]
+    public void Plan_MoreTuplesThanCanBeUsed_SaysHowMany()
+    {
+        var problem = Problem(Spec(10, "10.9.9.9:1-50"), [Agent("a")], ("ns1", "10.0.0.0/8"));
+        Assert.That(problem.Kind, Is.EqualTo(PlanProblemKind.Invalid));
+        Assert.That(problem.Message, Does.Contain("16,777,214 source addresses x 60,416 source ports x 50 destinations on host host-ns1 are "
+            + "50,680,608,051,200 tuples, and a run can use 4,294,967,296"));
+    }
+
+    [Test]
+    public void Plan_PortsWithTheTargetsOwn_RefusedUnlessForced()
+    {
+        var spec = Spec(10, "127.0.0.1:9000-9001", "8000-12000");
+        var problem = Problem(spec, [Agent("a")], ("ns1", "127.0.0.1"));
+        var plan = Planned(spec with { Force = true }, [Agent("a")], Sources(("ns1", "127.0.0.1")));
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That(problem.Kind, Is.EqualTo(PlanProblemKind.Invalid));
+            Assert.That(problem.Message, Does.Contain("127.0.0.1:9000-9001").And.Contain("Give --source-ports 9002-12000"));
+            Assert.That(Endpoints(plan).Select(e => e.Port), Does.Not.Contain(9000).And.Not.Contain(9001));
+        }
+    }
+
+    [Test]
+    public void Plan_AllEphemeralPortsForced_TakesThem() =>
+        Assert.That(Planned(Spec(64_512, ports: "1024-65535") with { Force = true }, [Agent("a")], Sources(("ns1", "10.0.0.1"))).Tuples,
+            Is.EqualTo(64_512));
+
+    [Test]
+    public void Plan_FamilyThatNoSourceHas_NamesTheTarget() =>
+        Assert.That(
+            Problem(Spec(10) with { Targets = [Target("10.0.0.5:80"), Target("[2001:db8::5]:80")] }, [Agent("a")], ("ns1", "10.0.0.1")).Message,
+            Does.Contain("no source address from which 2001:db8::5 can be reached"));
+
+    [Test]
+    public void Plan_SourceFamilyThatNoTargetHas_NamesTheSource()
+    {
+        var spec = Spec(10) with { Sources = [SourceText.Parse("10.0.0.1").Value, SourceText.Parse("2001:db8::1").Value] };
+        Assert.That(Problem(spec, [Agent("a")], ("ns1", "10.0.0.1"), ("ns1", "2001:db8::1")).Message,
+            Does.StartWith("--sources 2001:db8::1 is IPv6, and no target is"));
     }
 
     [Test]

@@ -19,7 +19,7 @@ public class EndpointTextTests
     [TestCase("10.0.0.5:443", "10.0.0.5", "443")]
     [TestCase("TCP://example.test:80/", "example.test", "80")]
     [TestCase("[::1]:80", "::1", "80")]
-    [TestCase("tcp://[2001:db8::1]:1-3,2-5,7", "2001:db8::1", "1-5,7")]
+    [TestCase("tcp://[2001:db8::1]:1-3,7,4-5", "2001:db8::1", "1-5,7")]
     [TestCase("my_service:9000", "my_service", "9000")]
     public void Target_WellFormed_IsTakenApart(string text, string host, string ports)
     {
@@ -53,6 +53,8 @@ public class EndpointTextTests
     [TestCase("10.0.0.5:90-80", "runs backwards")]
     [TestCase("10.0.0.5:http", "is not a number")]
     [TestCase("10.0.0.5:80,", "has no port")]
+    [TestCase("10.0.0.5:80-90,85-95", "names 80-90 and 85-95, which overlap")]
+    [TestCase("10.0.0.5:80,81,80", "names 80 twice")]
     [TestCase("10.0.0.256:80", "is not an IPv4 address")]
     [TestCase("10.1:80", "is not an IPv4 address")]
     [TestCase("http://10.0.0.5:80", "scheme 'http'")]
@@ -91,7 +93,14 @@ public class EndpointTextTests
     }
 
     [Test]
-    public void Source_Auto_HasNoRange() => Assert.That(SourceText.Parse("AUTO").Value.Range, Is.Null);
+    public void Source_Auto_HasNoRange() => Assert.That(SourceText.Parse("AUTO").Value.IsAuto, Is.True);
+
+    [Test]
+    public void Source_Device_IsNamed()
+    {
+        var source = SourceText.Parse("dev:eth0.5").Value;
+        Assert.That((source.Device, source.Range, source.IsAuto), Is.EqualTo(("eth0.5", (IpRange?)null, false)));
+    }
 
     [TestCase("10.0.1.5/28", "has host bits set: 10.0.1.5 is not the first address of its /28")]
     [TestCase("2001:db8::/64", "holds 2^64 addresses")]
@@ -106,6 +115,8 @@ public class EndpointTextTests
     [TestCase("ff02::1", "multicast")]
     [TestCase("255.255.255.255", "broadcast")]
     [TestCase("eth0", "is not an address")]
+    [TestCase("dev:", "is empty")]
+    [TestCase("dev:eth0/24", "no interface name has")]
     [TestCase("", "is empty")]
     public void Source_Malformed_SaysWhy(string text, string problem) =>
         Assert.That(SourceText.Parse(text).Problem!.Problem, Does.Contain(problem));

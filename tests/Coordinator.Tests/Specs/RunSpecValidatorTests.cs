@@ -230,6 +230,25 @@ public class RunSpecValidatorTests
     public void Validate_AutoBesideSources_Refused() =>
         Assert.That(Single(_good with { Sources = ["auto,10.0.0.1"] }).Problem, Does.Contain("auto beside"));
 
+    [TestCase("10.0.1.1-10.0.1.14,10.0.1.9", "10.0.1.9: overlaps 10.0.1.1-10.0.1.14")]
+    [TestCase("10.0.1.0/24,10.0.0.1-10.0.2.1,10.0.1.0/28", "10.0.1.0/24: overlaps 10.0.0.1-10.0.2.1", "10.0.1.0/28: overlaps 10.0.0.1-10.0.2.1")]
+    [TestCase("10.0.1.1,10.0.1.1", "10.0.1.1: is named twice")]
+    [TestCase("dev:eth0,dev:eth0", "dev:eth0: is named twice")]
+    [TestCase("10.0.1.1,,10.0.1.2", "10.0.1.1,,10.0.1.2: is empty")]
+    public void Validate_SourcesThatOverlap_NamesThem(string sources, params string[] problems)
+    {
+        var errors = RunSpecValidator.Validate(_good with { Sources = [sources] }, Resolve).Errors.Select(e => e.Message).ToList();
+        Assert.That(errors, Has.Count.EqualTo(problems.Length));
+        foreach (var problem in problems)
+            Assert.That(errors, Has.One.StartsWith($"--sources {problem}"));
+    }
+
+    [Test]
+    public void Validate_PortOfAHostTwice_Refused() =>
+        Assert.That(
+            Single(_good with { Targets = ["10.0.0.5:80-90", "10.0.0.5:90,weight=2"] }).Problem,
+            Is.EqualTo("names a port of 10.0.0.5 that another target names too: see 80-90"));
+
     [Test]
     public void Validate_LongerThanMaxDuration_Refused() =>
         Assert.That(Single(_good with { Hold = "2h", MaxDuration = "1h" }).Message, Does.StartWith("--hold 2h: with 10s to open 50,000"));

@@ -84,7 +84,7 @@ public sealed record HypotheticalFleet
         EphemeralPorts = EphemeralPorts ?? _defaultPorts,
     };
 
-    private bool IsRefused(RunSpec spec) => SourcePortPolicy.WhyRefused(spec.SourcePorts, [Agent(1)]) is not null;
+    private bool IsRefused(RunSpec spec) => SourcePortPolicy.WhyRefused(spec.SourcePorts, [], [Agent(1)], []).Any();
 
     private IEnumerable<string> Assumptions(RunSpec spec, ImmutableArray<string> unresolved)
     {
