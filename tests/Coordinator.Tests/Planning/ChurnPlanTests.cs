@@ -73,7 +73,7 @@ public class ChurnPlanTests
 
     [Test]
     public void Plan_RampFasterThanTuplesComeBack_Refused() =>
-        Assert.That(Result(Churn(81, 1) with { Ramp = TimeSpan.FromSeconds(2) }).Problems.Single().Message, Does.StartWith("--ramp 2s opens and replaces 121.5/s"));
+        Assert.That(Result(Churn(81, 1) with { Ramp = TimeSpan.FromSeconds(2) }).Problems.Single().Message, Does.StartWith("--ramp 2s opens and replaces 122/s"));
 
     [Test]
     public void Plan_SeveralAgents_NobodyRunsOut()
