@@ -47,6 +47,9 @@ public sealed class Json
     /// <summary>The elements of an array of texts.</summary>
     public IReadOnlyList<string> Texts(string path) => [.. Get(path).AsArray().Select(n => n!.GetValue<string>())];
 
+    /// <summary>The members of an object.</summary>
+    public IReadOnlyDictionary<string, Json> Members(string path) => Get(path).AsObject().ToDictionary(p => p.Key, p => new Json(p.Value!));
+
     /// <summary>The members of an object whose values are whole numbers.</summary>
     public IReadOnlyDictionary<string, long> Numbers(string path) => Get(path).AsObject().ToDictionary(p => p.Key, p => p.Value!.GetValue<long>());
 

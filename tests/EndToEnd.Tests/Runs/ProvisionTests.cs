@@ -100,8 +100,13 @@ public sealed class ProvisionTests : FleetTest
         Fleet.Lan.AddHost("10.77.0.3/16", "fd77::3/64"),
         Fleet.Lan.AddHost($"{TargetAddress}/16", $"{TargetAddress6}/64"));
 
+    // "2: eth0    inet 10.77.0.2/16 scope global eth0": one line an address.
     private static string[] AddressesOf(params NetworkNamespace[] hosts) =>
-        [.. hosts.SelectMany(h => h.Ip("-brief", "-o", "address", "show", "dev", "eth0").Split(' ', '\n', StringSplitOptions.RemoveEmptyEntries).Where(w => w.Contains('/')).Select(a => $"{h.Name} {a}"))];
+    [
+        .. from host in hosts
+           from line in host.Ip("-o", "address", "show", "dev", "eth0").Split('\n', StringSplitOptions.RemoveEmptyEntries)
+           select $"{host.Name} {line.Split(' ', StringSplitOptions.RemoveEmptyEntries)[3]}",
+    ];
 
     private static string RoutesOf(params NetworkNamespace[] hosts) =>
         string.Concat(hosts.SelectMany(h => new[] { h.Ip("route", "show"), h.Ip("-6", "route", "show") }));

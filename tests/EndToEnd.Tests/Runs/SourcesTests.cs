@@ -78,7 +78,7 @@ public sealed class SourcesTests : BenchTest
             var asked = await Bench.RunAsync("runs sockets --json", Bench.Soon);
             Assert.That(asked.ExitCode, Is.Zero, asked.Log);
             table = Json.Parse(asked.Output);
-            if (Established(table, "sources").Values.Sum() == 3_000)
+            if (Established(table, "bySource").Values.Sum() == 3_000)
                 break;
             Assert.That(DateTime.UtcNow, Is.LessThan(end), asked.Output);
         }
@@ -90,15 +90,15 @@ public sealed class SourcesTests : BenchTest
 
         using (Assert.EnterMultipleScope())
         {
-            Assert.That(Established(table, "sources"), Is.EquivalentTo(Count(lines, SourceOf)));
-            Assert.That(Established(table, "destinations"), Is.EquivalentTo(Count(lines, l => Words(l)[3])));
+            Assert.That(Established(table, "bySource"), Is.EquivalentTo(Count(lines, SourceOf)));
+            Assert.That(Established(table, "byDestination"), Is.EquivalentTo(Count(lines, l => Words(l)[3])));
             Assert.That(text.Output, Does.Contain("127.1.0.2").And.Contain("127.0.0.1:9001").And.Contain("ESTAB"));
             Assert.That(text.Output.Split('\n').Max(l => l.Length), Is.LessThanOrEqualTo(80), text.Output);
         }
     }
 
     private static Dictionary<string, long> Established(Json table, string side) =>
-        table.List(side).ToDictionary(e => e.Text("endpoint"), e => e.Number("states.ESTABLISHED"));
+        table.Members(side).ToDictionary(e => e.Key, e => e.Value.Number("ESTABLISHED"));
 
     private static Dictionary<string, long> Count(IEnumerable<string> lines, Func<string, string> key) =>
         lines.GroupBy(key).ToDictionary(g => g.Key, g => (long)g.Count());
