@@ -30,6 +30,7 @@ internal sealed class ActiveRun : IDisposable
     private ImmutableArray<AgentFinding> _hostFindings = [];
     private long _startNanos = long.MaxValue;
     private long _sampledMillis;
+    private bool _moved;
 
     public ActiveRun(
         Assignment assignment, Lease lease, AllowTable allowed, ImmutableArray<IpAddress> listenAddresses, bool privateTables,
@@ -193,6 +194,7 @@ internal sealed class ActiveRun : IDisposable
         // A backend opens nothing.
         _builder.GrowthStop = Assignment.Backend is null ? _memory.Guard.GrowthStop : GrowthStop.None;
         var sample = _builder.Build(Assignment.RunId, _sampledMillis, toMillis, Assignment.ExpectGreeting);
+        ReadKernelAtRest(sample.Counts);
         if (_kernelView?.Newest is { } reading)
         {
             var news = ReferenceEquals(reading, _sentReading) ? _kernelView.ReadNamespace() : reading;
@@ -207,6 +209,15 @@ internal sealed class ActiveRun : IDisposable
 
         _sampledMillis = toMillis;
         _onSample(sample);
+    }
+
+    // The interval grows with the sockets and is longer than many a hold: a goal that has just been reached is read at once.
+    private void ReadKernelAtRest(in Counts counts)
+    {
+        var moved = counts.Opened + counts.Closed + counts.ClosedByPeer > 0;
+        if (_moved && !moved)
+            _kernelView?.ReadSoon();
+        _moved = moved;
     }
 
     // Changes only, whole at first and once at the end of the hold. Few changes go with every reading, many every 10 s at most. No change is

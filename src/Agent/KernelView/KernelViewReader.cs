@@ -13,11 +13,12 @@ public sealed class KernelViewReader : IDisposable
     private static readonly TimeSpan _longestInterval = TimeSpan.FromHours(1);
 
     private readonly Lock _reading = new();
-    private readonly ManualResetEventSlim _stop = new();
+    private readonly AutoResetEvent _wake = new(false);
     private readonly Thread _thread;
     private KernelViewScope _scope;
     private SockDiagReader _sockets;
     private KernelReading? _newest;
+    private volatile bool _stopping;
 
     /// <summary>Starts reading at once.</summary>
     /// <param name="scope">What to count.</param>
@@ -67,20 +68,23 @@ public sealed class KernelViewReader : IDisposable
         }
     }
 
+    /// <summary>Does not wait for the end of the interval: what was counted has just come to rest.</summary>
+    public void ReadSoon() => _wake.Set();
+
     /// <summary>Ends the thread; waits for the reading under way.</summary>
     public void Dispose()
     {
-        _stop.Set();
+        _stopping = true;
+        _wake.Set();
         if (_thread != Thread.CurrentThread)
             _thread.Join();
-        _stop.Dispose();
+        _wake.Dispose();
     }
 
     private void ReadUntilStopped()
     {
-        do
-            ReadNow();
-        while (!_stop.Wait(Newest!.Interval));
+        while (!_stopping)
+            _wake.WaitOne(ReadNow().Interval);
     }
 
     private KernelReading Read()

@@ -55,6 +55,20 @@ public class KernelViewReaderTests
     }
 
     [Test]
+    public void ReadSoon_LongInterval_ReadsAtOnce()
+    {
+        using var pairs = new SocketPairs();
+        var target = pairs.Listen("127.78.7.1");
+        using var reader = new KernelViewReader(Scope(target) with { CoreShare = 1e-300 });
+        Assert.That(() => reader.Newest, Is.Not.Null.After(10_000, 10));
+        pairs.Connect(target, "127.78.7.2");
+
+        reader.ReadSoon();
+
+        Assert.That(() => reader.Newest!.States[TcpState.Established], Is.EqualTo(1).After(10_000, 10));
+    }
+
+    [Test]
     public void Follow_AnEqualScope_TakesNoNewReading()
     {
         using var pairs = new SocketPairs();
