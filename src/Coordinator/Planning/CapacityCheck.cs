@@ -49,9 +49,9 @@ internal static class CapacityCheck
         return PlanProblem.DoesNotFit(
             $"The goal of {goal:N0} connections that live {lives} each takes {goal:N0} tuples and {rate} x {rests} = {needed - goal:N0} more that "
             + $"rest after our FIN (TIME-WAIT), {needed:N0} in all, and there are {tuples:N0}. The ceiling is {tuples:N0} / ({lives} + {rests}) = "
-            + $"{RateText.Format(Math.Round(demand.Ceiling(tuples), 1))}, with {fits:N0} connections. Cheapest first: --reuse immediate (connects over "
+            + $"{RateText.Format(Math.Round(demand.Ceiling(tuples), 1))}, {(fits > 0 ? $"with {fits:N0} connections" : "which keeps up not even one connection")}. Cheapest first: --reuse immediate (connects over "
             + "TIME-WAIT, which an explicit port with TCP timestamps may); or --close rst; or a longer --lifetime; or "
-            + $"{(needed + tuples - 1) / Math.Max(1, tuples):N0} times the target ports or source addresses; or a goal of {fits:N0}.");
+            + $"{(needed + tuples - 1) / Math.Max(1, tuples):N0} times the target ports or source addresses{(fits > 0 ? $"; or a goal of {fits:N0}" : "")}.");
     }
 
     /// <summary>Connections that end faster than a run may open others.</summary>

@@ -41,7 +41,8 @@ public static class PlanReportText
             : $"no: {report.Holds:N0} of {report.Goal:N0} connections; {report.Goal - report.Holds:N0} are missing");
         foreach (var problem in report.Problems)
             lines.Add("problem", problem.Message);
-        if (first.Holds == 0 && !report.Problems.IsEmpty)
+        // What stands against it is then said, with its remedies.
+        if (!report.Problems.IsEmpty && (first.Holds == 0 || !first.IsExceeded))
             return;
         lines.Add("limit", $"{first.Name}{(first.IsExceeded ? "" : " would come first")}: {first.Arithmetic}");
         lines.Add("change", first.IsExceeded ? first.Advice : $"nothing; for more: {first.Advice}");
@@ -57,7 +58,7 @@ public static class PlanReportText
         foreach (var limit in report.Limits.Where(l => l is { Binds: false, IsExceeded: true }))
             yield return $"{limit.Name} may not suffice (an estimate): {limit.Arithmetic}. Cheapest first: {limit.Advice}";
         var churn = report.Churn;
-        if (!churn.IsSustainable)
+        if (!churn.IsSustainable && report.Fits)
         {
             yield return $"a lifetime of {DurationText.Format(churn.Lifetime)} asks for {Rate(churn.Wanted)} and {churn.TuplesNeeded:N0} tuples, "
                 + $"those that rest counted; {churn.Tuples:N0} tuples sustain {Rate(churn.RestCeiling)}: after that connections are missing. "
