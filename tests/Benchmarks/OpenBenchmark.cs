@@ -8,29 +8,36 @@ namespace LoadHarness.Benchmarks;
 /// Opens and holds through the agent's program, alternating with the C programs on the same work, and prints ratios of
 /// medians. The agent is steered over its real link.
 /// </summary>
-internal sealed class OpenBenchmark(string agentProgram, LimitPrograms limits, int rounds)
+internal sealed class OpenBenchmark(string agentProgram, LimitPrograms limits, int connections, int rounds)
 {
     private const int OpenerConnections = 15_000;
-    private const int MillionConnections = 100_000;
-    // Half of a tuple's ephemeral ports at most: beyond that kernel-chosen ports cost eighty times more.
-    private const int MillionThreads = 8;
+    // Each thread has a descriptor table and a source of its own, as a reactor has a table.
+    private const int PerThread = 19_600;
+    private const int FewestThreads = 8;
+
+    private int Threads => Math.Max(FewestThreads, (connections + PerThread - 1) / PerThread);
 
     /// <summary>Runs both comparisons.</summary>
     public async Task RunAsync()
     {
-        using var sink = limits.StartSink(2 * MillionThreads);
-        await CompareAsync("one reactor beside opener", OpenerConnections, pinned: true, () => limits.RunOpener(OpenerConnections));
-        await CompareAsync("100,000 beside million", MillionConnections, pinned: false, () => limits.RunMillion(MillionThreads, MillionConnections));
+        using var sink = limits.StartSink(2 * Threads);
+        if (connections <= FewestThreads * PerThread)
+        {
+            await CompareAsync(
+                "one reactor beside opener", Assign(OpenerConnections, 10, LimitPrograms.Ports), pinned: true, () => limits.RunOpener(OpenerConnections));
+        }
+
+        await CompareAsync($"{Threads} threads of million", Assign(connections / Threads * Threads, Threads, 1), pinned: false, () => limits.RunMillion(Threads, connections));
     }
 
-    private async Task CompareAsync(string name, int connections, bool pinned, Func<Measured> runLimit)
+    private async Task CompareAsync(string name, Assignment work, bool pinned, Func<Measured> runLimit)
     {
-        Console.WriteLine($"{name}: {connections:N0} connections, {rounds} rounds after a warm-up, alternating");
+        Console.WriteLine($"{name}: {work.Share:N0} connections, {rounds} rounds after a warm-up, alternating");
         List<Measured> limit = [], agent = [];
         for (var round = 0; round <= rounds; round++)
         {
             var c = runLimit();
-            var ours = await OpenAsync(connections, pinned, round == rounds);
+            var ours = await OpenAsync(work, pinned, round == rounds);
             if (round == 0)
                 continue;
             limit.Add(c);
@@ -40,11 +47,11 @@ internal sealed class OpenBenchmark(string agentProgram, LimitPrograms limits, i
 
         var (m, a) = (Measured.Median(limit), Measured.Median(agent));
         var idle = agent.Select(r => r.IdlePerSecond).Order().ElementAt(agent.Count / 2);
-        Console.WriteLine($"  median: C {m.CpuPer100k:0.00}, agent {a.CpuPer100k:0.00} CPU s/100k; ratio {a.CpuPer100k / m.CpuPer100k:0.00}");
+        Console.WriteLine($"  median: C {m.CpuPer100k:0.00}, agent {a.CpuPer100k:0.00} CPU s/100k; ratio {a.CpuPer100k / m.CpuPer100k:0.00}; {m.PerSecond:0} and {a.PerSecond:0}/s, ratio of the times {m.PerSecond / a.PerSecond:0.00}");
         Console.WriteLine($"  of the agent's, {idle * 1000:0.0} ms in every second are link and samples, whatever it opens");
     }
 
-    private async Task<Measured> OpenAsync(int connections, bool pinned, bool report)
+    private async Task<Measured> OpenAsync(Assignment work, bool pinned, bool report)
     {
         var folder = Directory.CreateTempSubdirectory("loadharness-bench-");
         try
@@ -54,7 +61,7 @@ internal sealed class OpenBenchmark(string agentProgram, LimitPrograms limits, i
             string[] join = [agentProgram, "join", $"unix:{socket}", "--id", "bench"];
             using var agent = pinned ? new RunningProgram("taskset", ["-c", "1", .. join]) : new RunningProgram(agentProgram, join[1..]);
             await coordinator.Attached.Task.WaitAsync(TimeSpan.FromSeconds(10));
-            return await HoldAsync(coordinator, connections, report);
+            return await HoldAsync(coordinator, work, report);
         }
         finally
         {
@@ -62,9 +69,9 @@ internal sealed class OpenBenchmark(string agentProgram, LimitPrograms limits, i
         }
     }
 
-    private static async Task<Measured> HoldAsync(BenchCoordinator coordinator, int connections, bool report)
+    private static async Task<Measured> HoldAsync(BenchCoordinator coordinator, Assignment assignment, bool report)
     {
-        var assignment = Assign(connections);
+        var connections = (long)assignment.Share;
         // A goal of one connection first: reactors are up and their base is in memory.
         coordinator.Assign(WithGoal(assignment, 1), Phase.Prepared);
         await coordinator.ReachedAsync(Phase.Prepared);
@@ -90,7 +97,7 @@ internal sealed class OpenBenchmark(string agentProgram, LimitPrograms limits, i
         return new(cpu * 1e5 / connections, connections / seconds, held.Health.CpuMicros / 1e6);
     }
 
-    private static void Report(Sample before, Sample held, int connections)
+    private static void Report(Sample before, Sample held, long connections)
     {
         var grown = (double)held.Health.RssBytes - before.Health.RssBytes;
         Console.WriteLine($"  base {before.Health.RssBytes / 1e6:0.0} MB RSS with {held.Health.Reactors} reactors; {grown / connections:0.0} bytes per held connection over it");
@@ -107,7 +114,7 @@ internal sealed class OpenBenchmark(string agentProgram, LimitPrograms limits, i
         }
     }
 
-    private static Assignment Assign(int connections)
+    private static Assignment Assign(int connections, int sources, int ports)
     {
         var assignment = new Assignment
         {
@@ -123,13 +130,13 @@ internal sealed class OpenBenchmark(string agentProgram, LimitPrograms limits, i
         assignment.Destinations.Add(new Destination
         {
             Addresses = Range(127, 0, 0, 1, 1),
-            Ports = new PortRange { First = LimitPrograms.FirstPort, Last = LimitPrograms.FirstPort + LimitPrograms.Ports - 1 },
+            Ports = new PortRange { First = LimitPrograms.FirstPort, Last = LimitPrograms.FirstPort + (uint)ports - 1 },
         });
         assignment.Slice.Blocks.Add(new BlockRange
         {
-            Sources = Range(127, 1, 0, 1, 10),
+            Sources = Range(127, 2, 0, 1, (uint)sources),
             FirstPort = 10_240,
-            PortBlocks = (uint)Math.Max(1, (connections + 25_599) / 25_600),
+            PortBlocks = (uint)Math.Max(1, (connections + (256 * sources * ports) - 1) / (256 * sources * ports)),
         });
         return assignment;
     }

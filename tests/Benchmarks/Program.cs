@@ -4,9 +4,15 @@ using LoadHarness.Benchmarks;
 var agent = new Option<string>("--agent") { Description = "Path of the published loadharness-agent.", Required = true };
 var limits = new Option<string>("--limits") { Description = "Folder of the built C programs: sink, opener, million, diag.", Required = true };
 var rounds = new Option<int>("--rounds") { Description = "Counted rounds after one that warms up.", DefaultValueFactory = _ => 5 };
-var open = new Command("open", "Open and hold, beside the C programs, in one run.") { agent, limits, rounds };
+var opened = new Option<int>("--connections")
+{
+    Description = "Connections beside million, which lets the kernel choose ports: above 100,000 run in a network namespace of its own with "
+        + "net.ipv4.ip_local_port_range at 1024 65535.",
+    DefaultValueFactory = _ => 100_000,
+};
+var open = new Command("open", "Open and hold, beside the C programs, in one run.") { agent, limits, opened, rounds };
 open.SetAction((parsed, _) =>
-    new OpenBenchmark(parsed.GetRequiredValue(agent), new LimitPrograms(parsed.GetRequiredValue(limits)), parsed.GetValue(rounds)).RunAsync());
+    new OpenBenchmark(parsed.GetRequiredValue(agent), new LimitPrograms(parsed.GetRequiredValue(limits)), parsed.GetValue(opened), parsed.GetValue(rounds)).RunAsync());
 var connections = new Option<int>("--connections") { Description = "Pairs to hold while the kernel is read.", DefaultValueFactory = _ => 200_000 };
 var kernelView = new Command("kernel-view", "Read the kernel view, beside the C program diag, in one run.") { limits, connections, rounds };
 kernelView.SetAction(parsed =>
