@@ -2,8 +2,8 @@ using System.CommandLine;
 using LoadHarness.Coordinator.Cli.LiveView;
 using LoadHarness.Coordinator.LocalFleet;
 using LoadHarness.Coordinator.Specs;
-using LoadHarness.Protos;
 using LoadHarness.Coordinator.Verdicts;
+using LoadHarness.Protos;
 
 namespace LoadHarness.Coordinator.Cli;
 
