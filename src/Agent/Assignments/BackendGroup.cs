@@ -33,7 +33,7 @@ internal sealed class BackendGroup(ImmutableArray<IpAddress> addresses) : IRunRe
         }
 
         var options = new BackendOptions { Listen = [.. Endpoints(work.Ports)], Greet = work.Greet };
-        // Asked first, since a listener of another backend would quietly share its port with ours.
+        // Asked first, to say how many there are.
         var problems = ListenProbe.Probe(options.Listen);
         return problems.Count switch
         {
@@ -56,7 +56,7 @@ internal sealed class BackendGroup(ImmutableArray<IpAddress> addresses) : IRunRe
     public void Snapshot(SampleBuilder builder)
     {
         builder.BeginRound();
-        _reactors?.Look(builder.Add);
+        _reactors?.Look(BackendReactors.Patience, builder.Add);
     }
 
     /// <inheritdoc/>

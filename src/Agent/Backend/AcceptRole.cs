@@ -8,41 +8,59 @@ using LoadHarness.V1;
 
 namespace LoadHarness.Agent.Backend;
 
-/// <summary>The accepting side: accepts, greets when asked to, answers HTTP when asked to, holds until the peer closes.</summary>
-internal sealed class AcceptRole(BackendOptions options, ITransport transport) : IReactorRole
+/// <summary>
+/// The accepting side: accepts, greets when asked to, answers HTTP when asked to, holds until the peer closes. The listeners are
+/// shared with other reactors; one that is full leaves them to those that have room.
+/// </summary>
+/// <param name="options">What to do.</param>
+/// <param name="transport">Reads what nobody needs.</param>
+/// <param name="listeners">Listening sockets of the thread that starts the reactor.</param>
+/// <param name="capacity">At most this many connections.</param>
+internal sealed class AcceptRole(BackendOptions options, ITransport transport, ImmutableArray<int> listeners, int capacity) : IReactorRole
 {
-    private const int Backlog = 65_535;
-    private const int AcceptsPerTurn = 64;
+    // Short turns, since a snapshot waits for the end of one: about so many in all, however many listeners there are.
+    private const int AcceptsPerTurn = 128;
+    private const int AcceptsPerListener = 32;
     private const int ClosesPerTurn = 64;
-    private const long FullRetryNanos = 100_000_000;
+    private const long LookAgainNanos = 100_000_000;
 
     private readonly HttpResponder? _http = options.Http ? new HttpResponder() : null;
+    private readonly int _acceptsAtOnce = Math.Clamp(AcceptsPerTurn / listeners.Length, 1, AcceptsPerListener);
     private ImmutableArray<int> _listeners = [];
     private Reactor _reactor = null!;
-    private long _retryNanos = long.MaxValue;
+    private int _capacity = capacity;
+    private long _lookAgainNanos;
+    private bool _paused;
     private bool _draining;
+
+    /// <inheritdoc/>
+    public ImmutableArray<int> Shared => listeners;
+
+    private bool IsFull => _reactor.Counters.Established >= _capacity;
 
     /// <inheritdoc/>
     public void OnStart(Reactor reactor)
     {
         _reactor = reactor;
         _http?.Reserve(reactor.Connections.Capacity);
-        _listeners = [.. options.Listen.Select(Listen)];
+        // In a shared table both sides would close the same number.
+        _listeners = reactor.HasPrivateTable ? listeners : [.. listeners.Select(Duplicate)];
+        foreach (var listener in _listeners)
+            reactor.OpenListener(listener);
+        foreach (var listener in _listeners)
+        {
+            if (reactor.WatchListener(listener) is { Ok: false } failed)
+                throw new InvalidOperationException($"a listener cannot be watched: errno {failed.Errno}");
+        }
     }
 
     /// <inheritdoc/>
     public void OnCommand(ReactorCommand command)
     {
         if (command is BackendCommand.Drain)
-        {
             CloseListeners();
-            return;
-        }
-
-        if (command is not BackendCommand.SetWindow window)
-            return;
-        foreach (var listener in _listeners)
-            Sockets.SetReusePortWindow(listener, window.First, window.Count);
+        else if (command is BackendCommand.NoRelief)
+            _capacity = int.MaxValue;
     }
 
     /// <inheritdoc/>
@@ -64,12 +82,9 @@ internal sealed class AcceptRole(BackendOptions options, ITransport transport) :
     {
         if (_draining)
             return CloseSome(nowNanos);
-        if (nowNanos < _retryNanos)
-            return _retryNanos;
-        _retryNanos = long.MaxValue;
-        foreach (var listener in _listeners)
-            _reactor.WatchListener(listener);
-        return long.MaxValue;
+        if (nowNanos >= _lookAgainNanos)
+            LookAgain();
+        return _lookAgainNanos;
     }
 
     /// <inheritdoc/>
@@ -78,13 +93,34 @@ internal sealed class AcceptRole(BackendOptions options, ITransport transport) :
     /// <inheritdoc/>
     public void Dispose() => _http?.Dispose();
 
+    private static int Duplicate(int listener)
+    {
+        var copy = Sockets.Duplicate(listener);
+        return copy.Ok ? (int)copy.Value : throw new InvalidOperationException($"no descriptor is left for a listener: errno {copy.Errno}; raise ulimit -n");
+    }
+
     private void CloseListeners()
     {
         foreach (var listener in _listeners)
+        {
+            _reactor.UnwatchListener(listener);
             _reactor.Close(listener, reset: false);
+        }
+
         _listeners = [];
-        _retryNanos = long.MaxValue;
         _draining = true;
+    }
+
+    // Who waits is reported to one reactor. When that fills up before it has taken all, nobody else is told of the rest: so whoever
+    // has room looks for itself now and then.
+    private void LookAgain()
+    {
+        _lookAgainNanos = _reactor.NowNanos + LookAgainNanos;
+        _paused = IsFull;
+        if (_paused)
+            return;
+        foreach (var listener in _listeners)
+            _reactor.WatchListener(listener);
     }
 
     // Some in each turn, so that what their peers do meanwhile is seen.
@@ -101,56 +137,39 @@ internal sealed class AcceptRole(BackendOptions options, ITransport transport) :
         return closed == ClosesPerTurn ? nowNanos : long.MaxValue;
     }
 
-    private bool IsPaused => _retryNanos != long.MaxValue;
-
-    private int Listen((IpAddress Address, int Port) endpoint)
-    {
-        var address = new SocketAddress(endpoint.Address, endpoint.Port);
-        var socket = Sockets.Create(address.Family);
-        var fd = (int)socket.Value;
-        var result = socket;
-        if (result.Ok && endpoint.Address.IsV6)
-            result = Sockets.SetIpv6Only(fd);
-        if (result.Ok)
-            result = Sockets.SetReuseAddress(fd);
-        if (result.Ok)
-            result = Sockets.SetReusePort(fd);
-        if (result.Ok)
-            result = Sockets.Bind(fd, address);
-        if (result.Ok)
-            result = Sockets.Listen(fd, Backlog);
-        if (result.Ok)
-            result = _reactor.WatchListener(fd);
-        if (result.Ok)
-            return fd;
-        if (socket.Ok)
-            Sockets.Close(fd);
-        throw new InvalidOperationException(ListenProbe.Describe(endpoint.Address, endpoint.Port, result.Errno));
-    }
-
     private void Accept(int listener)
     {
-        for (var i = 0; i < AcceptsPerTurn && !IsPaused; i++)
+        for (var i = 0; i < _acceptsAtOnce && !_paused; i++)
         {
             var accepted = Sockets.Accept(listener);
             if (accepted.Ok)
-            {
                 Accepted((int)accepted.Value);
-                continue;
-            }
-
-            if (accepted.Errno != Errno.EAGAIN)
-                Pause(accepted.Errno);
-            return;
+            // Of a listener that has ended: the command to close it is on its way.
+            else if (accepted.Errno is Errno.EAGAIN or Errno.EINVAL)
+                break;
+            else
+                PauseFor(accepted.Errno);
+            if (IsFull)
+                Pause();
         }
+
+        // To the end of the queue, so that the next one wakes another reactor and all cores have their share.
+        if (!_paused)
+            _reactor.WatchListener(listener);
     }
 
-    // Without descriptors a level-triggered listener would be reported for ever: it is looked at again a little later.
-    private void Pause(int errno)
+    private void PauseFor(int errno)
     {
         _reactor.Failures.Add(FailureStage.Connect, FailureClassifier.OfErrno(errno), errno);
         _reactor.Counters.Failed++;
-        _retryNanos = _reactor.NowNanos + FullRetryNanos;
+        Pause();
+    }
+
+    // A level-triggered listener would be reported for ever, and keep others from being told.
+    private void Pause()
+    {
+        _paused = true;
+        _lookAgainNanos = _reactor.NowNanos + LookAgainNanos;
         foreach (var listener in _listeners)
             _reactor.UnwatchListener(listener);
     }

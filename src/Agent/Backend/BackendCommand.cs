@@ -5,8 +5,8 @@ namespace LoadHarness.Agent.Backend;
 /// <summary>Commands to an <see cref="AcceptRole"/>.</summary>
 public static class BackendCommand
 {
-    /// <summary>New connections go to these listeners of each port, numbered in the order in which they began to listen.</summary>
-    public sealed record SetWindow(int First, int Count) : ReactorCommand;
+    /// <summary>No other reactor can be started: take as many as the descriptor table lets you.</summary>
+    public sealed record NoRelief : ReactorCommand;
 
     /// <summary>Close the listeners, then every connection.</summary>
     public sealed record Drain : ReactorCommand;

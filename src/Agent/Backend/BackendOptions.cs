@@ -15,8 +15,11 @@ public sealed record BackendOptions
     /// <summary>Send one byte after accept, so that the other end knows that it was accepted.</summary>
     public bool Greet { get; init; }
 
-    /// <summary>Reactors to start with, and to add when those are full.</summary>
+    /// <summary>Reactors that have room for new connections at any time: one for each core.</summary>
     public int Reactors { get; init; } = Environment.ProcessorCount;
+
+    /// <summary>At most this many connections in one reactor; its descriptor table sets a bound of its own.</summary>
+    public int ConnectionsPerReactor { get; init; } = int.MaxValue;
 }
 
 /// <summary>What the accepting side has seen so far.</summary>

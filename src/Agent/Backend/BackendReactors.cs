@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using LoadHarness.Agent.Engine;
 using LoadHarness.Agent.Interop.Libc;
 using LoadHarness.Agent.Measurement;
@@ -6,25 +7,30 @@ using LoadHarness.Agent.Transports;
 namespace LoadHarness.Agent.Backend;
 
 /// <summary>
-/// The reactors of the accepting side. Each has listeners of its own on every endpoint (SO_REUSEPORT) and holds as many
-/// connections as its descriptor table: when the reactors that take new connections fill up, more are started and new connections
-/// are steered to them, so that nobody has to say beforehand how many will come. Used by one plain thread.
+/// The reactors of the accepting side. All accept from the same listeners, each as many as its descriptor table holds; when room
+/// runs out more are started, so that nobody has to say beforehand how many connections will come. Used by one plain thread.
 /// </summary>
 public sealed class BackendReactors : IDisposable
 {
     /// <summary>How often <see cref="Look"/> wants to be called, so that full reactors are relieved in time.</summary>
-    public static readonly TimeSpan LookEvery = TimeSpan.FromMilliseconds(100);
+    public static readonly TimeSpan LookEvery = TimeSpan.FromMilliseconds(50);
 
-    private const double FullAt = 0.8;
-    private const double EmptyBelow = 0.5;
+    /// <summary>How long a look waits for reactors that are busy, when it is not to hold up others.</summary>
+    public static readonly TimeSpan Patience = TimeSpan.FromMilliseconds(100);
+
+    // Of a descriptor table: what it inherited, its epoll set, room for the runtime.
+    private const int ReservedDescriptors = 200;
+    private const double SecondsOfRoom = 2;
+    private const double NearlyFull = 0.1;
 
     private readonly BackendOptions _options;
     private readonly int _descriptorLimit = ResourceUsage.RaiseDescriptorLimit();
     private readonly bool _privateTables = DescriptorTable.UnshareErrno == 0;
     private readonly EventFd _bell = new();
     private readonly PlainTransport _transport = new();
-    private readonly List<Member> _members = [];
-    private int _windowFirst;
+    private readonly List<BackendMember> _members = [];
+    private ListenerSet? _listeners;
+    private long _lookedAt;
     private bool _cannotGrow;
     private bool _draining;
 
@@ -37,37 +43,35 @@ public sealed class BackendReactors : IDisposable
     /// <summary>The first fault of a reactor, if there was one: its connections are closed.</summary>
     public Exception? Fault => _members.Select(m => m.Reactor.Fault).FirstOrDefault(f => f is not null);
 
-    private double Capacity => _descriptorLimit - 200;
-
     /// <summary>Listens on every endpoint.</summary>
     /// <exception cref="InvalidOperationException">An endpoint cannot be listened on; the message names it and the remedy.</exception>
     public void Start()
     {
+        _listeners = ListenerSet.Open(_options.Listen);
         for (var i = 0; i < (_privateTables ? _options.Reactors : 1); i++)
-        {
-            // One after the other: the order of the listen calls numbers the listeners.
-            var reactor = new Reactor(_members.Count, _descriptorLimit, _privateTables, new AcceptRole(_options, _transport), _bell);
-            reactor.Start();
-            _members.Add(new Member(reactor));
-        }
+            StartMember();
+        _lookedAt = Stopwatch.GetTimestamp();
     }
 
-    /// <summary>Counts, and relieves reactors that fill up.</summary>
+    /// <summary>Counts, and starts more reactors before the present ones are full.</summary>
+    /// <param name="patience">How long to wait for reactors that are busy; what they held when they answered last counts until they do.</param>
     /// <param name="each">Gets each reactor's snapshot and number.</param>
-    public void Look(Action<ReactorSnapshot, int>? each = null)
+    public void Look(TimeSpan patience, Action<ReactorSnapshot, int>? each = null)
     {
         foreach (var member in _members)
             member.Ask();
+        var asked = Stopwatch.GetTimestamp();
         foreach (var member in _members)
         {
-            while (!member.Snapshot.IsFilled && member.Reactor.Fault is null)
-                _bell.Wait(LookEvery);
-            if (!member.Snapshot.IsFilled)
+            while (!member.HasAnswered && member.Reactor.Fault is null && patience - Stopwatch.GetElapsedTime(asked) is { Ticks: > 0 } left)
+                _bell.Wait(left < Patience ? left : Patience);
+            if (!member.HasAnswered && member.Reactor.Fault is not null)
                 continue;
-            member.Take();
-            each?.Invoke(member.Snapshot, member.Reactor.Number);
+            var snapshot = member.Take();
+            each?.Invoke(snapshot, member.Reactor.Number);
         }
 
+        var before = Counts;
         Counts = new BackendCounts(
             _members.Sum(m => m.Established),
             _members.Sum(m => m.Accepted),
@@ -75,16 +79,18 @@ public sealed class BackendReactors : IDisposable
             _members.Sum(m => m.Requests),
             _members.Sum(m => m.Refused),
             _members.Count);
+        var growth = (Counts.Established - before.Established) / Stopwatch.GetElapsedTime(_lookedAt).TotalSeconds;
+        _lookedAt = Stopwatch.GetTimestamp();
         if (_privateTables && !_cannotGrow && !_draining)
-            Steer();
+            Relieve(growth);
     }
 
-    /// <summary>Closes the listeners, then every connection; a later <see cref="Look"/> says when that is done.</summary>
+    /// <summary>Ends the listening, then closes every connection; a later <see cref="Look"/> says when that is done.</summary>
     public void Drain()
     {
         _draining = true;
-        foreach (var member in _members)
-            member.Reactor.Post(new BackendCommand.Drain());
+        Tell(new BackendCommand.Drain());
+        _listeners?.Dispose();
     }
 
     /// <summary>Closes every connection and listener.</summary>
@@ -93,66 +99,47 @@ public sealed class BackendReactors : IDisposable
         foreach (var member in _members)
             member.Reactor.Dispose();
         _members.Clear();
+        _listeners?.Dispose();
         _bell.Dispose();
     }
 
-    // The window is the group of reactors that new connections go to.
-    private void Steer()
+    private void StartMember()
     {
-        var size = _options.Reactors;
-        if (Fill(_windowFirst) < FullAt * Capacity)
-            return;
-        var emptiest = Enumerable.Range(0, _members.Count / size).Select(g => g * size).MinBy(Fill);
-        if (Fill(emptiest) >= EmptyBelow * Capacity)
+        var listeners = _listeners!.Descriptors;
+        // Each reactor has inherited the bells of those before it.
+        var room = Math.Max(1, _descriptorLimit - ReservedDescriptors - listeners.Length - _members.Count);
+        var capacity = _privateTables ? Math.Min(_options.ConnectionsPerReactor, room) : int.MaxValue;
+        var reactor = new Reactor(_members.Count, _descriptorLimit, _privateTables, new AcceptRole(_options, _transport, listeners, capacity), _bell);
+        reactor.Start();
+        _members.Add(new BackendMember(reactor, capacity));
+    }
+
+    // Whom nobody has room for waits in the listeners' queues: late for its peer, but not lost. A few at a time, since growth is measured
+    // over a moment.
+    private void Relieve(double growthPerSecond)
+    {
+        for (var started = 0; started < _options.Reactors && NeedsRelief(growthPerSecond); started++)
         {
-            emptiest = _members.Count;
             try
             {
-                Start();
+                StartMember();
             }
-            catch (InvalidOperationException)
+            catch (Exception e) when (e is InvalidOperationException or OutOfMemoryException)
             {
-                // What the present ones cannot accept either shows among the refused.
+                // What the present ones cannot accept shows among the refused.
                 _cannotGrow = true;
+                Tell(new BackendCommand.NoRelief());
                 return;
             }
         }
-
-        _windowFirst = emptiest;
-        _members[0].Reactor.Post(new BackendCommand.SetWindow(_windowFirst, size));
     }
 
-    private long Fill(int first) => _members.Skip(first).Take(_options.Reactors).Max(m => m.Established);
+    private bool NeedsRelief(double growthPerSecond) =>
+        _members.Sum(m => m.Room) < growthPerSecond * SecondsOfRoom || _members.Count(m => m.Room > m.Capacity * NearlyFull) < _options.Reactors;
 
-    private sealed class Member(Reactor reactor)
+    private void Tell(ReactorCommand command)
     {
-        public Reactor Reactor => reactor;
-
-        public ReactorSnapshot Snapshot { get; } = new();
-
-        public long Established { get; private set; }
-
-        public long Accepted { get; private set; }
-
-        public long Closed { get; private set; }
-
-        public long Requests { get; private set; }
-
-        public long Refused { get; private set; }
-
-        public void Ask()
-        {
-            Snapshot.Clear();
-            reactor.Post(new ReactorCommand.TakeSnapshot(Snapshot));
-        }
-
-        public void Take()
-        {
-            Established = Snapshot.Counters.Established;
-            Accepted += Snapshot.Counters.Opened;
-            Closed += Snapshot.Counters.Closed;
-            Requests += Snapshot.Counters.Requests;
-            Refused += Snapshot.Counters.Failed;
-        }
+        foreach (var member in _members)
+            member.Reactor.Post(command);
     }
 }

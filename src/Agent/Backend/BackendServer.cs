@@ -13,7 +13,7 @@ public sealed class BackendServer : IDisposable
     /// <summary>A backend that does nothing before <see cref="Start"/>.</summary>
     public BackendServer(BackendOptions options) => _reactors = new(options);
 
-    /// <summary>What has been seen so far; not older than 0.1 s.</summary>
+    /// <summary>What has been seen so far; not much older than 0.1 s, whatever the load.</summary>
     public BackendCounts Counts
     {
         get { lock (_gate) return _counts; }
@@ -49,13 +49,15 @@ public sealed class BackendServer : IDisposable
     private void Watch()
     {
         while (!_stop.Wait(BackendReactors.LookEvery))
-            Look();
-        Look();
+            Look(BackendReactors.Patience);
+        // What a busy reactor still owes is older than this moment.
+        Look(TimeSpan.MaxValue);
+        Look(TimeSpan.MaxValue);
     }
 
-    private void Look()
+    private void Look(TimeSpan patience)
     {
-        _reactors.Look();
+        _reactors.Look(patience);
         lock (_gate)
             _counts = _reactors.Counts;
     }

@@ -3,10 +3,10 @@ using LoadHarness.Protos;
 
 namespace LoadHarness.Agent.Backend;
 
-/// <summary>Finds out, before the first reactor starts, which endpoints cannot be listened on.</summary>
+/// <summary>Finds out, before anything starts, which endpoints cannot be listened on: all of them, not just the first.</summary>
 public static class ListenProbe
 {
-    /// <summary>Tries each endpoint alone: with SO_REUSEPORT a second backend would quietly take half of the connections.</summary>
+    /// <summary>Tries each endpoint.</summary>
     public static IReadOnlyList<ListenProblem> Probe(IEnumerable<(IpAddress Address, int Port)> endpoints)
     {
         var problems = new List<ListenProblem>();
@@ -33,18 +33,9 @@ public static class ListenProbe
 
     private static int Try(IpAddress address, int port)
     {
-        var endpoint = new SocketAddress(address, port);
-        var socket = Sockets.Create(endpoint.Family);
-        if (!socket.Ok)
-            return socket.Errno;
-        var fd = (int)socket.Value;
-        Sockets.SetReuseAddress(fd);
-        if (address.IsV6)
-            Sockets.SetIpv6Only(fd);
-        var result = Sockets.Bind(fd, endpoint);
-        if (result.Ok)
-            result = Sockets.Listen(fd, 1);
-        Sockets.Close(fd);
-        return result.Errno;
+        var listener = ListenerSet.Listen(address, port);
+        if (listener.Ok)
+            Sockets.Close((int)listener.Value);
+        return listener.Errno;
     }
 }

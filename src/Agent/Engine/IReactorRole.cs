@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using LoadHarness.Agent.Measurement;
 
 namespace LoadHarness.Agent.Engine;
@@ -8,6 +9,9 @@ namespace LoadHarness.Agent.Engine;
 /// </summary>
 public interface IReactorRole : IDisposable
 {
+    /// <summary>Sockets of the thread that starts the reactor which this role shares: they are kept in the reactor's own descriptor table.</summary>
+    ImmutableArray<int> Shared => [];
+
     /// <summary>Called once, before the loop starts.</summary>
     void OnStart(Reactor reactor);
 

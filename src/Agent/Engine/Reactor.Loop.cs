@@ -67,7 +67,7 @@ public sealed unsafe partial class Reactor
             var unshared = DescriptorTable.Unshare();
             if (!unshared.Ok)
                 throw new InvalidOperationException($"close_range(CLOSE_RANGE_UNSHARE): errno {unshared.Errno}");
-            DescriptorTable.CloseInheritedSockets();
+            DescriptorTable.CloseInheritedSockets(_role.Shared);
         }
 
         var created = Epoll.Create();
@@ -195,7 +195,8 @@ public sealed unsafe partial class Reactor
         {
             if (Connections.State(slot) == ConnectionState.Free)
                 continue;
-            Close(slot, reset: true);
+            // What is set on a listener holds for its copies in other tables.
+            Close(slot, reset: Connections.State(slot) != ConnectionState.Listener);
         }
 
         if (_epoll >= 0)

@@ -113,10 +113,20 @@ public sealed partial class Reactor : IDisposable
         return added;
     }
 
-    /// <summary>Registers a listener, level-triggered: who could not be accepted now is reported again.</summary>
-    public SysResult WatchListener(int slot) => Epoll.Add(_epoll, slot, Epoll.In, Connections.Open(slot, ConnectionState.Listener));
+    /// <summary>Takes a listener into use; it is not watched yet, and closed with the reactor.</summary>
+    public void OpenListener(int slot) => Connections.Open(slot, ConnectionState.Listener);
 
-    /// <summary>Stops events of a listener until it is watched again; it stays open.</summary>
+    /// <summary>
+    /// Watches a listener, level-triggered: who could not be accepted now is reported again. A newcomer wakes one of the reactors that
+    /// watch copies of it; who watches anew goes to the end of their queue, and is told of those who wait already.
+    /// </summary>
+    public SysResult WatchListener(int slot)
+    {
+        UnwatchListener(slot);
+        return Epoll.Add(_epoll, slot, Epoll.In | Epoll.Exclusive, Connections.Handle(slot));
+    }
+
+    /// <summary>Stops events of a listener until it is watched again; it stays open. Closing it would not: its copies keep it.</summary>
     public void UnwatchListener(int slot) => Epoll.Remove(_epoll, slot);
 
     /// <summary>Calls the role again for this slot in the next turn: no new edge says what is still to be read.</summary>

@@ -32,6 +32,73 @@ public sealed class BackendServerTests
     }
 
     [Test]
+    public void Accept_ManyMoreThanTheFirstReactorsHold_AcceptsAndGreetsAll()
+    {
+        const int clients = 3000;
+        var address = LoopbackAddress.Next();
+        using var backend = new BackendServer(new BackendOptions
+        {
+            Listen = [(IpAddress.From(address), 7508), (IpAddress.From(address), 7509)],
+            Greet = true,
+            Reactors = 2,
+            ConnectionsPerReactor = 100,
+        });
+        backend.Start();
+
+        var sockets = Enumerable.Range(0, clients).AsParallel().Select(i => Connect(address, 7508 + (i % 2))).ToList();
+
+        Assert.That(sockets.Sum(s => s.Receive(new byte[2])), Is.EqualTo(clients), "one byte for each");
+        Assert.That(() => backend.Counts, Has.Property("Established").EqualTo(clients).After(10_000, 20));
+        Assert.That(backend.Counts, Has.Property("Refused").EqualTo(0).And.Property("Reactors").GreaterThanOrEqualTo(clients / 100));
+        sockets.ForEach(s => s.Dispose());
+        Assert.That(() => backend.Counts, Has.Property("Established").EqualTo(0).After(10_000, 20));
+    }
+
+    [Test]
+    public void Accept_RoomComesBack_IsUsedAgain()
+    {
+        var address = LoopbackAddress.Next();
+        using var backend = new BackendServer(new BackendOptions
+        {
+            Listen = [(IpAddress.From(address), 7510)],
+            Greet = true,
+            Reactors = 1,
+            ConnectionsPerReactor = 50,
+        });
+        backend.Start();
+
+        for (var round = 0; round < 10; round++)
+        {
+            var sockets = Enumerable.Range(0, 200).Select(_ => Connect(address, 7510)).ToList();
+            Assert.That(sockets.Sum(s => s.Receive(new byte[2])), Is.EqualTo(200));
+            sockets.ForEach(s => s.Dispose());
+            Assert.That(() => backend.Counts.Established, Is.Zero.After(10_000, 20));
+        }
+
+        Assert.That(backend.Counts.Reactors, Is.LessThan(20), "200 need four, and the rest is room for growth");
+    }
+
+    [Test]
+    public void Accept_OneAfterTheOther_SharesTheWorkAmongTheReactors()
+    {
+        var address = LoopbackAddress.Next();
+        using var reactors = new BackendReactors(new BackendOptions { Listen = [(IpAddress.From(address), 7511)], Greet = true, Reactors = 4 });
+        reactors.Start();
+
+        for (var i = 0; i < 200; i++)
+        {
+            using var client = Connect(address, 7511);
+            client.Receive(new byte[1]);
+        }
+
+        var accepted = new Dictionary<int, long>();
+        reactors.Look(TimeSpan.MaxValue, (snapshot, number) => accepted[number] = snapshot.Counters.Opened);
+
+        Assert.That(accepted.Values.Sum(), Is.EqualTo(200));
+        Assert.That(accepted.Values, Has.Exactly(4).Items.And.All.GreaterThan(20));
+    }
+
+    [Test]
     public void Listen_V6AndV4OnTheSamePort_AreTwoEndpoints()
     {
         var port = FreePorts.Range(1);

@@ -37,7 +37,7 @@ public sealed class ReactorTests
         var poster = new Thread(() =>
         {
             for (var i = 0; i < 1000; i++)
-                fixture.Reactor.Post(new BackendCommand.SetWindow(0, 1));
+                fixture.Reactor.Post(new Numbered(0, 1));
         });
         poster.Start();
 
@@ -118,7 +118,7 @@ public sealed class ReactorTests
         Parallel.For(0, 4, new ParallelOptions { MaxDegreeOfParallelism = 4 }, thread =>
         {
             for (var i = 0; i < 2000; i++)
-                fixture.Reactor.Post(new BackendCommand.SetWindow(thread, i));
+                fixture.Reactor.Post(new Numbered(thread, i));
         });
         fixture.Ask();
 
@@ -126,7 +126,7 @@ public sealed class ReactorTests
         {
             Assert.That(role.Commands, Has.Count.EqualTo(8000));
             for (var thread = 0; thread < 4; thread++)
-                Assert.That(role.Commands.Where(c => c.First == thread).Select(c => c.Count), Is.EqualTo(Enumerable.Range(0, 2000)));
+                Assert.That(role.Commands.Where(c => c.Thread == thread).Select(c => c.Index), Is.EqualTo(Enumerable.Range(0, 2000)));
         });
     }
 
@@ -138,15 +138,17 @@ public sealed class ReactorTests
         Command,
     }
 
+    private sealed record Numbered(int Thread, int Index) : ReactorCommand;
+
     private class RecordingRole : IReactorRole
     {
-        public List<BackendCommand.SetWindow> Commands { get; } = [];
+        public List<Numbered> Commands { get; } = [];
 
         public virtual void OnStart(Reactor reactor)
         {
         }
 
-        public virtual void OnCommand(ReactorCommand command) => Commands.Add((BackendCommand.SetWindow)command);
+        public virtual void OnCommand(ReactorCommand command) => Commands.Add((Numbered)command);
 
         public void OnEvents(int slot, uint events)
         {

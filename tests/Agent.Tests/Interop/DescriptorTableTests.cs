@@ -12,7 +12,7 @@ public sealed class DescriptorTableTests
         var thread = new Thread(() =>
         {
             unshared = DescriptorTable.Unshare().Ok;
-            closed = DescriptorTable.CloseInheritedSockets();
+            closed = DescriptorTable.CloseInheritedSockets([]);
             inThread = Sockets.IsSocket(marker);
         });
         thread.Start();
@@ -38,7 +38,7 @@ public sealed class DescriptorTableTests
         var thread = new Thread(() =>
         {
             _ = DescriptorTable.Unshare();
-            DescriptorTable.CloseInheritedSockets();
+            DescriptorTable.CloseInheritedSockets([]);
             readable = RandomAccess.GetLength(file.SafeFileHandle) == 0 && RandomAccess.Read(file.SafeFileHandle, new byte[10], 0) == 10;
             bell.Signal();
         });

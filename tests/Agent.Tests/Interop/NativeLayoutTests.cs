@@ -16,7 +16,6 @@ public sealed class NativeLayoutTests
         #include <errno.h>
         #include <fcntl.h>
         #include <linux/close_range.h>
-        #include <linux/filter.h>
         #include <linux/inet_diag.h>
         #include <linux/netlink.h>
         #include <linux/sock_diag.h>
@@ -46,6 +45,7 @@ public sealed class NativeLayoutTests
         (typeof(Epoll), nameof(Epoll.Error), "EPOLLERR"),
         (typeof(Epoll), nameof(Epoll.HangUp), "EPOLLHUP"),
         (typeof(Epoll), nameof(Epoll.ReadHangUp), "EPOLLRDHUP"),
+        (typeof(Epoll), nameof(Epoll.Exclusive), "EPOLLEXCLUSIVE"),
         (typeof(Epoll), nameof(Epoll.EdgeTriggered), "EPOLLET"),
         (typeof(Epoll), "CloseOnExec", "EPOLL_CLOEXEC"),
         (typeof(Epoll), "CtlAdd", "EPOLL_CTL_ADD"),
@@ -62,15 +62,15 @@ public sealed class NativeLayoutTests
         (typeof(Sockets), "SoType", "SO_TYPE"),
         (typeof(Sockets), "SoError", "SO_ERROR"),
         (typeof(Sockets), "SoLinger", "SO_LINGER"),
-        (typeof(Sockets), "SoReusePort", "SO_REUSEPORT"),
-        (typeof(Sockets), "SoAttachReusePortCbpf", "SO_ATTACH_REUSEPORT_CBPF"),
         (typeof(Sockets), "IpProtoTcp", "IPPROTO_TCP"),
         (typeof(Sockets), "TcpNoDelay", "TCP_NODELAY"),
         (typeof(Sockets), "IpProtoIp", "IPPROTO_IP"),
         (typeof(Sockets), "IpBindAddressNoPort", "IP_BIND_ADDRESS_NO_PORT"),
         (typeof(Sockets), "IpProtoIpv6", "IPPROTO_IPV6"),
         (typeof(Sockets), "Ipv6Only", "IPV6_V6ONLY"),
+        (typeof(Sockets), "ShutRd", "SHUT_RD"),
         (typeof(Sockets), "ShutWr", "SHUT_WR"),
+        (typeof(Sockets), "DuplicateCloseOnExec", "F_DUPFD_CLOEXEC"),
         (typeof(Sockets), "MsgDontWait", "MSG_DONTWAIT"),
         (typeof(Sockets), "MsgTrunc", "MSG_TRUNC"),
         (typeof(Sockets), "MsgNoSignal", "MSG_NOSIGNAL"),
@@ -116,10 +116,6 @@ public sealed class NativeLayoutTests
     [
         ("EpollEvents.Size", EpollEvents.Size, "sizeof(struct epoll_event)"),
         ("offset of epoll_event.data", (int)Field(typeof(EpollEvents), "_dataOffset").GetValue(null)!, "offsetof(struct epoll_event, data)"),
-        ("size of Sockets.SockFilter", SizeOf(typeof(Sockets), "SockFilter"), "sizeof(struct sock_filter)"),
-        ("size of Sockets.SockFprog", SizeOf(typeof(Sockets), "SockFprog"), "sizeof(struct sock_fprog)"),
-        ("offset of sock_fprog.filter", OffsetOf(typeof(Sockets), "SockFprog", "Filter"), "offsetof(struct sock_fprog, filter)"),
-        ("offset of sock_filter.k", OffsetOf(typeof(Sockets), "SockFilter", "K"), "offsetof(struct sock_filter, k)"),
         ("size of EventFd.PollFd", SizeOf(typeof(EventFd), "PollFd"), "sizeof(struct pollfd)"),
         ("offset of pollfd.events", OffsetOf(typeof(EventFd), "PollFd", "Events"), "offsetof(struct pollfd, events)"),
         ("size of Clock.Timespec", SizeOf(typeof(Clock), "Timespec"), "sizeof(struct timespec)"),
@@ -136,11 +132,6 @@ public sealed class NativeLayoutTests
         ("offset of sockaddr_in.sin_addr", 4, "offsetof(struct sockaddr_in, sin_addr)"),
         ("offset of sockaddr_in6.sin6_port", 2, "offsetof(struct sockaddr_in6, sin6_port)"),
         ("offset of sockaddr_in6.sin6_addr", 8, "offsetof(struct sockaddr_in6, sin6_addr)"),
-        ("SKF_AD_OFF + SKF_AD_RANDOM", 0xFFFFF000 + 56, "(unsigned int)(SKF_AD_OFF + SKF_AD_RANDOM)"),
-        ("load of the random number", 0x20, "BPF_LD | BPF_W | BPF_ABS"),
-        ("remainder", 0x94, "BPF_ALU | BPF_MOD | BPF_K"),
-        ("addition", 0x04, "BPF_ALU | BPF_ADD | BPF_K"),
-        ("return of the accumulator", 0x16, "BPF_RET | BPF_A"),
     ];
 
     [Test]

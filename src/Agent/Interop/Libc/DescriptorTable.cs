@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Runtime.InteropServices;
 
 namespace LoadHarness.Agent.Interop.Libc;
@@ -25,13 +26,14 @@ public static partial class DescriptorTable
     /// Closes the sockets that the copy holds: their owners' close would send no FIN while a copy lives. Nothing else
     /// is closed: the runtime reaches its memfd, signal pipe and urandom by number.
     /// </summary>
+    /// <param name="keep">Sockets to keep: those that are shared with their owner.</param>
     /// <returns>How many were closed.</returns>
-    public static int CloseInheritedSockets()
+    public static int CloseInheritedSockets(ImmutableArray<int> keep)
     {
         var closed = 0;
         for (var fd = 0; fd < HighestInherited; fd++)
         {
-            if (!Sockets.IsSocket(fd))
+            if (!Sockets.IsSocket(fd) || keep.Contains(fd))
                 continue;
             Sockets.Close(fd);
             closed++;

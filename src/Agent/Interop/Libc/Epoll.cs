@@ -10,6 +10,7 @@ public static unsafe partial class Epoll
     public const uint Error = 0x008;
     public const uint HangUp = 0x010;
     public const uint ReadHangUp = 0x2000;
+    public const uint Exclusive = 0x10000000;
     public const uint EdgeTriggered = 0x80000000;
 
     private const int CloseOnExec = 0x80000;

@@ -16,15 +16,15 @@ public static unsafe partial class Sockets
     private const int SoType = 3;
     private const int SoError = 4;
     private const int SoLinger = 13;
-    private const int SoReusePort = 15;
-    private const int SoAttachReusePortCbpf = 51;
     private const int IpProtoTcp = 6;
     private const int TcpNoDelay = 1;
     private const int IpProtoIp = 0;
     private const int IpBindAddressNoPort = 24;
     private const int IpProtoIpv6 = 41;
     private const int Ipv6Only = 26;
+    private const int ShutRd = 0;
     private const int ShutWr = 1;
+    private const int DuplicateCloseOnExec = 1030;
     private const int MsgDontWait = 0x40;
     private const int MsgTrunc = 0x20;
     private const int MsgNoSignal = 0x4000;
@@ -64,6 +64,12 @@ public static unsafe partial class Sockets
     /// <summary>shutdown(fd, SHUT_WR): our FIN.</summary>
     public static SysResult ShutdownWrite(int fd) => SysResult.Of(shutdown(fd, ShutWr));
 
+    /// <summary>shutdown(fd, SHUT_RD) of a listener: it takes nobody any more, and neither do its copies; who waits for accept is reset.</summary>
+    public static SysResult StopListening(int fd) => SysResult.Of(shutdown(fd, ShutRd));
+
+    /// <summary>fcntl(F_DUPFD_CLOEXEC): another descriptor for the same socket, or EMFILE.</summary>
+    public static SysResult Duplicate(int fd) => SysResult.Of(fcntl(fd, DuplicateCloseOnExec, 0));
+
     /// <summary>close(2). EINTR is success: Linux has released the descriptor by then.</summary>
     public static SysResult Close(int fd)
     {
@@ -91,9 +97,6 @@ public static unsafe partial class Sockets
     /// <summary>SO_REUSEADDR: lets several connections share one local address and port.</summary>
     public static SysResult SetReuseAddress(int fd) => SetFlag(fd, SolSocket, SoReuseAddr);
 
-    /// <summary>SO_REUSEPORT: lets several listeners share one address and port.</summary>
-    public static SysResult SetReusePort(int fd) => SetFlag(fd, SolSocket, SoReusePort);
-
     /// <summary>TCP_NODELAY.</summary>
     public static SysResult SetNoDelay(int fd) => SetFlag(fd, IpProtoTcp, TcpNoDelay);
 
@@ -102,21 +105,6 @@ public static unsafe partial class Sockets
 
     /// <summary>IPV6_V6ONLY: leaves the IPv4 side of the port to others.</summary>
     public static SysResult SetIpv6Only(int fd) => SetFlag(fd, IpProtoIpv6, Ipv6Only);
-
-    /// <summary>
-    /// SO_ATTACH_REUSEPORT_CBPF (socket(7)): the listeners numbered first .. first+count-1, in the order of their
-    /// listen calls, share new connections at random.
-    /// </summary>
-    public static SysResult SetReusePortWindow(int fd, int first, int count)
-    {
-        // A = random; A %= count; A += first; return A (linux/filter.h; SKF_AD_OFF + SKF_AD_RANDOM).
-        var code = stackalloc SockFilter[4]
-        {
-            new(0x20, 0xFFFFF000 + 56), new(0x94, (uint)count), new(0x04, (uint)first), new(0x16, 0),
-        };
-        var program = new SockFprog { Length = 4, Filter = code };
-        return SysResult.Of(setsockopt(fd, SolSocket, SoAttachReusePortCbpf, &program, sizeof(SockFprog)));
-    }
 
     /// <summary>SO_ERROR: the pending error of a connect, as an errno; 0 when there is none.</summary>
     public static int TakeError(int fd)
@@ -146,20 +134,6 @@ public static unsafe partial class Sockets
         return result.Errno == Errno.EINTR ? SysResult.Failed(Errno.EAGAIN) : result;
     }
 
-    private readonly struct SockFilter(ushort code, uint k)
-    {
-        public readonly ushort Code = code;
-        public readonly byte JumpTrue = 0;
-        public readonly byte JumpFalse = 0;
-        public readonly uint K = k;
-    }
-
-    private struct SockFprog
-    {
-        public ushort Length;
-        public SockFilter* Filter;
-    }
-
     [LibraryImport("libc")]
     private static partial int socket(int domain, int type, int protocol);
 
@@ -177,6 +151,9 @@ public static unsafe partial class Sockets
 
     [LibraryImport("libc")]
     private static partial int shutdown(int fd, int how);
+
+    [LibraryImport("libc")]
+    private static partial int fcntl(int fd, int command, int argument);
 
     [LibraryImport("libc")]
     private static partial int close(int fd);
