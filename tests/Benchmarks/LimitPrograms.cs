@@ -36,10 +36,17 @@ internal sealed partial class LimitPrograms(string folder)
         return new(Number(MillionCpu(), output), Number(OpenerRate(), output));
     }
 
+    /// <summary>One thread opens and holds on ports that the kernel chooses, from one source to one port.</summary>
+    public Measured RunKernelChosen(string source, int connections)
+    {
+        var output = Run("opener", ["-d", "127.0.0.1", "-p", $"{FirstPort}", "-s", source, "-S", "1", "-n", $"{connections}", "-i", "64", "-m", "noport", "-c", "hold"]);
+        return new(Number(OpenerCpu(), output), Number(OpenerRate(), output));
+    }
+
     /// <summary>One thread opens and holds for five minutes at most, to the first port, with explicit source ports; end it by disposing.</summary>
-    public RunningProgram StartHolder(string source, int connections) => new(
+    public RunningProgram StartHolder(string source, int connections, int firstSourcePort = 10_240) => new(
         Path.Combine(folder, "opener"),
-        ["-d", "127.0.0.1", "-p", $"{FirstPort}", "-s", source, "-S", "1", "-n", $"{connections}", "-i", "64", "-m", "expl", "-P", "10240", "-c", "hold", "-t", "300"]);
+        ["-d", "127.0.0.1", "-p", $"{FirstPort}", "-s", source, "-S", "1", "-n", $"{connections}", "-i", "64", "-m", "expl", "-P", $"{firstSourcePort}", "-c", "hold", "-t", "300"]);
 
     /// <summary>Counts the sockets to the first port by state.</summary>
     /// <returns>CPU seconds.</returns>

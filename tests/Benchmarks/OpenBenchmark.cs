@@ -24,10 +24,10 @@ internal sealed class OpenBenchmark(string agentProgram, LimitPrograms limits, i
         if (connections <= FewestThreads * PerThread)
         {
             await CompareAsync(
-                "one reactor beside opener", Assign(OpenerConnections, 10, LimitPrograms.Ports), pinned: true, () => limits.RunOpener(OpenerConnections));
+                "one reactor beside opener", BenchWork.Of(OpenerConnections, 10, LimitPrograms.Ports), pinned: true, () => limits.RunOpener(OpenerConnections));
         }
 
-        await CompareAsync($"{Threads} threads of million", Assign(connections / Threads * Threads, Threads, 1), pinned: false, () => limits.RunMillion(Threads, connections));
+        await CompareAsync($"{Threads} threads of million", BenchWork.Of(connections / Threads * Threads, Threads, 1), pinned: false, () => limits.RunMillion(Threads, connections));
     }
 
     private async Task CompareAsync(string name, Assignment work, bool pinned, Func<Measured> runLimit)
@@ -73,9 +73,9 @@ internal sealed class OpenBenchmark(string agentProgram, LimitPrograms limits, i
     {
         var connections = (long)assignment.Share;
         // A goal of one connection first: reactors are up and their base is in memory.
-        coordinator.Assign(WithGoal(assignment, 1), Phase.Prepared);
+        coordinator.Assign(BenchWork.WithGoal(assignment, 1), Phase.Prepared);
         await coordinator.ReachedAsync(Phase.Prepared);
-        coordinator.Assign(WithGoal(assignment, 1), Phase.Running);
+        coordinator.Assign(BenchWork.WithGoal(assignment, 1), Phase.Running);
         var before = await UntilAsync(coordinator, 1, settle: 2);
         coordinator.Assign(assignment, Phase.Running);
         var (cpu, seconds) = (0.0, 0.0);
@@ -112,41 +112,5 @@ internal sealed class OpenBenchmark(string agentProgram, LimitPrograms limits, i
             if (sample.Gauges.Established == (ulong)established && --settle <= 0)
                 return sample;
         }
-    }
-
-    private static Assignment Assign(int connections, int sources, int ports)
-    {
-        var assignment = new Assignment
-        {
-            RunId = "bench",
-            StoreId = "bench",
-            Share = (ulong)connections,
-            Slice = new Slice { Rest = Duration.FromTimeSpan(TimeSpan.Zero) },
-            Schedule = new Schedule { ConnectsPerSecond = 1e7, Points = { new SchedulePoint { Elapsed = Duration.FromTimeSpan(TimeSpan.Zero), Goal = (ulong)connections } } },
-            Workload = new Workload { Hold = new Hold(), ConnectTimeout = Duration.FromTimeSpan(TimeSpan.FromSeconds(10)) },
-            DrainTimeout = Duration.FromTimeSpan(TimeSpan.Zero),
-            MaxDuration = Duration.FromTimeSpan(TimeSpan.FromMinutes(5)),
-        };
-        assignment.Destinations.Add(new Destination
-        {
-            Addresses = Range(127, 0, 0, 1, 1),
-            Ports = new PortRange { First = LimitPrograms.FirstPort, Last = LimitPrograms.FirstPort + (uint)ports - 1 },
-        });
-        assignment.Slice.Blocks.Add(new BlockRange
-        {
-            Sources = Range(127, 2, 0, 1, (uint)sources),
-            FirstPort = 10_240,
-            PortBlocks = (uint)Math.Max(1, (connections + (256 * sources * ports) - 1) / (256 * sources * ports)),
-        });
-        return assignment;
-    }
-
-    private static AddressRange Range(byte a, byte b, byte c, byte d, uint count) => new() { First = ByteString.CopyFrom(a, b, c, d), Count = count };
-
-    private static Assignment WithGoal(Assignment assignment, ulong goal)
-    {
-        var copy = assignment.Clone();
-        copy.Schedule.Points[0].Goal = goal;
-        return copy;
     }
 }

@@ -17,5 +17,8 @@ var connections = new Option<int>("--connections") { Description = "Pairs to hol
 var kernelView = new Command("kernel-view", "Read the kernel view, beside the C program diag, in one run.") { limits, connections, rounds };
 kernelView.SetAction(parsed =>
     new KernelViewBenchmark(new LimitPrograms(parsed.GetRequiredValue(limits)), parsed.GetValue(connections), parsed.GetValue(rounds)).Run());
-var root = new RootCommand("LoadHarness side by side with the physical limit; example: open --agent artifacts/agent-aot/loadharness-agent --limits DIR") { open, kernelView };
+var fill = new Command("fill", "Fill one source and destination to 97 % of its ports, beside ports that the kernel chooses.") { agent, limits, rounds };
+fill.SetAction((parsed, _) =>
+    new FillBenchmark(parsed.GetRequiredValue(agent), new LimitPrograms(parsed.GetRequiredValue(limits)), parsed.GetValue(rounds)).RunAsync());
+var root = new RootCommand("LoadHarness side by side with the physical limit; example: open --agent artifacts/agent-aot/loadharness-agent --limits DIR") { open, fill, kernelView };
 return await root.Parse(args).InvokeAsync();
