@@ -10,27 +10,29 @@ namespace LoadHarness.Agent.Backend;
 
 /// <summary>
 /// The accepting side: accepts, greets when asked to, answers HTTP when asked to, holds until the peer closes. The listeners are
-/// shared with other reactors; one that is full leaves them to those that have room.
+/// shared with other reactors; as many accept at a time as have a turn, and one that is full hands its turn on.
 /// </summary>
 /// <param name="options">What to do.</param>
 /// <param name="transport">Reads what nobody needs.</param>
 /// <param name="listeners">Listening sockets of the thread that starts the reactor.</param>
+/// <param name="turns">Turns to accept that nobody has.</param>
 /// <param name="capacity">At most this many connections.</param>
-internal sealed class AcceptRole(BackendOptions options, ITransport transport, ImmutableArray<int> listeners, int capacity) : IReactorRole
+internal sealed class AcceptRole(BackendOptions options, ITransport transport, ImmutableArray<int> listeners, EventFd turns, int capacity) : IReactorRole
 {
     // Short turns, since a snapshot waits for the end of one: about so many in all, however many listeners there are.
     private const int AcceptsPerTurn = 128;
     private const int AcceptsPerListener = 32;
     private const int ClosesPerTurn = 64;
-    private const long LookAgainNanos = 100_000_000;
+    private const long SeekEveryNanos = 100_000_000;
 
     private readonly HttpResponder? _http = options.Http ? new HttpResponder() : null;
     private readonly int _acceptsAtOnce = Math.Clamp(AcceptsPerTurn / listeners.Length, 1, AcceptsPerListener);
     private ImmutableArray<int> _listeners = [];
     private Reactor _reactor = null!;
     private int _capacity = capacity;
-    private long _lookAgainNanos;
-    private bool _paused;
+    private long _seekNanos = long.MaxValue;
+    private bool _hasTurn;
+    private bool _seeks;
     private bool _draining;
 
     /// <inheritdoc/>
@@ -47,11 +49,7 @@ internal sealed class AcceptRole(BackendOptions options, ITransport transport, I
         _listeners = reactor.HasPrivateTable ? listeners : [.. listeners.Select(Duplicate)];
         foreach (var listener in _listeners)
             reactor.OpenListener(listener);
-        foreach (var listener in _listeners)
-        {
-            if (reactor.WatchListener(listener) is { Ok: false } failed)
-                throw new InvalidOperationException($"a listener cannot be watched: errno {failed.Errno}");
-        }
+        Seek();
     }
 
     /// <inheritdoc/>
@@ -66,10 +64,12 @@ internal sealed class AcceptRole(BackendOptions options, ITransport transport, I
     /// <inheritdoc/>
     public void OnEvents(int slot, uint events)
     {
-        if (_reactor.Connections.State(slot) == ConnectionState.Listener)
-            Accept(slot);
-        else
+        if (_reactor.Connections.State(slot) != ConnectionState.Listener)
             OnConnection(slot, events);
+        else if (slot == turns.Descriptor)
+            Seek();
+        else
+            Accept(slot);
     }
 
     /// <inheritdoc/>
@@ -82,9 +82,9 @@ internal sealed class AcceptRole(BackendOptions options, ITransport transport, I
     {
         if (_draining)
             return CloseSome(nowNanos);
-        if (nowNanos >= _lookAgainNanos)
-            LookAgain();
-        return _lookAgainNanos;
+        if (nowNanos >= _seekNanos)
+            Seek();
+        return _seekNanos;
     }
 
     /// <inheritdoc/>
@@ -101,6 +101,8 @@ internal sealed class AcceptRole(BackendOptions options, ITransport transport, I
 
     private void CloseListeners()
     {
+        StopSeeking();
+        (_hasTurn, _seekNanos) = (false, long.MaxValue);
         foreach (var listener in _listeners)
         {
             _reactor.UnwatchListener(listener);
@@ -111,16 +113,32 @@ internal sealed class AcceptRole(BackendOptions options, ITransport transport, I
         _draining = true;
     }
 
-    // Who waits is reported to one reactor. When that fills up before it has taken all, nobody else is told of the rest: so whoever
-    // has room looks for itself now and then.
-    private void LookAgain()
+    // Accepts if there is a turn to take, and waits for one otherwise. Watching a listener tells of those who wait already: they may be
+    // what a full reactor has left, and nobody else has been told of them.
+    private void Seek()
     {
-        _lookAgainNanos = _reactor.NowNanos + LookAgainNanos;
-        _paused = IsFull;
-        if (_paused)
+        StopSeeking();
+        _seekNanos = IsFull && !_draining ? _reactor.NowNanos + SeekEveryNanos : long.MaxValue;
+        if (IsFull || _hasTurn || _draining)
             return;
+        _hasTurn = turns.TryTake();
+        _seeks = !_hasTurn;
+        if (_seeks)
+        {
+            _reactor.OpenListener(turns.Descriptor);
+            _reactor.WatchListener(turns.Descriptor);
+            return;
+        }
+
         foreach (var listener in _listeners)
             _reactor.WatchListener(listener);
+    }
+
+    private void StopSeeking()
+    {
+        if (_seeks)
+            _reactor.UnwatchListener(turns.Descriptor);
+        _seeks = false;
     }
 
     // Some in each turn, so that what their peers do meanwhile is seen.
@@ -139,7 +157,7 @@ internal sealed class AcceptRole(BackendOptions options, ITransport transport, I
 
     private void Accept(int listener)
     {
-        for (var i = 0; i < _acceptsAtOnce && !_paused; i++)
+        for (var i = 0; i < _acceptsAtOnce && _hasTurn; i++)
         {
             var accepted = Sockets.Accept(listener);
             if (accepted.Ok)
@@ -154,7 +172,7 @@ internal sealed class AcceptRole(BackendOptions options, ITransport transport, I
         }
 
         // To the end of the queue, so that the next one wakes another reactor and all cores have their share.
-        if (!_paused)
+        if (_hasTurn)
             _reactor.WatchListener(listener);
     }
 
@@ -168,10 +186,13 @@ internal sealed class AcceptRole(BackendOptions options, ITransport transport, I
     // A level-triggered listener would be reported for ever, and keep others from being told.
     private void Pause()
     {
-        _paused = true;
-        _lookAgainNanos = _reactor.NowNanos + LookAgainNanos;
+        if (!_hasTurn)
+            return;
         foreach (var listener in _listeners)
             _reactor.UnwatchListener(listener);
+        _hasTurn = false;
+        _seekNanos = _reactor.NowNanos + SeekEveryNanos;
+        turns.Signal();
     }
 
     private void Accepted(int fd)

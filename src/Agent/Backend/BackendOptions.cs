@@ -15,7 +15,7 @@ public sealed record BackendOptions
     /// <summary>Send one byte after accept, so that the other end knows that it was accepted.</summary>
     public bool Greet { get; init; }
 
-    /// <summary>Reactors that have room for new connections at any time: one for each core.</summary>
+    /// <summary>Reactors that accept at a time: one for each core. More are started when these fill up.</summary>
     public int Reactors { get; init; } = Environment.ProcessorCount;
 
     /// <summary>At most this many connections in one reactor; its descriptor table sets a bound of its own.</summary>

@@ -27,6 +27,7 @@ public sealed class BackendReactors : IDisposable
     private readonly int _descriptorLimit = ResourceUsage.RaiseDescriptorLimit();
     private readonly bool _privateTables = DescriptorTable.UnshareErrno == 0;
     private readonly EventFd _bell = new();
+    private readonly EventFd _turns;
     private readonly PlainTransport _transport = new();
     private readonly List<BackendMember> _members = [];
     private ListenerSet? _listeners;
@@ -35,7 +36,7 @@ public sealed class BackendReactors : IDisposable
     private bool _draining;
 
     /// <summary>Reactors that do nothing before <see cref="Start"/>.</summary>
-    public BackendReactors(BackendOptions options) => _options = options;
+    public BackendReactors(BackendOptions options) => (_options, _turns) = (options, EventFd.Counting(options.Reactors));
 
     /// <summary>What the last <see cref="Look"/> saw.</summary>
     public BackendCounts Counts { get; private set; }
@@ -101,6 +102,7 @@ public sealed class BackendReactors : IDisposable
         _members.Clear();
         _listeners?.Dispose();
         _bell.Dispose();
+        _turns.Dispose();
     }
 
     private void StartMember()
@@ -109,7 +111,8 @@ public sealed class BackendReactors : IDisposable
         // Each reactor has inherited the bells of those before it.
         var room = Math.Max(1, _descriptorLimit - ReservedDescriptors - listeners.Length - _members.Count);
         var capacity = _privateTables ? Math.Min(_options.ConnectionsPerReactor, room) : int.MaxValue;
-        var reactor = new Reactor(_members.Count, _descriptorLimit, _privateTables, new AcceptRole(_options, _transport, listeners, capacity), _bell);
+        var role = new AcceptRole(_options, _transport, listeners, _turns, capacity);
+        var reactor = new Reactor(_members.Count, _descriptorLimit, _privateTables, role, _bell);
         reactor.Start();
         _members.Add(new BackendMember(reactor, capacity));
     }

@@ -113,7 +113,7 @@ public sealed partial class Reactor : IDisposable
         return added;
     }
 
-    /// <summary>Takes a listener into use; it is not watched yet, and closed with the reactor.</summary>
+    /// <summary>Takes a listener, or another descriptor that is shared, into use; it is not watched yet, and closed with the reactor.</summary>
     public void OpenListener(int slot) => Connections.Open(slot, ConnectionState.Listener);
 
     /// <summary>

@@ -53,6 +53,7 @@ public sealed class NativeLayoutTests
         (typeof(Epoll), "CtlModify", "EPOLL_CTL_MOD"),
         (typeof(EventFd), "NonBlock", "EFD_NONBLOCK"),
         (typeof(EventFd), "CloseOnExec", "EFD_CLOEXEC"),
+        (typeof(EventFd), "Semaphore", "EFD_SEMAPHORE"),
         (typeof(EventFd), "PollIn", "POLLIN"),
         (typeof(Sockets), "SockStream", "SOCK_STREAM"),
         (typeof(Sockets), "SockNonBlock", "SOCK_NONBLOCK"),

@@ -1,3 +1,6 @@
+using System.Net;
+using System.Net.Sockets;
+using System.Text;
 using LoadHarness.EndToEnd.Tests.Benches;
 
 namespace LoadHarness.EndToEnd.Tests.Backend;
@@ -42,6 +45,21 @@ public sealed class BackendCommandTests : BenchTest
     }
 
     [Test]
+    public async Task Backend_FewDescriptorsAndManyClients_ServesEachOfThem()
+    {
+        const int clients = 2_000;
+        await Bench.BackendAsync("127.0.0.1:9000-9003", 400, "--http", "--greet");
+
+        var sockets = Bench.Namespace.Enter(() => Enumerable.Range(0, clients).Select(i => Connect(9000 + (i % 4))).ToList());
+
+        // The first came before any table was full, the last after many were.
+        foreach (var socket in sockets)
+            socket.Send("GET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n"u8);
+        Assert.That(sockets.Select(Answer).Distinct(), Is.EqualTo(new[] { ".HTTP/1.1 200" }));
+        sockets.ForEach(s => s.Dispose());
+    }
+
+    [Test]
     public async Task Backend_AskedToEnd_PrintsItsCounts()
     {
         var backend = await Bench.BackendAsync("127.0.0.1:9000", "--http");
@@ -52,5 +70,21 @@ public sealed class BackendCommandTests : BenchTest
 
         Assert.That(ended.ExitCode, Is.Zero, ended.Log);
         Assert.That(ended.Log, Does.Contain("accepted 1, closed 1, requests 1"));
+    }
+
+    private static Socket Connect(int port)
+    {
+        var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { ReceiveTimeout = 20_000 };
+        socket.Connect(IPAddress.Loopback, port);
+        return socket;
+    }
+
+    private static string Answer(Socket socket)
+    {
+        var answer = "";
+        var buffer = new byte[1024];
+        for (var read = socket.Receive(buffer); read > 0; read = socket.Receive(buffer))
+            answer += Encoding.ASCII.GetString(buffer, 0, read);
+        return answer[..Math.Min(answer.Length, 13)];
     }
 }

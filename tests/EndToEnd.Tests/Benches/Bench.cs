@@ -53,9 +53,18 @@ public sealed class Bench : IAsyncDisposable
     /// <summary>Starts a backend and returns when it accepts on every port.</summary>
     /// <param name="listen">Address and ports: <c>127.0.0.1:9000-9009</c>.</param>
     /// <param name="options">Such as <c>--http</c>.</param>
-    public async Task<ProgramProcess> BackendAsync(string listen, params string[] options)
+    public Task<ProgramProcess> BackendAsync(string listen, params string[] options) =>
+        ListeningAsync(Agent(["backend", "--listen", listen, .. options]), listen);
+
+    /// <summary>Starts a backend that has a small descriptor limit.</summary>
+    public Task<ProgramProcess> BackendAsync(string listen, int descriptors, params string[] options)
     {
-        var backend = Agent(["backend", "--listen", listen, .. options]);
+        var start = new ProgramStart("prlimit", [$"--nofile={descriptors}", AgentProgram, "backend", "--listen", listen, .. options]) { Namespace = Namespace };
+        return ListeningAsync(_programs.Start(start.With("DOTNET_ROOT", Programs.DotnetRoot)), listen);
+    }
+
+    private async Task<ProgramProcess> ListeningAsync(ProgramProcess backend, string listen)
+    {
         var ports = listen[(listen.LastIndexOf(':') + 1)..].Split('-').Select(p => int.Parse(p, CultureInfo.InvariantCulture)).ToList();
         await EventuallyAsync(
             () => Sockets.Lines("listening", $"( sport >= :{ports[0]} and sport <= :{ports[^1]} )").Length > ports[^1] - ports[0],

@@ -8,6 +8,7 @@ namespace LoadHarness.Agent.Interop.Libc;
 /// </summary>
 public sealed unsafe partial class EventFd : IDisposable
 {
+    private const int Semaphore = 1;
     private const int NonBlock = 0x800;
     private const int CloseOnExec = 0x80000;
     private const short PollIn = 1;
@@ -16,12 +17,21 @@ public sealed unsafe partial class EventFd : IDisposable
     /// <summary>Creates one with a count of zero.</summary>
     /// <exception cref="InvalidOperationException">The descriptor table is full.</exception>
     public EventFd()
+        : this(0, 0)
     {
-        var created = SysResult.Of(eventfd(0, NonBlock | CloseOnExec));
+    }
+
+    private EventFd(int initial, int flags)
+    {
+        var created = SysResult.Of(eventfd((uint)initial, NonBlock | CloseOnExec | flags));
         if (!created.Ok)
             throw new InvalidOperationException($"eventfd: errno {created.Errno}; raise RLIMIT_NOFILE (ulimit -n)");
         Descriptor = (int)created.Value;
     }
+
+    /// <summary>One with a count that is taken one by one (EFD_SEMAPHORE).</summary>
+    /// <exception cref="InvalidOperationException">The descriptor table is full.</exception>
+    public static EventFd Counting(int initial) => new(initial, Semaphore);
 
     /// <summary>Its number.</summary>
     public int Descriptor { get; }
@@ -38,6 +48,14 @@ public sealed unsafe partial class EventFd : IDisposable
     {
         ulong count;
         _ = read(Descriptor, &count, sizeof(ulong));
+    }
+
+    /// <summary>Takes one of a count; does not wait.</summary>
+    /// <returns>False when there is none.</returns>
+    public bool TryTake()
+    {
+        ulong count;
+        return read(Descriptor, &count, sizeof(ulong)) == sizeof(ulong);
     }
 
     /// <summary>Waits for a signal and takes it.</summary>
