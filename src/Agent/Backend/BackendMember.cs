@@ -24,6 +24,9 @@ internal sealed class BackendMember(Reactor reactor, int capacity)
     /// <summary>Connections open when it answered last.</summary>
     public long Established => _last.Counters.Established;
 
+    /// <summary>How late it was at most before it answered last, in nanoseconds; 0 while it owes an answer.</summary>
+    public long LagNanos => _last.Counters.LagMaxNanos;
+
     /// <summary>Accepted so far.</summary>
     public long Accepted { get; private set; }
 

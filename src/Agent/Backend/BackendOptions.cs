@@ -15,7 +15,7 @@ public sealed record BackendOptions
     /// <summary>Send one byte after accept, so that the other end knows that it was accepted.</summary>
     public bool Greet { get; init; }
 
-    /// <summary>Reactors that accept at a time: one for each core. More are started when these fill up.</summary>
+    /// <summary>Reactors that accept at a time while they get their cores: one for each. More are started when these fill up.</summary>
     public int Reactors { get; init; } = Environment.ProcessorCount;
 
     /// <summary>At most this many connections in one reactor; its descriptor table sets a bound of its own.</summary>

@@ -22,6 +22,8 @@ public sealed class BackendReactors : IDisposable
     private const int ReservedDescriptors = 200;
     private const double SecondsOfRoom = 2;
     private const double NearlyFull = 0.1;
+    private const int TurnsPerCore = 8;
+    private const long StarvedNanos = 20_000_000;
 
     private readonly BackendOptions _options;
     private readonly int _descriptorLimit = ResourceUsage.RaiseDescriptorLimit();
@@ -32,11 +34,12 @@ public sealed class BackendReactors : IDisposable
     private readonly List<BackendMember> _members = [];
     private ListenerSet? _listeners;
     private long _lookedAt;
+    private int _turnCount;
     private bool _cannotGrow;
     private bool _draining;
 
     /// <summary>Reactors that do nothing before <see cref="Start"/>.</summary>
-    public BackendReactors(BackendOptions options) => (_options, _turns) = (options, EventFd.Counting(options.Reactors));
+    public BackendReactors(BackendOptions options) => (_options, _turns, _turnCount) = (options, EventFd.Counting(options.Reactors), options.Reactors);
 
     /// <summary>What the last <see cref="Look"/> saw.</summary>
     public BackendCounts Counts { get; private set; }
@@ -82,8 +85,10 @@ public sealed class BackendReactors : IDisposable
             _members.Count);
         var growth = (Counts.Established - before.Established) / Stopwatch.GetElapsedTime(_lookedAt).TotalSeconds;
         _lookedAt = Stopwatch.GetTimestamp();
-        if (_privateTables && !_cannotGrow && !_draining)
-            Relieve(growth);
+        if (!_privateTables || _cannotGrow || _draining)
+            return;
+        AddTurn();
+        Relieve(growth);
     }
 
     /// <summary>Ends the listening, then closes every connection; a later <see cref="Look"/> says when that is done.</summary>
@@ -117,6 +122,15 @@ public sealed class BackendReactors : IDisposable
         _members.Add(new BackendMember(reactor, capacity));
     }
 
+    // Reactors that wait for their cores share these with others who want them: the more accept, the larger their share.
+    private void AddTurn()
+    {
+        if (_turnCount >= _options.Reactors * TurnsPerCore || _members.All(m => m.LagNanos < StarvedNanos))
+            return;
+        _turnCount++;
+        _turns.Signal();
+    }
+
     // Whom nobody has room for waits in the listeners' queues: late for its peer, but not lost. A few at a time, since growth is measured
     // over a moment.
     private void Relieve(double growthPerSecond)
@@ -138,7 +152,7 @@ public sealed class BackendReactors : IDisposable
     }
 
     private bool NeedsRelief(double growthPerSecond) =>
-        _members.Sum(m => m.Room) < growthPerSecond * SecondsOfRoom || _members.Count(m => m.Room > m.Capacity * NearlyFull) < _options.Reactors;
+        _members.Sum(m => m.Room) < growthPerSecond * SecondsOfRoom || _members.Count(m => m.Room > m.Capacity * NearlyFull) < _turnCount;
 
     private void Tell(ReactorCommand command)
     {
