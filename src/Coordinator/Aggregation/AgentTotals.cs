@@ -5,6 +5,8 @@ namespace LoadHarness.Coordinator.Aggregation;
 /// <summary>One agent over the whole run.</summary>
 public sealed record AgentTotals
 {
+    private const long FewestToDivideBy = 10_000;
+
     /// <summary>Identity.</summary>
     public required string AgentId { get; init; }
 
@@ -60,9 +62,10 @@ public sealed record AgentTotals
     public double Cores => NewestHealth is { } health && NewestInterval > TimeSpan.Zero ? health.Cpu / NewestInterval : 0;
 
     /// <summary>
-    /// User-space memory that a connection takes over the base, at the peak; null when the agent does not say its base or held nothing.
+    /// User-space memory that a connection takes over the base, at the peak; null when the agent does not say its base, or held so few that
+    /// what the process takes anyway would be counted as theirs.
     /// </summary>
-    public double? BytesPerConnection => BaseRssBytes > 0 && PeakEstablished > 0
+    public double? BytesPerConnection => BaseRssBytes > 0 && PeakEstablished >= FewestToDivideBy
         ? (double)Math.Max(0, RssBytesAtPeak - BaseRssBytes) / PeakEstablished
         : null;
 }

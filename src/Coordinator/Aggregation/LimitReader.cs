@@ -6,8 +6,11 @@ namespace LoadHarness.Coordinator.Aggregation;
 /// <summary>Finds out whether the tool was the limit, so that nobody takes it for the target's.</summary>
 internal static class LimitReader
 {
+    /// <summary>The part of the rate that churn asks for below which the rate explains why a goal was missed.</summary>
+    private const double BehindFrom = 0.95;
+
     /// <summary>Reads.</summary>
-    public static LimitFacts Read(SummaryInput input)
+    public static LimitFacts Read(SummaryInput input, ResultFacts result)
     {
         var reasons = ImmutableArray.CreateBuilder<string>();
         foreach (var agent in input.Timeline.Agents.Where(a => a.SaturatedIntervals > 0))
@@ -34,7 +37,20 @@ internal static class LimitReader
             reasons.Add($"{notOffered:N0} connects were due and not started: agents were late, or had no tuple left.");
         foreach (var group in input.Timeline.Failures.Where(f => f.Party == FailureParty.Us).GroupBy(FailureNames.Of))
             reasons.Add($"{group.Sum(f => f.Count):N0} failures were ours: {group.Key}.");
+        if (FellBehind(input, result, reasons.Count > 0) is { } behind)
+            reasons.Add(behind);
         return new LimitFacts(reasons.Count > 0, reasons.ToImmutable());
+    }
+
+    // What was opened was closed in its time and nothing failed: then connections were not opened as fast as they ended.
+    private static string? FellBehind(SummaryInput input, ResultFacts result, bool isExplained)
+    {
+        var least = input.ChurnPerSecond * BehindFrom;
+        return isExplained || least <= 0 || result.Reached || input.Timeline.Totals.Failed > 0 || result.Opened == 0 || result.OpenRatePeak >= least
+            ? null
+            : $"The agents opened {result.OpenRatePeak:N0}/s at most, and {input.Goal:N0} connections that live as long as was asked ask for "
+                + $"{input.ChurnPerSecond:N0}/s: no connect failed, so it was they who did not keep up. Give more agents or cores, a longer "
+                + "--lifetime, or a lower goal.";
     }
 
     private static string Stopped(string agent, GrowthStop why, TimeSpan at, long established)

@@ -33,7 +33,7 @@ public static class SummaryBuilder
             Drain = Drain(input),
             Agents = [.. input.Agents.Select(a => Agent(a, timeline.Agent(a.Id)))],
             Backends = backends,
-            Limits = LimitReader.Read(input),
+            Limits = LimitReader.Read(input, result),
             Gaps = [.. timeline.Gaps().Select(g => new GapFacts(g.AgentId, g.From, g.To))],
             Notes = [.. SummaryNotes.Of(input, result), .. BackendReader.Notes(input, backends), .. input.Notes],
         };

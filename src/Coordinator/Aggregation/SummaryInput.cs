@@ -87,6 +87,9 @@ public sealed record SummaryInput
 
     /// <summary>The goal of the longest hold.</summary>
     public required long Goal { get; init; }
+
+    /// <summary>Connections per second that the goal's own churn asks for; 0 when connections are held.</summary>
+    public double ChurnPerSecond { get; init; }
     public required ImmutableArray<SummaryAgent> Agents { get; init; }
 
     /// <summary>The backends of the run; their shares are 0.</summary>

@@ -60,5 +60,12 @@ internal static class ControlErrors
         _ => StatusCode.FailedPrecondition,
     };
 
-    private static string Bounded(string text) => text.Length <= LongestMessage ? text : text[..LongestMessage] + "...";
+    /// <summary>Whole sentences, and a word about those that are left out; one that is longer than all that fits is cut.</summary>
+    internal static string Bounded(string text)
+    {
+        if (text.Length <= LongestMessage)
+            return text;
+        var end = text.LastIndexOf(". ", LongestMessage - 1, StringComparison.Ordinal);
+        return end > 0 ? $"{text[..(end + 1)]} (There is more; it was cut here.)" : text[..LongestMessage] + "...";
+    }
 }

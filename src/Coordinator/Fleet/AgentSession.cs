@@ -12,13 +12,9 @@ public sealed class AgentSession(string id, AgentHello hello, CoordinatorClock c
     private TaskCompletionSource _heard = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private long _lastHeardNanos = clock.Nanos;
     private HeartbeatEcho? _echo;
-    private NumberedQuestion? _question;
+    private readonly QuestionSlot<RouteReply> _route = new();
+    private readonly QuestionSlot<ImmutableArray<HostCheck>> _check = new();
     private AgentAssignment? _assignment;
-    private TaskCompletionSource<RouteReply>? _reply;
-    private ulong _asked;
-    private CheckQuestion? _check;
-    private TaskCompletionSource<ImmutableArray<HostCheck>>? _checks;
-    private ulong _checked;
     private string? _ended;
 
     /// <summary>Names this attachment.</summary>
@@ -68,74 +64,37 @@ public sealed class AgentSession(string id, AgentHello hello, CoordinatorClock c
 
     /// <summary>Asks the agent about its host. A question that was not answered yet is replaced.</summary>
     /// <returns>The answer; cancelled when the attachment ends or another question takes its place.</returns>
-    public Task<RouteReply> AskAsync(RouteQuestion question)
-    {
-        var reply = new TaskCompletionSource<RouteReply>(TaskCreationOptions.RunContinuationsAsynchronously);
-        TaskCompletionSource<RouteReply>? replaced;
-        lock (_lock)
-        {
-            (replaced, _reply) = (_reply, reply);
-            _question = new(++_asked, question);
-            if (_ended is not null)
-                reply.TrySetCanceled();
-        }
-
-        replaced?.TrySetCanceled();
-        Wake();
-        return reply.Task;
-    }
+    public Task<RouteReply> AskAsync(RouteQuestion question) => Ask(_route, id => new NumberedQuestion(id, question));
 
     /// <summary>Takes an answer. One to a question that nobody waits for any more is passed over.</summary>
     public void TakeReply(ulong id, RouteReply reply)
     {
-        TaskCompletionSource<RouteReply>? waiting;
         lock (_lock)
-            waiting = id == _asked ? _reply : null;
-        waiting?.TrySetResult(reply);
+            _route.Answer(id, reply);
     }
 
     /// <summary>Asks the agent how its host stands. A question that was not answered yet is replaced.</summary>
     /// <returns>The answer; cancelled when the attachment ends or another question takes its place.</returns>
-    public Task<ImmutableArray<HostCheck>> CheckAsync(HostNeed? need)
-    {
-        var checks = new TaskCompletionSource<ImmutableArray<HostCheck>>(TaskCreationOptions.RunContinuationsAsynchronously);
-        TaskCompletionSource<ImmutableArray<HostCheck>>? replaced;
-        lock (_lock)
-        {
-            (replaced, _checks) = (_checks, checks);
-            _check = new(++_checked, need);
-            if (_ended is not null)
-                checks.TrySetCanceled();
-        }
-
-        replaced?.TrySetCanceled();
-        Wake();
-        return checks.Task;
-    }
+    public Task<ImmutableArray<HostCheck>> CheckAsync(HostNeed? need) => Ask(_check, id => new CheckQuestion(id, need));
 
     /// <summary>Takes what the agent says of its host. An answer that nobody waits for any more is passed over.</summary>
     public void TakeChecks(ulong id, ImmutableArray<HostCheck> checks)
     {
-        TaskCompletionSource<ImmutableArray<HostCheck>>? waiting;
         lock (_lock)
-            waiting = id == _checked ? _checks : null;
-        waiting?.TrySetResult(checks);
+            _check.Answer(id, checks);
     }
 
     /// <summary>Ends the attachment: <see cref="NextAsync"/> returns null from now on.</summary>
     /// <param name="reason">For the log.</param>
     public void End(string reason)
     {
-        TaskCompletionSource<RouteReply>? waiting;
-        TaskCompletionSource<ImmutableArray<HostCheck>>? checking;
         lock (_lock)
         {
             _ended ??= reason;
-            (waiting, checking) = (_reply, _checks);
+            _route.Cancel();
+            _check.Cancel();
         }
 
-        waiting?.TrySetCanceled();
-        checking?.TrySetCanceled();
         Wake();
     }
 
@@ -167,18 +126,8 @@ public sealed class AgentSession(string id, AgentHello hello, CoordinatorClock c
                     return echo;
                 }
 
-                if (_question is { } question)
-                {
-                    _question = null;
+                if ((_route.Take() ?? _check.Take()) is { } question)
                     return question;
-                }
-
-                if (_check is { } check)
-                {
-                    _check = null;
-                    return check;
-                }
-
                 if (_assignment is { } assignment)
                 {
                     _assignment = null;
@@ -188,6 +137,20 @@ public sealed class AgentSession(string id, AgentHello hello, CoordinatorClock c
 
             await _waiting.WaitAsync(cancel);
         }
+    }
+
+    private Task<TAnswer> Ask<TAnswer>(QuestionSlot<TAnswer> slot, Func<ulong, object> make)
+    {
+        Task<TAnswer> answer;
+        lock (_lock)
+        {
+            answer = slot.Ask(make);
+            if (_ended is not null)
+                slot.Cancel();
+        }
+
+        Wake();
+        return answer;
     }
 
     private void Wake()

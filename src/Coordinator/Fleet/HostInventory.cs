@@ -86,6 +86,7 @@ public sealed record HostInventory
     public HostFacts ToFacts() => new()
     {
         MemoryFreeBytes = MemoryFreeBytes > 0 ? MemoryFreeBytes : null,
+        FreeFiles = FileMax > 0 ? Math.Max(0, FileMax - OpenFiles) : null,
         MaxTimeWaitBuckets = MaxTimeWaitBuckets > 0 ? MaxTimeWaitBuckets : null,
         TcpTimestamps = TcpTimestamps,
     };

@@ -38,6 +38,17 @@ internal sealed record NamespaceSpace(
         return spaces;
     }
 
+    /// <summary>
+    /// Tuples that some connections and those that rest after them take with the heaviest destination in its proportion: it takes a port
+    /// for each of its own, and with the port comes a tuple of every other destination.
+    /// </summary>
+    public long ForWeights(long tuples)
+    {
+        var (count, heaviest) = (Destinations.Sum(d => d.Count), Destinations.Max(d => d.Weight));
+        var all = Destinations.Sum(d => d.Weight * d.Count);
+        return heaviest * count <= all ? tuples : (long)Math.Ceiling((double)tuples * heaviest * count / all);
+    }
+
     private static NamespaceSpace Of(
         string name, ImmutableArray<int> indices, RunSpec spec, PlanSupply supply, List<PlanProblem> problems)
     {

@@ -198,7 +198,7 @@ internal sealed class PlanDraft
             ? (long)running * resources.ConnectionsPerReactor
             : AgentCapacity.MostConnections(resources);
         var needed = _demand.Needed(share);
-        var resting = Math.Max(0, share + _demand.Resting(share, rate) - needed);
+        var resting = space.ForWeights(Math.Max(needed, share + _demand.Resting(share, rate))) - needed;
         var reactors = AgentCapacity.Reactors(resources, share);
         var kept = Kept(agent, space, needed + resting, Math.Max(running, reactors));
         return new SliceRequest(needed, resting, reactors, kept, running, share <= hold ? long.MaxValue : hold);

@@ -21,8 +21,10 @@ public static class PlanReportText
         lines.AddLine();
         lines.Add("fleet", Fleet(report));
         lines.Add("tuples", Tuples(report));
+        foreach (var line in PlanText.Weights(report.Weights))
+            lines.Add("weights", line);
         lines.Add("descriptors", Descriptors(report));
-        lines.Add("opening", Opening(report.Opening));
+        lines.Add("opening", Opening(report.Spec, report.Opening));
         Memory(report, lines);
         Churn(report.Churn, lines);
         KernelChosen(report.KernelChosen, lines);
@@ -36,7 +38,7 @@ public static class PlanReportText
     private static void Verdict(CapacityReport report, LabelledLines lines)
     {
         var first = report.First;
-        lines.Add("fits", report.Fits ? $"yes: {report.Goal:N0} connections; {report.Holds:N0} would"
+        lines.Add("fits", report.Fits ? $"yes: {report.Goal:N0} connections; up to {report.Holds:N0} would fit"
             : report.Goal <= report.Holds ? "no"
             : $"no: {report.Holds:N0} of {report.Goal:N0} connections; {report.Goal - report.Holds:N0} are missing");
         foreach (var problem in report.Problems)
@@ -63,6 +65,14 @@ public static class PlanReportText
             yield return $"a lifetime of {DurationText.Format(churn.Lifetime)} asks for {Rate(churn.Wanted)} and {churn.TuplesNeeded:N0} tuples, "
                 + $"those that rest counted; {churn.Tuples:N0} tuples sustain {Rate(churn.RestCeiling)}: after that connections are missing. "
                 + "Give --reuse immediate, --close rst, a longer --lifetime, or more tuples";
+        }
+
+        var unstamped = report.Hosts.Where(h => !h.Facts.TcpTimestamps).Select(h => h.Host).ToList();
+        if (unstamped.Count > 0 && report.Spec.Rest == TimeSpan.Zero && churn.Spec is not { Close: V1.CloseMethod.Rst })
+        {
+            yield return $"--reuse immediate needs TCP timestamps, and net.ipv4.tcp_timestamps is 0 on {string.Join(", ", unstamped.Take(4))}"
+                + $"{(unstamped.Count > 4 ? ", ..." : "")}: connects over TIME-WAIT fail there (EADDRNOTAVAIL) for 60 s. "
+                + "Set it to 1, or give --reuse rest or --close rst";
         }
 
         if (churn.MaxTimeWaitBuckets is { } buckets && churn.TimeWait / report.Spaces.Length > buckets)
@@ -103,9 +113,10 @@ public static class PlanReportText
             + $"fs.file-max of a host must leave {report.Hosts.Max(h => h.Share * h.FilesEach):N0}, fs.nr_open bounds RLIMIT_NOFILE only";
     }
 
-    private static string Opening(Opening opening) =>
+    private static string Opening(RunSpec spec, Opening opening) =>
         $"{DurationText.Format(TimeSpan.FromSeconds(Math.Ceiling(opening.Duration.TotalSeconds)))} at up to {Rate(opening.ConnectsPerSecond)}"
-        + (opening.IsDefault ? " (the gentle default: neither --ramp nor --connect-rate was given)" : "");
+        + (opening.IsDefault ? " (the gentle default: neither --ramp nor --connect-rate was given)" : "")
+        + PlanText.WhySlower(spec, opening.ConnectsPerSecond);
 
     private static void Memory(CapacityReport report, LabelledLines lines)
     {

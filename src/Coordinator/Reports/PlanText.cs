@@ -25,6 +25,8 @@ public static class PlanText
             lines.Add("churn", Churn(spec, plan, churn));
         lines.Add("sources", Sources(spec, plan));
         lines.Add("tuples", $"{plan.Tuples:N0} in {plan.Blocks:N0} blocks of {BlockRange.PortsPerBlock} ports, {Reuse(spec)}");
+        foreach (var line in Weights(WeightedShare.Of(plan)))
+            lines.Add("weights", line);
         lines.Add("agents", Agents(plan));
         if (spec.Backends > 0)
             lines.Add("backends", $"{spec.Backends:N0}, each on port{(spec.BackendListen is [{ Count: 1 }] ? "" : "s")} "
@@ -56,7 +58,29 @@ public static class PlanText
             return $"{duration} ramp, at most {rate}";
         return plan.RateIsDefault
             ? $"{rate} for {duration} (the gentle default: neither --ramp nor --connect-rate was given)"
-            : $"{rate} for {duration}";
+            : $"{rate} for {duration}{WhySlower(spec, plan.Schedule.ConnectsPerSecond)}";
+    }
+
+    /// <summary>Why a connect rate is lower than the one that was asked for; empty when it is not.</summary>
+    /// <param name="spec">What was asked for.</param>
+    /// <param name="perSecond">What came of it. Agents' own limits refuse a rate; only tuples lower it.</param>
+    internal static string WhySlower(RunSpec spec, double perSecond) =>
+        spec.ConnectRate is { } asked && spec.Ramp is null && asked > perSecond
+            ? $" (less than the --connect-rate of {RateText.Format(asked)}: tuples rest {DurationText.Format(spec.Rest)} after each connection, and at "
+                + "more they would run out; --reuse immediate, --close rst or more tuples allow it)"
+            : "";
+
+    /// <summary>What weights come to; nothing when all are the same.</summary>
+    internal static IEnumerable<string> Weights(ImmutableArray<WeightedShare> shares)
+    {
+        if (shares.IsEmpty)
+            yield break;
+        var parts = shares.Take(6).Select(s => $"{s.Text} (weight {s.Weight:N0}) {s.Expected:N0}"
+            + (s.Expected < s.Asked ? $" of the {s.Asked:N0} that its weight asks for" : ""));
+        yield return $"about {string.Join(", ", parts)}{(shares.Length > 6 ? ", ..." : "")}"
+            + (shares.Any(s => s.Expected < s.Asked)
+                ? ": the proportions cannot be kept, since the tuples of the heavier destinations run out and the others take the rest"
+                : "");
     }
 
     private static string Churn(RunSpec spec, RunPlan plan, ChurnSpec churn)

@@ -100,7 +100,7 @@ public static class SummaryText
             parts.Add($"{drain.Aborted:N0} closed by RST");
         if (drain.PausedSeconds > 0)
             parts.Add($"paused for {Seconds(drain.PausedSeconds)}, since the kernel's TCP memory ran short");
-        if (parts.Count > 0 && drain.OrphansMax is { } orphans)
+        if (parts.Count > 0 && drain.OrphansMax is > 0 and var orphans)
             parts.Add($"up to {orphans:N0} sockets without a process on these hosts");
         if (parts.Count > 0)
             lines.Add("drain", string.Join("; ", parts));

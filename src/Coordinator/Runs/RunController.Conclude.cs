@@ -30,13 +30,16 @@ public sealed partial class RunController
         Stages = _stages.Spans(_startNanos),
         Destinations = _plan?.Destinations ?? DestinationCounts.Destinations(_spec.Targets),
         UnresolvedTargets = _plan is null ? [.. _spec.Targets.Where(t => t.IsAskedOfAgents).Select(t => t.Text)] : [],
-        Goal = _stages.LongestHeldGoal ?? _plan?.Goal ?? _spec.Connections,
+        Goal = GoalHeld,
+        ChurnPerSecond = TupleDemand.Of(_spec).ChurnRate(GoalHeld),
         Agents = [.. _roster.Everyone.Where(m => m.Plan is not null).Select(SummaryAgentOf)],
         BackendAgents = [.. _backends.Members.Select(SummaryAgentOf)],
         Backends = _spec.Backends > 0 ? backends : null,
         Notes = [.. _measurements.Notes.Select(n => n.Finding.Message)],
         Timeline = timeline,
     };
+
+    private long GoalHeld => _stages.LongestHeldGoal ?? _plan?.Goal ?? _spec.Connections;
 
     private DateTimeOffset? StartedAt() => _startNanos is null ? null : _clock.Time.GetUtcNow() - Elapsed;
 

@@ -193,6 +193,27 @@ public class SummaryBuilderTests
         }
     }
 
+    [TestCase(1050, false)]
+    [TestCase(9000, true)]
+    public void Build_ChurnBelowItsGoal_SaysThatTheAgentsDidNotKeepUp(double wanted, bool said)
+    {
+        // 1,000 are opened per second at most.
+        var limits = SummaryBuilder.Build(Input(Steady()) with { Goal = Goal + 1, ChurnPerSecond = wanted }).Limits;
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That(limits.ToolLimited, Is.EqualTo(said));
+            Assert.That(limits.Reasons, said ? Has.One.Contains("1,000/s at most").And.One.Contains("9,000/s") : Is.Empty);
+        }
+    }
+
+    [TestCase(9_999, false)]
+    [TestCase(10_000, true)]
+    public void BytesPerConnection_Few_IsNotSaid(long established, bool said)
+    {
+        var totals = new AgentTotals { AgentId = "a", BaseRssBytes = 1, RssBytesAtPeak = 640_001, PeakEstablished = established };
+        Assert.That(totals.BytesPerConnection, said ? Is.EqualTo(64.0) : Is.Null);
+    }
+
     [Test]
     public void Build_SaturatedAgent_SaysThatTheToolWasTheLimit()
     {

@@ -11,6 +11,8 @@ namespace LoadHarness.Coordinator.Tests.Fleet;
 
 public sealed class AgentSessionTests
 {
+    private static readonly Coordinator.Fleet.HostCheck _check = new("cores", "2", "", V1.HostCheck.Types.Verdict.Ok, "", "", System.Collections.Immutable.ImmutableSortedDictionary<string, string>.Empty);
+
     private FakeTimeProvider _time = null!;
     private AgentSession _session = null!;
 
@@ -79,6 +81,56 @@ public sealed class AgentSessionTests
             Assert.That(_session.NextHeartbeat.IsCompleted, Is.False);
             Assert.That(_session.LastHeardNanos, Is.EqualTo(new CoordinatorClock(_time).Nanos));
         });
+    }
+
+    [Test]
+    public async Task CheckAsync_Answered_CompletesAndIsSentOnce()
+    {
+        var asked = _session.CheckAsync(new Coordinator.Fleet.HostNeed(1000, true, 0, 0));
+
+        var question = (CheckQuestion?)await NextAsync();
+        var more = _session.NextAsync(CancellationToken.None);
+        _session.TakeChecks(question!.Id, [_check]);
+
+        Assert.Multiple(() =>
+        {
+            Assert.That(question.Need, Is.EqualTo(new Coordinator.Fleet.HostNeed(1000, true, 0, 0)));
+            Assert.That(asked.IsCompletedSuccessfully, Is.True);
+            Assert.That(more.IsCompleted, Is.False);
+        });
+        Assert.That(await asked, Is.EqualTo(new[] { _check }));
+        _session.End("over");
+        Assert.That(await more, Is.Null);
+    }
+
+    [Test]
+    public async Task CheckAsync_AskedAgain_CancelsTheFirstAndPassesItsAnswerOver()
+    {
+        var first = _session.CheckAsync(null);
+        var one = (CheckQuestion?)await NextAsync();
+        var second = _session.CheckAsync(null);
+        var two = (CheckQuestion?)await NextAsync();
+
+        _session.TakeChecks(one!.Id, []);
+        var early = second.IsCompleted;
+        _session.TakeChecks(two!.Id, [_check]);
+
+        Assert.Multiple(() =>
+        {
+            Assert.That(first.IsCanceled, Is.True);
+            Assert.That(early, Is.False);
+            Assert.That(second.IsCompletedSuccessfully, Is.True);
+        });
+    }
+
+    [Test]
+    public void End_WithQuestions_CancelsTheseAndThoseThatComeLater()
+    {
+        var (route, check) = (_session.AskAsync(new RouteQuestion([], [])), _session.CheckAsync(null));
+
+        _session.End("over");
+
+        Assert.That(new Task[] { route, check, _session.CheckAsync(null) }.Select(t => t.IsCanceled), Is.All.True);
     }
 
     private Task<object?> NextAsync() => _session.NextAsync(CancellationToken.None).AsTask().WaitAsync(TimeSpan.FromSeconds(10));

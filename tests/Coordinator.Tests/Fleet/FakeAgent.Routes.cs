@@ -28,5 +28,12 @@ internal sealed partial class FakeAgent
         return answer;
     }
 
+    /// <summary>The answer of an agent whose host is well.</summary>
+    public static CheckAnswer Well(CheckQuery query) => new()
+    {
+        Id = query.Id,
+        Checks = { new HostCheck { Name = "cores", Value = "2", Verdict = HostCheck.Types.Verdict.Ok } },
+    };
+
     private static ByteString Bytes(string address) => ByteString.CopyFrom(IPAddress.Parse(address).GetAddressBytes());
 }

@@ -60,6 +60,9 @@ internal sealed partial class FakeAgent : IAsyncDisposable
     /// <summary>What it says of its host; null: nothing. By default it reaches everything from 127.0.0.1 and knows no name.</summary>
     public Func<RouteQuery, RouteAnswer?> Answer { get; set; } = Route;
 
+    /// <summary>How its host stands; null: it does not say. By default all is well.</summary>
+    public Func<CheckQuery, CheckAnswer?> Check { get; set; } = Well;
+
     /// <summary>Everything it was asked, oldest first.</summary>
     public ImmutableList<RouteQuery> Queries => _queries;
 
@@ -251,6 +254,10 @@ internal sealed partial class FakeAgent : IAsyncDisposable
                 _queries = _queries.Add(response.RouteQuery);
                 if (Answer(response.RouteQuery) is { } answer)
                     await SendAsync(new AttachRequest { RouteAnswer = answer });
+                break;
+            case AttachResponse.MessageOneofCase.CheckQuery:
+                if (Check(response.CheckQuery) is { } checks)
+                    await SendAsync(new AttachRequest { CheckAnswer = checks });
                 break;
             case AttachResponse.MessageOneofCase.Assignment:
                 _assignments = _assignments.Add(response.Assignment);

@@ -5,6 +5,7 @@ using LoadHarness.Coordinator.Reports;
 using LoadHarness.Coordinator.Specs;
 using LoadHarness.V1;
 using static LoadHarness.Coordinator.Tests.Planning.PlannerFixture;
+using RunSpec = LoadHarness.Coordinator.Specs.RunSpec;
 
 namespace LoadHarness.Coordinator.Tests.Reports;
 
@@ -36,11 +37,35 @@ public class PlanReportTextTests
     }
 
     [Test]
-    public void Lines_ChurnBeyondTheTuples_Warns()
+    public void Lines_ChurnBeyondTheTuples_SayWhatItTakesAndTheCeiling()
     {
         var spec = Spec(10_000) with { Churn = new ChurnSpec(TimeSpan.FromSeconds(1), CloseMethod.Fin) };
-        Assert.That(Joined(_one.Report(spec)), Does.Contain("warning a lifetime of 1s asks for 10,000/s and 610,000 tuples")
-            .And.Contain("60,416 tuples sustain 990/s"));
+        Assert.That(Joined(_one.Report(spec)), Does.Contain("610,000 in all").And.Contain("The ceiling is 60,416 / (1s + 1m) = 990/s"));
+    }
+
+    [Test]
+    public void Lines_ReusedAtOnceWithoutTimestamps_Warns()
+    {
+        var spec = Spec(100) with { Rest = TimeSpan.Zero };
+        var facts = new Dictionary<string, HostFacts> { ["host-ns1"] = new() { TcpTimestamps = false } };
+        string Text(RunSpec asked) =>
+            Joined(CapacityReporter.Of(asked, Supply(asked, [Agent("a")], Sources(("ns1", "10.1.0.1"))), facts));
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That(Text(spec), Does.Contain("warning --reuse immediate needs TCP timestamps").And.Contain("is 0 on host-ns1"));
+            Assert.That(Text(Spec(100)), Does.Not.Contain("needs TCP timestamps"));
+        }
+    }
+
+    [Test]
+    public void Lines_ConnectRateAboveWhatTuplesAllow_SayThatItIsLowered()
+    {
+        var spec = Spec(100, ports: "20000-23149") with { ConnectRate = 5_000, Churn = new ChurnSpec(TimeSpan.FromSeconds(2), CloseMethod.Fin) };
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That(Joined(_one.Report(spec)), Does.Contain("less than the --connect-rate of 5,000/s: tuples rest 1m"));
+            Assert.That(Joined(_one.Report(spec with { ConnectRate = 50 })), Does.Not.Contain("less than the --connect-rate"));
+        }
     }
 
     [Test]

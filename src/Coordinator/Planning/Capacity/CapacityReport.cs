@@ -42,6 +42,9 @@ public sealed record CapacityReport
     /// <summary>What an HAProxy in front of the target's servers would take.</summary>
     public required HaproxyEstimate Haproxy { get; init; }
 
+    /// <summary>What weights come to; empty when all destinations have the same, or the goal does not fit.</summary>
+    public ImmutableArray<WeightedShare> Weights { get; init; } = [];
+
     /// <summary>What was assumed of a fleet that does not exist; empty for a real one.</summary>
     public ImmutableArray<string> Assumptions { get; init; } = [];
 

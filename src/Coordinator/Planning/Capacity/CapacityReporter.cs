@@ -28,6 +28,9 @@ public static class CapacityReporter
             Spaces = rows,
             Agents = agents,
             Hosts = hosts,
+            Weights = WeightedShare.Of(
+                DestinationCounts.Union(spaces.Select(s => s.Destinations)), spec.Connections,
+                [.. spaces.Select((s, i) => (s.Destinations, (rows[i].SourcesV4 * rows[i].Ports, rows[i].SourcesV6 * rows[i].Ports)))]),
             Opening = planned.Plan is { } plan
                 ? new(plan.RampEnd, plan.Schedule.ConnectsPerSecond, plan.RateIsDefault)
                 : SchedulePlanner.Open(spec, [.. agents.Select(a => a.Share)], double.PositiveInfinity),
