@@ -32,7 +32,8 @@ internal sealed class MemoryWatch : IDisposable
             return null;
         // Page cache that is neither shared memory, nor mapped, nor still to be written is given back without waiting.
         var kept = Of("Shmem") + Of("Mapped") + Of("Dirty");
-        return new(free + Math.Max(0, Of("Cached") - kept), total, Sockstat.Read()?.MemoryPages ?? 0, ProcFile.ReadNumber("/proc/sys/net/ipv4/tcp_mem", 2));
+        var highMark = ProcFile.ReadNumber("/proc/sys/net/ipv4/tcp_mem", 2) ?? MemoryReading.DefaultTcpHighPages(total, Environment.SystemPageSize);
+        return new(free + Math.Max(0, Of("Cached") - kept), total, Sockstat.Read()?.MemoryPages ?? 0, highMark);
 
         long Of(string name) => ProcFile.ParseMeminfo(text, name) ?? 0;
     }
