@@ -30,7 +30,7 @@ public sealed class MemoryGuard
     public void Take(MemoryReading reading)
     {
         Newest = reading;
-        var tcp = reading.TcpHighPages is > 0 and { } high ? (double)reading.TcpPages / high : 0;
+        var tcp = reading.TcpHighPages > 0 ? (double)reading.TcpPages / reading.TcpHighPages : 0;
         var least = GrowthStop == GrowthStop.Memory ? reading.ReserveBytes * 3 / 2 : reading.ReserveBytes;
         if (reading.FreeBytes < least)
             _growthStop = (int)GrowthStop.Memory;

@@ -4,7 +4,7 @@ namespace LoadHarness.Agent.Safety;
 /// <param name="FreeBytes">What can be had at once: MemFree and clean page cache. Not MemAvailable, which counts slab that live sockets pin.</param>
 /// <param name="TotalBytes">MemTotal.</param>
 /// <param name="TcpPages">The `mem` of /proc/net/sockstat; 0 when it is not known.</param>
-/// <param name="TcpHighPages">The high mark of net.ipv4.tcp_mem.</param>
+/// <param name="TcpHighPages">The high mark of net.ipv4.tcp_mem; 0 when it is not known.</param>
 public readonly record struct MemoryReading(long FreeBytes, long TotalBytes, long TcpPages, long TcpHighPages)
 {
     /// <summary>

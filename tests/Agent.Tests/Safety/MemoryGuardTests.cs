@@ -11,7 +11,7 @@ public sealed class MemoryGuardTests
     [TestCase(1000, 255, ExpectedResult = GrowthStop.Memory, TestName = "Take_BelowTheLeastReserve_Stops")]
     [TestCase(100_000, 1999, ExpectedResult = GrowthStop.Memory, TestName = "Take_BelowAFiftiethOfALargeHost_Stops")]
     [TestCase(100_000, 2001, ExpectedResult = GrowthStop.None)]
-    public GrowthStop Take_FreeMemory(long totalMega, long freeMega) => After(new MemoryReading(freeMega * Mega, totalMega * Mega, 0, null)).GrowthStop;
+    public GrowthStop Take_FreeMemory(long totalMega, long freeMega) => After(new MemoryReading(freeMega * Mega, totalMega * Mega, 0, 0)).GrowthStop;
 
     [TestCase(84, ExpectedResult = "None False")]
     [TestCase(85, ExpectedResult = "None True")]
@@ -47,7 +47,7 @@ public sealed class MemoryGuardTests
     }
 
     [Test]
-    public void Take_UnknownTcpMark_StopsNothing() => Assert.That(After(new MemoryReading(Mega << 10, Mega << 10, 1_000_000, null)).StopsFins, Is.False);
+    public void Take_UnknownTcpMark_StopsNothing() => Assert.That(After(new MemoryReading(Mega << 10, Mega << 10, 1_000_000, 0)).StopsFins, Is.False);
 
     private static MemoryGuard After(MemoryReading reading)
     {
@@ -56,7 +56,7 @@ public sealed class MemoryGuardTests
         return guard;
     }
 
-    private static MemoryReading Free(long mega) => new(mega * Mega, 1000 * Mega, 0, null);
+    private static MemoryReading Free(long mega) => new(mega * Mega, 1000 * Mega, 0, 0);
 
     private static MemoryReading Tcp(long pages) => new(Mega << 10, Mega << 10, pages, 100);
 }
