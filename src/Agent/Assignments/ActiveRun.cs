@@ -191,8 +191,8 @@ internal sealed class ActiveRun : IDisposable
 
     private void Emit(long toMillis, bool endsHold = false)
     {
-        // A backend opens nothing.
-        _builder.GrowthStop = Assignment.Backend is null ? _memory.Guard.GrowthStop : GrowthStop.None;
+        // Neither a backend nor who drains opens anything.
+        _builder.GrowthStop = Assignment.Backend is null && !IsDraining ? _memory.Guard.GrowthStop : GrowthStop.None;
         var sample = _builder.Build(Assignment.RunId, _sampledMillis, toMillis, Assignment.ExpectGreeting);
         ReadKernelAtRest(sample.Counts);
         if (_kernelView?.Newest is { } reading)

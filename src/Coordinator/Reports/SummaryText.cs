@@ -186,8 +186,6 @@ public static class SummaryText
         if (backends.IsEmpty || summary.Run.StartedAt is null)
             return;
         lines.Add("backends", BackendLine(backends, summary.Result.HeldEstablishedEnd));
-        if (backends.Length == 1 && !backends[0].Lost)
-            return;
         lines.AddRow("", $"{"id",-22}{"accepted",12}{"at hold",12}{"CPU s",8}{"RSS MB",8}{"B/conn",8}");
         foreach (var backend in backends.Take(MostAgents))
         {

@@ -188,7 +188,7 @@ public sealed class RunnerAssignmentTests
     }
 
     [Test]
-    public void Apply_DrainedAfterASourceAddressHasGone_IsFollowed()
+    public void Apply_AfterASourceAddressHasGone_IsFollowedAndItIsNamed()
     {
         using var space = NetworkNamespace.Create();
         space.AddAddress("127.200.0.1/32");
@@ -201,13 +201,14 @@ public sealed class RunnerAssignmentTests
 
         space.Ip("address", "del", "127.200.0.1/32", "dev", "lo");
         run.Apply(run.Next(hold, a => a with { Schedule = RunnerFixture.Ramp(TimeSpan.Zero, 50, 60, 1000), Share = 60 }));
-        run.WaitFor(() => run.Status!.Refused is not null, "the refusal of a change");
-        var refused = run.Status!.Refused!;
+        run.WaitFor(() => run.Status!.GoneSources.Contains(source), "the loss of the address");
+        var changed = run.Status!;
         var status = run.Drain(hold, TimeSpan.FromSeconds(1));
 
         Assert.Multiple(() =>
         {
-            Assert.That(refused.Message, Does.Contain("127.200.0.1"));
+            Assert.That(changed.Refused, Is.Null);
+            Assert.That(changed.Findings.Select(f => f.Message), Has.Some.Contains("127.200.0.1"));
             Assert.That(status.Refused, Is.Null);
             Assert.That(run.Now.Established, Is.Zero);
         });
