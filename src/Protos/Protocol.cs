@@ -9,7 +9,7 @@ public static class Protocol
     public const uint Major = 1;
 
     /// <summary>Grows when something is added that an older peer may ignore.</summary>
-    public const uint Minor = 2;
+    public const uint Minor = 3;
 
     /// <summary>The version as a message.</summary>
     public static ProtocolVersion Version => new() { Major = Major, Minor = Minor };
@@ -29,6 +29,9 @@ public static class Capabilities
 
     /// <summary>Adds source addresses to its host while a run lasts.</summary>
     public const string Provision = "provision";
+
+    /// <summary>Closes a part of what it holds and opens it again, all at once.</summary>
+    public const string Reconnect = "reconnect";
 
     /// <summary>Says how its host stands against a need.</summary>
     public const string Checks = "checks";
@@ -51,7 +54,7 @@ public static class Capabilities
     /// <summary>Everything that this build can do.</summary>
     public static readonly string[] All =
     [
-        WorkloadHold, WorkloadChurn, Retire, Weights,
+        WorkloadHold, WorkloadChurn, Retire, Weights, Reconnect,
         TransportTcp,
         Greeting,
         Routes,
