@@ -19,9 +19,6 @@ public sealed partial class RunController
     /// <summary>How long last samples may take after the last agent has drained.</summary>
     private static readonly TimeSpan _settleTime = TimeSpan.FromSeconds(3);
 
-    /// <summary>An agent that drains again whatever it is told is not told so all the time.</summary>
-    private static readonly TimeSpan _rousePause = TimeSpan.FromSeconds(5);
-
     /// <summary>Opens and holds, until the time is over or something ends the run.</summary>
     private async Task<RunEnd> LoadAsync(CancellationToken abandoned)
     {
@@ -55,40 +52,6 @@ public sealed partial class RunController
         }
     }
 
-    // A lost agent's share stays open: its blocks may still be in use, and taking the share over is a plan of its own.
-    private void ReviewAgents(TimeSpan elapsed)
-    {
-        ReviewLosses(elapsed);
-        if (!_roster.Working.Any())
-        {
-            var last = _roster.Members[^1];
-            throw new RunEndException(RunEnding.AgentsLost, $"every agent was lost; {last.Agent.Id}: {last.Lost}");
-        }
-
-        _roster.ReviewReaders(elapsed);
-        _backends.ReviewReaders(elapsed);
-        RouseIdlers(_roster, "open its share", elapsed);
-        RouseIdlers(_backends, "listen", elapsed);
-        NoteFindings();
-    }
-
-    // Agents that were cut off for longer than their leases are back: they do again what they did.
-    private void RouseIdlers(Roster roster, string task, TimeSpan elapsed)
-    {
-        var idlers = roster.Idlers();
-        if (idlers.IsEmpty || elapsed - roster.RousedAt < _rousePause)
-            return;
-        foreach (var idler in idlers)
-        {
-            _measurements.Note(idler.Agent.Id, new(Finding.Types.Severity.Warning, "lease",
-                $"agent {idler.Agent.Id} had drained by itself after {elapsed.TotalSeconds:0} s, "
-                + $"for its lease had ended or it was told to leave; while it stays it is to {task} again"));
-        }
-
-        roster.RousedAt = elapsed;
-        roster.Repeat(elapsed);
-    }
-
     private void NoteFindings()
     {
         foreach (var (id, status) in _roster.Members.Concat(_backends.Members).Select(m => (m.Agent.Id, m.Agent.Status)))
@@ -97,23 +60,6 @@ public sealed partial class RunController
                 continue;
             foreach (var finding in status.Findings.Where(f => f.Severity >= Finding.Types.Severity.Warning))
                 _measurements.Note(id, finding with { Message = $"agent {id}, {finding.Subject}: {finding.Message}" });
-        }
-    }
-
-    private void ReviewLosses(TimeSpan elapsed)
-    {
-        var changed = _roster.ReviewLosses(_plan!.DrainTimeout).Concat(_backends.ReviewLosses(_plan.DrainTimeout));
-        foreach (var member in changed)
-        {
-            if (member.Lost is { } how)
-            {
-                LogLost(_log, RunId, member.Agent.Id, how);
-                _measurements.Lose(member.Agent.Id, elapsed, how);
-            }
-            else
-            {
-                _measurements.Return(member.Agent.Id, elapsed);
-            }
         }
     }
 
