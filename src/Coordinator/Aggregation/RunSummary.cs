@@ -35,6 +35,9 @@ public sealed record RunSummary
     /// <summary>Where reports of an agent are missing.</summary>
     public required ImmutableArray<GapFacts> Gaps { get; init; }
 
+    /// <summary>What happened, oldest first.</summary>
+    public ImmutableArray<EventFacts> Events { get; init; } = [];
+
     /// <summary>Whole sentences that a reader should know before believing the numbers.</summary>
     public ImmutableArray<string> Notes { get; init; } = [];
 
@@ -44,6 +47,13 @@ public sealed record RunSummary
     /// <summary>What the command exits with.</summary>
     public int ExitCode { get; init; }
 }
+
+/// <summary>Something that happened to the run.</summary>
+/// <param name="Second">Elapsed; 0 before the start instant.</param>
+/// <param name="Kind"><c>finding</c>, <c>agent-lost</c>, <c>coordinator-restarted</c>, ...; stable.</param>
+/// <param name="Agent">Empty: the run as a whole.</param>
+/// <param name="Message">For people.</param>
+public sealed record EventFacts(double Second, string Kind, string Agent, string Message);
 
 /// <summary>The run itself.</summary>
 public sealed record RunFacts

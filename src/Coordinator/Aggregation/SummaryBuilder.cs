@@ -35,6 +35,7 @@ public static class SummaryBuilder
             Backends = backends,
             Limits = LimitReader.Read(input, result),
             Gaps = [.. timeline.Gaps().Select(g => new GapFacts(g.AgentId, g.From, g.To))],
+            Events = [.. input.Events.Select(e => new EventFacts(Rounded(e.Elapsed.TotalSeconds), e.Kind, e.AgentId, e.Message))],
             Notes = [.. SummaryNotes.Of(input, result), .. BackendReader.Notes(input, backends), .. input.Notes],
         };
     }

@@ -100,5 +100,8 @@ public sealed record SummaryInput
 
     /// <summary>Whole sentences from elsewhere that belong into the report: findings of agents, for one.</summary>
     public ImmutableArray<string> Notes { get; init; } = [];
+
+    /// <summary>What happened, oldest first.</summary>
+    public ImmutableArray<RunEvent> Events { get; init; } = [];
     public required Timeline Timeline { get; init; }
 }

@@ -81,11 +81,20 @@ internal static partial class WireTranslation
         };
         if (run.SummaryJson is { } summary)
             message.SummaryJson = summary;
+        message.Events.Add(run.Events.Select(ToMessage));
         return message;
     }
 
+    private static Wire.RunEvent ToMessage(Aggregation.RunEvent happened) => new()
+    {
+        Elapsed = happened.Elapsed.ToDuration(),
+        Kind = happened.Kind,
+        AgentId = happened.AgentId,
+        Message = happened.Message,
+    };
+
     /// <summary>For lists: a page of summaries would be larger than a message may be.</summary>
-    public static Wire.Run ToListed(RunSnapshot run) => ToMessage(run with { SummaryJson = null });
+    public static Wire.Run ToListed(RunSnapshot run) => ToMessage(run with { SummaryJson = null, Events = [] });
 
     public static Wire.Agent ToMessage(AgentState agent) => new()
     {

@@ -34,6 +34,17 @@ internal static class RunJson
             json["plan"] = new JsonObject { ["goal"] = plan.Goal, ["lines"] = new JsonArray([.. plan.Lines.Select(l => JsonValue.Create(l))]) };
         if (run.Progress is { } progress)
             json["progress"] = Of(progress);
+        if (!run.Events.IsEmpty)
+        {
+            json["events"] = new JsonArray([.. run.Events.Select(e => (JsonNode)new JsonObject
+            {
+                ["second"] = e.Elapsed.TotalSeconds,
+                ["kind"] = e.Kind,
+                ["agent"] = e.AgentId,
+                ["message"] = e.Message,
+            })]);
+        }
+
         if (run.SummaryJson is { } summary)
             json["summary"] = JsonNode.Parse(summary);
         return json;

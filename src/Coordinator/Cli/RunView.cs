@@ -33,6 +33,9 @@ public sealed record RunView
     /// <summary>Null until the run has started.</summary>
     public ProgressView? Progress { get; init; }
 
+    /// <summary>The newest events, oldest first.</summary>
+    public ImmutableArray<EventView> Events { get; init; } = [];
+
     /// <summary>The summary as JSON; null until the run has ended.</summary>
     public string? SummaryJson { get; init; }
 
@@ -42,6 +45,13 @@ public sealed record RunView
     /// <summary>Whether nothing will change any more.</summary>
     public bool HasEnded => State is RunState.Completed or RunState.Stopped or RunState.Failed;
 }
+
+/// <summary>Something that happened to the run.</summary>
+/// <param name="Elapsed">When.</param>
+/// <param name="Kind">A stable name.</param>
+/// <param name="AgentId">Empty: the run as a whole.</param>
+/// <param name="Message">For people.</param>
+public sealed record EventView(TimeSpan Elapsed, string Kind, string AgentId, string Message);
 
 /// <summary>What was planned.</summary>
 /// <param name="Lines">For people.</param>

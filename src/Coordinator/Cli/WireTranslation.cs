@@ -66,6 +66,7 @@ internal static partial class WireTranslation
         Connections = (long)(run.Spec?.Connections ?? 0),
         Plan = run.Plan is { } plan ? new([.. plan.Lines], (long)plan.Goal, plan.HoldFrom?.ToTimeSpan(), plan.DrainFrom?.ToTimeSpan()) : null,
         Progress = run.Progress is { } progress ? FromWire(progress) : null,
+        Events = [.. run.Events.Select(e => new EventView(e.Elapsed?.ToTimeSpan() ?? default, e.Kind, e.AgentId, e.Message))],
         SummaryJson = run.HasSummaryJson ? run.SummaryJson : null,
     };
 

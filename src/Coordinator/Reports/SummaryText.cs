@@ -12,6 +12,7 @@ public static class SummaryText
 
     private const int LabelWidth = 10;
     private const int MostAgents = 20;
+    private const int MostEvents = 20;
 
     /// <summary>Writes.</summary>
     public static void Write(TextWriter writer, RunSummary summary)
@@ -27,6 +28,7 @@ public static class SummaryText
         AddHead(lines, summary);
         lines.AddLine();
         AddRun(lines, summary);
+        AddEvents(lines, summary.Events);
         AddFailures(lines, summary.Failures);
         AddLatency(lines, summary.Latency);
         AddSpread(lines, "sources", "addresses", summary.Kernel.BySource);
@@ -104,6 +106,16 @@ public static class SummaryText
             parts.Add($"up to {orphans:N0} sockets without a process on these hosts");
         if (parts.Count > 0)
             lines.Add("drain", string.Join("; ", parts));
+    }
+
+    // Findings stand among the notes already.
+    private static void AddEvents(LabelledLines lines, ImmutableArray<EventFacts> all)
+    {
+        var events = all.Where(e => e.Kind != RunEventKinds.Finding).ToList();
+        foreach (var (i, happened) in events.Take(MostEvents).Index())
+            lines.Add(i == 0 ? "events" : "", $"{Seconds(happened.Second)}: {happened.Message}");
+        if (events.Count > MostEvents)
+            lines.Add("", $"and {events.Count - MostEvents:N0} more (--json has all)");
     }
 
     private static void AddCounters(LabelledLines lines, KernelCounterFacts? counters)

@@ -53,7 +53,7 @@ public sealed partial class RunController : IRun, IRunLink, IAsyncDisposable
         _choice = new AgentChoice(_registry, spec);
         _planMaker = new PlanMaker(id, spec, environment.Ledger);
         _roster = new RunRoster(this, _registry, record, builder, _readers, _planMaker.Provisions);
-        _measurements = new RunMeasurements(spec);
+        _measurements = new RunMeasurements(spec, () => Elapsed, (number, happened) => record.AddEvent(id, number, happened));
         _stages = new RunStages(_clock);
         _snapshot = new Latest<RunSnapshot>(new RunSnapshot
         {
@@ -225,7 +225,7 @@ public sealed partial class RunController : IRun, IRunLink, IAsyncDisposable
     private void Publish(Func<RunSnapshot, RunSnapshot> change)
     {
         _publishedNanos = _clock.Nanos;
-        var changed = change(_snapshot.Value);
+        var changed = change(_snapshot.Value) with { Events = _measurements.Events.Newest };
         _record.Save(changed);
         _snapshot.Set(changed);
     }

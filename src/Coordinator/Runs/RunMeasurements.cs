@@ -4,6 +4,7 @@ using LoadHarness.Coordinator.Fleet;
 using LoadHarness.Coordinator.Planning;
 using LoadHarness.Coordinator.Specs;
 using LoadHarness.V1;
+using RunEvent = LoadHarness.Coordinator.Aggregation.RunEvent;
 using RunSpec = LoadHarness.Coordinator.Specs.RunSpec;
 
 namespace LoadHarness.Coordinator.Runs;
@@ -12,7 +13,10 @@ namespace LoadHarness.Coordinator.Runs;
 /// What a run has measured so far. Samples arrive on the agents' calls and the run's loop reads: one lock holds them apart,
 /// for the timeline itself has none.
 /// </summary>
-internal sealed class RunMeasurements(RunSpec spec)
+/// <param name="spec">What the user asked for.</param>
+/// <param name="elapsed">Now; zero before the start instant.</param>
+/// <param name="keepEvent">Keeps an event with its number, from 1, on; returns at once.</param>
+internal sealed class RunMeasurements(RunSpec spec, Func<TimeSpan> elapsed, Action<int, RunEvent> keepEvent)
 {
     private const int MostNotes = 200;
     private const int SecondsBeforeHopeless = 5;
@@ -27,6 +31,7 @@ internal sealed class RunMeasurements(RunSpec spec)
     private readonly HashSet<string> _backends = new(StringComparer.Ordinal);
     private readonly HashSet<string> _members = new(StringComparer.Ordinal);
     private readonly HashSet<(string AgentId, string Subject)> _noted = [];
+    private readonly RunEvents _events = new(keepEvent);
     private ImmutableArray<RunNote> _notes = [];
     private int _published;
     private int _folded;
@@ -41,6 +46,9 @@ internal sealed class RunMeasurements(RunSpec spec)
                 return _notes;
         }
     }
+
+    /// <summary>What has happened so far.</summary>
+    public RunEvents Events => _events;
 
     /// <summary>The agents of a plan, and backends, take part from the start instant on.</summary>
     public void Begin(RunPlan plan, IEnumerable<string> backends)
@@ -114,14 +122,23 @@ internal sealed class RunMeasurements(RunSpec spec)
         Note(agentId, new(Finding.Types.Severity.Info, "returned", $"agent {agentId} came back"));
     }
 
-    /// <summary>Notes something that the report must say; the same subject of one agent once.</summary>
+    /// <summary>Something has happened now that the report must say; the same may happen again.</summary>
+    /// <param name="kind">One of <see cref="RunEventKinds"/>, or another stable name.</param>
+    /// <param name="agentId">Empty: the run as a whole.</param>
+    /// <param name="message">A whole sentence for people.</param>
+    public void Event(string kind, string agentId, string message) => _events.Add(new(elapsed(), kind, agentId, message));
+
+    /// <summary>Notes something that the report must say; the same subject of one agent once. It is an event too.</summary>
     public void Note(string agentId, AgentFinding finding)
     {
         lock (_lock)
         {
-            if (_notes.Length < MostNotes && _noted.Add((agentId, finding.Subject)))
-                _notes = _notes.Add(new(agentId, finding));
+            if (_notes.Length >= MostNotes || !_noted.Add((agentId, finding.Subject)))
+                return;
+            _notes = _notes.Add(new(agentId, finding));
         }
+
+        Event(RunEventKinds.Finding, agentId, finding.Message);
     }
 
     /// <summary>Says what time it is.</summary>

@@ -31,10 +31,10 @@ internal sealed class RunRecord(string requestId, CoordinatorStore store, TimePr
         }
     }
 
-    /// <summary>Keeps a run that has changed. Progress is not kept: it is in the samples.</summary>
+    /// <summary>Keeps a run that has changed. Progress is not kept: it is in the samples. Events are kept one by one.</summary>
     public void Save(RunSnapshot run)
     {
-        if (_saved is { } saved && (run with { Progress = saved.Progress }) == saved)
+        if (_saved is { } saved && (run with { Progress = saved.Progress, Events = saved.Events }) == saved)
             return;
         _saved = run;
         Observe(store.Runs.SaveAsync(ToRow(run)));
@@ -56,6 +56,12 @@ internal sealed class RunRecord(string requestId, CoordinatorStore store, TimePr
 
     /// <summary>Keeps measurements in place of samples.</summary>
     public void Fold(string runId, MeasuredFold fold) => Observe(store.Folds.FoldAsync(runId, fold.Seconds, fold.Intervals));
+
+    /// <summary>Keeps an event.</summary>
+    /// <param name="runId">The run.</param>
+    /// <param name="number">1, 2, 3, ... of the run.</param>
+    /// <param name="happened">It.</param>
+    public void AddEvent(string runId, int number, RunEvent happened) => Observe(store.Events.AddAsync(runId, number, happened));
 
     /// <summary>The run has ended: what was not folded is in no sum.</summary>
     public void DropSamples(string runId) => Observe(store.Folds.DropSamplesAsync(runId));

@@ -34,6 +34,9 @@ public sealed record RunSnapshot
     /// <summary>The newest complete second; null until there is one.</summary>
     public RunProgress? Progress { get; init; }
 
+    /// <summary>The newest events, oldest first.</summary>
+    public ImmutableArray<RunEvent> Events { get; init; } = [];
+
     /// <summary>JSON of schema <c>loadharness/summary/v1</c>; null until the run has ended.</summary>
     public string? SummaryJson { get; init; }
 }

@@ -18,6 +18,7 @@ public sealed class CoordinatorStore : IDisposable
         _agentKeys = new(() => new StoreAgentKeys(path, writer));
         Runs = new RunTables(path, writer);
         Folds = new FoldTables(path, writer);
+        Events = new EventTable(path, writer);
     }
 
     /// <summary>Names this store for good.</summary>
@@ -37,6 +38,9 @@ public sealed class CoordinatorStore : IDisposable
 
     /// <summary>What runs have measured, folded.</summary>
     public FoldTables Folds { get; }
+
+    /// <summary>What happened to runs.</summary>
+    public EventTable Events { get; }
 
     /// <summary>Which key each identity is bound to.</summary>
     public StoreAgentKeys AgentKeys => _agentKeys.Value;

@@ -15,6 +15,24 @@ public class SummaryTextTests
     private static string Text(RunSummary summary) => string.Join('\n', SummaryText.Lines(summary));
 
     [Test]
+    public void Lines_Events_AreListedWithTheirTimesButFindingsAreNot()
+    {
+        var text = Text(Good() with
+        {
+            Events =
+            [
+                new(3, "finding", "a0", "it was odd"), new(12.4, "agent-lost", "a1", "agent a1 was lost."),
+                new(15, "agent-returned", "a1", "agent a1 came back."),
+            ],
+        });
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That(text, Does.Contain("events    12s: agent a1 was lost.\n          15s: agent a1 came back."));
+            Assert.That(text, Does.Not.Contain("it was odd"));
+        }
+    }
+
+    [Test]
     public void Lines_GoodRun_SayFirstThatTheGoalWasReachedAndCanBeBelieved()
     {
         var lines = SummaryText.Lines(Good());

@@ -1,3 +1,5 @@
+using LoadHarness.Coordinator.Aggregation;
+using LoadHarness.Coordinator.Fleet;
 using LoadHarness.Coordinator.Planning;
 using LoadHarness.Coordinator.Runs;
 using LoadHarness.Coordinator.Specs;
@@ -8,12 +10,14 @@ namespace LoadHarness.Coordinator.Tests.Runs;
 
 public sealed class RunMeasurementsTests
 {
+    private readonly List<(int Number, RunEvent Event)> _kept = [];
     private RunMeasurements _measurements = null!;
 
     [SetUp]
     public void TwoSeconds()
     {
-        _measurements = new RunMeasurements(new RunSpec { Targets = [], Connections = 10 });
+        _kept.Clear();
+        _measurements = new RunMeasurements(new RunSpec { Targets = [], Connections = 10 }, () => TimeSpan.FromSeconds(2), (number, happened) => _kept.Add((number, happened)));
         _measurements.Begin(OneAgent(), ["b0"]);
         _measurements.Add(Samples.Of("a0", 1, 0, 1, 10));
         _measurements.Add(Samples.Of("a0", 2, 1, 2, 10));
@@ -35,6 +39,40 @@ public sealed class RunMeasurementsTests
         _measurements.Finish("a0", TimeSpan.FromSeconds(4.1));
 
         Assert.That(GapsAfter(4.1), Is.Not.Empty);
+    }
+
+    [Test]
+    public void Event_SameAgain_IsKeptBothTimesWithItsNumberAndTime()
+    {
+        _measurements.Event("storm", "", "a storm");
+        _measurements.Event("storm", "", "a storm");
+
+        var storm = new RunEvent(TimeSpan.FromSeconds(2), "storm", "", "a storm");
+        Assert.That(_kept, Is.EqualTo(new[] { (1, storm), (2, storm) }));
+    }
+
+    [Test]
+    public void Note_SameSubjectAgain_IsOneFindingAmongTheEvents()
+    {
+        var finding = new AgentFinding(V1.Finding.Types.Severity.Warning, "lease", "it was late");
+        _measurements.Note("a0", finding);
+        _measurements.Note("a0", finding with { Message = "it was late again" });
+
+        Assert.That(_measurements.Events.All, Is.EqualTo([new RunEvent(TimeSpan.FromSeconds(2), "finding", "a0", "it was late")]));
+    }
+
+    [Test]
+    public void Event_WithoutEnd_EndsWithOneThatSaysSo()
+    {
+        for (var i = 0; i < RunEvents.Most + 10; i++)
+            _measurements.Event("storm", "", $"{i}");
+
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That(_measurements.Events.All, Has.Count.EqualTo(RunEvents.Most));
+            Assert.That(_measurements.Events.All[^1].Message, Does.Contain("no further events"));
+            Assert.That(_measurements.Events.Newest, Has.Length.EqualTo(RunEvents.Shown));
+        }
     }
 
     private static RunPlan OneAgent()
