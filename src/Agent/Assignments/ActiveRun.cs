@@ -28,6 +28,8 @@ internal sealed class ActiveRun : IDisposable
     private KernelReading? _sentSockets;
     private long _sentSocketsMillis = long.MinValue;
     private ImmutableArray<AgentFinding> _hostFindings = [];
+    private ImmutableArray<AgentFinding> _stormFindings = [];
+    private ulong _newestStorm;
     private long _startNanos = long.MaxValue;
     private long _sampledMillis;
     private bool _moved;
@@ -89,6 +91,7 @@ internal sealed class ActiveRun : IDisposable
 
         _reactors.Pursue(Assignment, _startNanos);
         Phase = Phase.Running;
+        TakeStorm();
     }
 
     /// <summary>Reports about this assignment from now on, without following it: a run that drains stays on its way.</summary>
@@ -151,7 +154,7 @@ internal sealed class ActiveRun : IDisposable
 
     /// <summary>What the user should know.</summary>
     public ImmutableArray<AgentFinding> Findings(bool privateTables) =>
-        [.. _hostFindings, .. RunFindings.Of(Assignment, _reactors, _builder, _memory.Guard, privateTables)];
+        [.. _hostFindings, .. _stormFindings, .. RunFindings.Of(Assignment, _reactors, _builder, _memory.Guard, privateTables)];
 
     /// <inheritdoc/>
     public void Dispose()
@@ -159,6 +162,18 @@ internal sealed class ActiveRun : IDisposable
         _kernelView?.Dispose();
         _reactors.Dispose();
         _memory.Dispose();
+    }
+
+    private void TakeStorm()
+    {
+        if (Assignment.Storm is not { } storm || storm.Number <= _newestStorm)
+            return;
+        _newestStorm = storm.Number;
+        var now = TimeSpan.FromMilliseconds(ElapsedMillis);
+        if (now <= storm.Latest)
+            _reactors.Reconnect(storm, _startNanos);
+        else
+            _stormFindings = [RunFindings.StormMissed(storm, now)];
     }
 
     // Reactors that connect look at the clock themselves, before each connect.

@@ -64,6 +64,8 @@ public readonly record struct Counts
     public long Closed { get; init; }
     public long Aborted { get; init; }
     public long DrainPausedMillis { get; init; }
+    public long StormClosed { get; init; }
+    public long StormOpened { get; init; }
     public long SkippedTuples { get; init; }
     public long DroppedPorts { get; init; }
     public long BytesReceived { get; init; }

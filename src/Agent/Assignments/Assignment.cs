@@ -33,6 +33,8 @@ public sealed record Assignment
 
     /// <summary>How connections end by plan; null for a hold.</summary>
     public Engine.ConnectionLife? Churn { get; init; }
+    /// <summary>The newest reconnect storm; null when there was none.</summary>
+    public StormOrder? Storm { get; init; }
     public required TimeSpan ConnectTimeout { get; init; }
     public bool ExpectGreeting { get; init; }
 

@@ -27,6 +27,13 @@ internal interface IRunReactors : IDisposable
     /// <param name="startNanos">CLOCK_BOOTTIME of the start instant.</param>
     void Pursue(Assignment assignment, long startNanos);
 
+    /// <summary>Closes a part of what is held and opens as many again, at the storm's instant.</summary>
+    /// <param name="storm">Each is given once.</param>
+    /// <param name="startNanos">CLOCK_BOOTTIME of the start instant.</param>
+    void Reconnect(StormOrder storm, long startNanos)
+    {
+    }
+
     /// <summary>Closes everything within a time; zero closes by RST at once.</summary>
     void Drain(TimeSpan timeout);
 

@@ -15,9 +15,6 @@ namespace LoadHarness.Agent.Assignments;
 /// </summary>
 internal sealed partial class ReactorGroup : IRunReactors
 {
-    /// <summary>Descriptors of a reactor's table that are not for connections: what it inherited, its epoll set, room for the runtime.</summary>
-    public const int ReservedDescriptors = 200;
-
     private static readonly TimeSpan _snapshotPatience = TimeSpan.FromMilliseconds(200);
 
     private readonly EventFd _bell = new();
@@ -58,7 +55,7 @@ internal sealed partial class ReactorGroup : IRunReactors
     public TimeSpan? LookEvery => null;
 
     /// <summary>Connections that one reactor can hold.</summary>
-    public int ConnectionsPerReactor => Math.Max(1, _descriptorLimit - ReservedDescriptors);
+    public int ConnectionsPerReactor => Math.Max(1, _descriptorLimit - Reactor.ReservedDescriptors);
 
     /// <summary>Starts what an assignment needs, and deals out its new blocks.</summary>
     /// <inheritdoc/>
@@ -123,6 +120,17 @@ internal sealed partial class ReactorGroup : IRunReactors
         // New blocks may have an address that is gone.
         foreach (var source in _gone)
             Tell(new ConnectCommand.SetGone(source, true));
+    }
+
+    /// <inheritdoc/>
+    public void Reconnect(StormOrder storm, long startNanos)
+    {
+        for (var i = 0; i < _members.Count; i++)
+        {
+            _members[i].Reactor.Post(new ConnectCommand.Storm(
+                storm.Fraction, startNanos + (storm.At.Ticks * 100), storm.Within.Ticks * 100, storm.ByReset,
+                ConnectCommand.Storm.CarryOf(i, _members.Count)));
+        }
     }
 
     /// <inheritdoc/>

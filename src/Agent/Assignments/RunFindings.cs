@@ -35,6 +35,11 @@ internal static class RunFindings
         return findings.DrainToImmutable();
     }
 
+    /// <summary>A storm that this agent heard of when it was over.</summary>
+    public static AgentFinding StormMissed(StormOrder storm, TimeSpan now) => new(Severity.Warning, $"storm {storm.Number}",
+        $"reconnect storm {storm.Number} of second {storm.At.TotalSeconds:0} was passed over, for this agent heard of it in second {now.TotalSeconds:0} only: "
+        + "it was cut off from its coordinator, or came later");
+
     // Without numbers that change: it is told once.
     private static AgentFinding GrowthStopped(GrowthStop why, long reserve) => new(Severity.Error, "memory",
         why == GrowthStop.Memory

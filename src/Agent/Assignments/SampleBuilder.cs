@@ -22,6 +22,7 @@ internal sealed class SampleBuilder
     private ReactorCounters _gauges;
     private ReactorCounters _counters;
     private long _connectTimesClamped;
+    private LongHistogram? _peerCloseAges;
     private long _reactorCpuMaxNanos;
     private long _allocatedBytes;
     private long _processCpuMicros = ResourceUsage.ProcessCpuMicros;
@@ -89,6 +90,7 @@ internal sealed class SampleBuilder
         if (snapshot.ConnectTimes.TotalCount > 0)
             _connectTimes.Add(snapshot.ConnectTimes);
         _connectTimesClamped += snapshot.ConnectTimesClamped;
+        AddAges(snapshot.PeerCloseAges);
         var before = _reactorCpuNanos.GetValueOrDefault(reactor);
         _reactorCpuMaxNanos = Math.Max(_reactorCpuMaxNanos, snapshot.CpuNanos - before);
         _reactorCpuNanos[reactor] = snapshot.CpuNanos;
@@ -132,6 +134,7 @@ internal sealed class SampleBuilder
         _gauges.EstablishedMax = _gauges.Established;
         _failures.Clear();
         _connectTimes.Reset();
+        _peerCloseAges = null;
         _connectTimesClamped = 0;
         _reactorCpuMaxNanos = 0;
         return sample;
@@ -169,6 +172,8 @@ internal sealed class SampleBuilder
         _counters.Aborted += counters.Aborted;
         // Reactors stand still side by side: the longest time of a round is the agent's.
         _roundPausedNanos = Math.Max(_roundPausedNanos, counters.DrainPausedNanos);
+        _counters.StormClosed += counters.StormClosed;
+        _counters.StormOpened += counters.StormOpened;
         _counters.SkippedTuples += counters.SkippedTuples;
         _counters.DroppedPorts += counters.DroppedPorts;
         _counters.BytesReceived += counters.BytesReceived;
@@ -196,6 +201,8 @@ internal sealed class SampleBuilder
         Closed = _counters.Closed,
         Aborted = _counters.Aborted,
         DrainPausedMillis = (_drainPausedNanos + _roundPausedNanos) / 1_000_000,
+        StormClosed = _counters.StormClosed,
+        StormOpened = _counters.StormOpened,
         SkippedTuples = _counters.SkippedTuples,
         DroppedPorts = _counters.DroppedPorts,
         BytesReceived = _counters.BytesReceived,
@@ -215,9 +222,25 @@ internal sealed class SampleBuilder
         return tallies.MoveToImmutable();
     }
 
-    private ImmutableArray<EncodedHistogram> BuildHistograms() => _connectTimes.TotalCount == 0
-        ? []
-        : [new EncodedHistogram(HistogramKind.Connect, HistogramLayout.Encode(_connectTimes), _connectTimesClamped)];
+    // In the shared layout from here on.
+    private void AddAges(IntHistogram ages)
+    {
+        if (ages.TotalCount == 0)
+            return;
+        _peerCloseAges ??= HistogramLayout.Create();
+        foreach (var bucket in ages.RecordedValues())
+            _peerCloseAges.RecordValueWithCount(HistogramLayout.Clamp(ages.MedianEquivalentValue(bucket.ValueIteratedTo)), bucket.CountAddedInThisIterationStep);
+    }
+
+    private ImmutableArray<EncodedHistogram> BuildHistograms()
+    {
+        var histograms = ImmutableArray.CreateBuilder<EncodedHistogram>();
+        if (_connectTimes.TotalCount > 0)
+            histograms.Add(new(HistogramKind.Connect, HistogramLayout.Encode(_connectTimes), _connectTimesClamped));
+        if (_peerCloseAges is { } ages)
+            histograms.Add(new(HistogramKind.PeerCloseAge, HistogramLayout.Encode(ages), 0));
+        return histograms.DrainToImmutable();
+    }
 
     private Health BuildHealth()
     {

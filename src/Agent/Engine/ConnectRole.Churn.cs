@@ -50,6 +50,7 @@ public sealed partial class ConnectRole
         LeaveEstablished(slot);
         _reactor.Counters.Closed++;
         _reactor.Counters.Aborted++;
+        CountStormClose(slot);
         _cursor.ReturnUnused(TupleOf(slot));
         _reactor.Close(slot, reset: true);
     }

@@ -36,6 +36,7 @@ public sealed partial class ConnectRole
         PlanDrain(now, timeout);
         _draining = true;
         _owedReopens = 0;
+        EndStorm();
         _exhausted = false;
         _reactor.Counters.Goal = 0;
     }
@@ -85,6 +86,7 @@ public sealed partial class ConnectRole
     {
         // Their places are not missing any more.
         _owedReopens = 0;
+        EndStorm();
         _pace = new PacerState(nowNanos, Math.Min(_pace.Credit, 1));
         if (_memory.StopsFins)
             return nowNanos + MemoryLookNanos;
@@ -130,6 +132,7 @@ public sealed partial class ConnectRole
         _reactor.Counters.Closing--;
         _reactor.Counters.Closed++;
         _reactor.Counters.Aborted += reset ? 1 : 0;
+        CountStormClose(slot);
         _cursor.ReturnEnded(TupleOf(slot), _reactor.NowNanos);
         if (!reset)
             _transport.Discard(slot, out _, out _);

@@ -1,5 +1,6 @@
 using LoadHarness.Agent.Interop.Libc;
 using LoadHarness.Agent.Transports;
+using LoadHarness.Protos;
 using LoadHarness.V1;
 
 namespace LoadHarness.Agent.Engine;
@@ -106,11 +107,18 @@ public sealed partial class ConnectRole
         _reactor.Unhold(slot);
         LeaveEstablished(slot);
         _reactor.Counters.ClosedByPeer++;
+        RecordPeerClose(slot);
         CountFailure(FailureStage.Hold, errno == 0 ? FailureCause.Closed : FailureClassifier.OfErrno(errno), errno);
         _cursor.ReturnEnded(TupleOf(slot), _reactor.NowNanos);
         _reactor.Close(slot, reset: false);
         if (!_draining)
             _owedReopens++;
+    }
+
+    private void RecordPeerClose(int slot)
+    {
+        var millis = Millis(_reactor.NowNanos) - _reactor.Connections.EstablishedMillis(slot);
+        _peerCloseAges.RecordValue(HistogramLayout.Clamp(millis * 1000L));
     }
 
     private void LeaveEstablished(int slot)

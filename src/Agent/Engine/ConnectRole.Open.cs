@@ -93,12 +93,7 @@ public sealed partial class ConnectRole
         connections.Unit(fd) = tuple.Unit;
         connections.Destination(fd) = tuple.Destination;
         connections.StartedMicros(fd) = (uint)(Clock.BoottimeNanos / 1000);
-        if (_owedReopens > 0)
-        {
-            _owedReopens--;
-            connections.Marks(fd) = ConnectionMarks.Reopened;
-        }
-
+        connections.Marks(fd) = NextPlace();
         _reactor.Counters.Connecting++;
         _reactor.SetDeadline(fd, nowNanos + _goal!.ConnectTimeoutNanos);
         return OpenAnswer.Started;
@@ -179,7 +174,10 @@ public sealed partial class ConnectRole
             counters.EstablishedMax = counters.Established;
         if ((connections.Marks(slot) & ConnectionMarks.Reopened) != 0)
             counters.Reopened++;
+        if ((connections.Marks(slot) & ConnectionMarks.StormOpened) != 0)
+            counters.StormOpened++;
         RecordConnectTime(slot);
+        connections.EstablishedMillis(slot) = Millis(_reactor.NowNanos);
     }
 
     private void RecordConnectTime(int slot)
@@ -200,11 +198,25 @@ public sealed partial class ConnectRole
         CountFailure(FailureStage.Connect, cause, errno);
     }
 
+    // Whose place the next connect takes.
+    private ConnectionMarks NextPlace()
+    {
+        if (TakesStormPlace())
+            return ConnectionMarks.StormOpened;
+        if (_owedReopens == 0)
+            return ConnectionMarks.None;
+        _owedReopens--;
+        return ConnectionMarks.Reopened;
+    }
+
     // The owed place stays owed when its connect failed.
     private void ConnectAbandoned(int slot)
     {
-        if ((_reactor.Connections.Marks(slot) & ConnectionMarks.Reopened) != 0)
+        var marks = _reactor.Connections.Marks(slot);
+        if ((marks & ConnectionMarks.Reopened) != 0)
             _owedReopens++;
+        if ((marks & ConnectionMarks.StormOpened) != 0)
+            _stormRetries++;
         _reactor.Counters.Connecting--;
         _cursor.ReturnUnused(TupleOf(slot));
         _reactor.Close(slot, reset: false);

@@ -32,6 +32,7 @@ public sealed partial class ConnectRole : IReactorRole
     private long _owedReopens;
     private LongHistogram _connectTimes = HistogramLayout.Create();
     private long _connectTimesClamped;
+    private IntHistogram _peerCloseAges = ReactorSnapshot.CreateAges();
     private readonly List<(IpAddress Source, int FirstPort)> _retiring = [];
 
     /// <summary>Makes the role; it opens nothing before its first <see cref="ConnectCommand.Pursue"/>.</summary>
@@ -83,6 +84,9 @@ public sealed partial class ConnectRole : IReactorRole
             case ConnectCommand.SetGone change:
                 _cursor.SetGone(change.Source, change.Gone);
                 break;
+            case ConnectCommand.Storm storm:
+                TakeStorm(storm);
+                break;
             case ConnectCommand.Drain drain:
                 BeginDrain(drain.Timeout);
                 break;
@@ -101,7 +105,7 @@ public sealed partial class ConnectRole : IReactorRole
             return PaceDrain(nowNanos);
         if (elapsed < TimeSpan.Zero)
             return goal.StartNanos;
-        var ends = EndLives(nowNanos);
+        var ends = Math.Min(EndLives(nowNanos), PaceStorm(nowNanos));
         return Math.Min(ends, PaceGoal(goal, elapsed, nowNanos));
     }
 
@@ -113,6 +117,7 @@ public sealed partial class ConnectRole : IReactorRole
         snapshot.Counters.FreeTuples = _cursor.Free;
         (snapshot.ConnectTimes, _connectTimes) = (_connectTimes, snapshot.ConnectTimes);
         snapshot.ConnectTimesClamped = _connectTimesClamped;
+        (snapshot.PeerCloseAges, _peerCloseAges) = (_peerCloseAges, snapshot.PeerCloseAges);
         _connectTimesClamped = 0;
         snapshot.EndpointSpaceExhausted = _exhausted;
         NoteBlocks(snapshot);
@@ -140,6 +145,7 @@ public sealed partial class ConnectRole : IReactorRole
         _owedReopens = Math.Min(_owedReopens, missing);
         if (missing == 0)
             _exhausted = false;
+        missing -= StormPlaces(missing);
         var rate = goal.ConnectsPerSecond(elapsed);
         var step = Pacer.Step(_pace, rate, nowNanos, missing);
         // Who waits for tuples or memory comes seldom, and is not late for it.

@@ -34,4 +34,10 @@ public enum ConnectionMarks : byte
 
     /// <summary>The peer's FIN has come behind data that are still to be read.</summary>
     PeerEnded = 4,
+
+    /// <summary>A reconnect storm is to close it.</summary>
+    StormChosen = 8,
+
+    /// <summary>It takes the place of one that a reconnect storm closed.</summary>
+    StormOpened = 16,
 }

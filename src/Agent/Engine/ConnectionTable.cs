@@ -50,8 +50,13 @@ public sealed unsafe class ConnectionTable : IDisposable
     /// <summary>Index of the source and port (see <see cref="EndpointCursor"/>).</summary>
     public ref int Unit(int slot) => ref _units[slot];
 
-    /// <summary>When connect() was called, in microseconds, modulo 2^32.</summary>
+    /// <summary>When connect() was called, in microseconds, modulo 2^32; until the slot is ESTABLISHED.</summary>
     public ref uint StartedMicros(int slot) => ref _startedMicros[slot];
+
+    /// <summary>
+    /// When it became ESTABLISHED, in milliseconds, modulo 2^32 (49 days). How long the connect took is recorded by then: both share one field.
+    /// </summary>
+    public ref uint EstablishedMillis(int slot) => ref _startedMicros[slot];
 
     internal ref int Next(int slot) => ref _next[slot];
 

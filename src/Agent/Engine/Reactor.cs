@@ -14,6 +14,9 @@ namespace LoadHarness.Agent.Engine;
 /// </summary>
 public sealed partial class Reactor : IDisposable
 {
+    /// <summary>Descriptors of a reactor's table that are not for connections: what it inherited, its epoll set, room for the runtime.</summary>
+    public const int ReservedDescriptors = 200;
+
     private const int StackBytes = 256 * 1024;
 
     private readonly Thread _thread;

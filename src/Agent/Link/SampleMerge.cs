@@ -42,6 +42,8 @@ internal static class SampleMerge
         Closed = earlier.Closed + later.Closed,
         Aborted = earlier.Aborted + later.Aborted,
         DrainPausedMillis = earlier.DrainPausedMillis + later.DrainPausedMillis,
+        StormClosed = earlier.StormClosed + later.StormClosed,
+        StormOpened = earlier.StormOpened + later.StormOpened,
         SkippedTuples = earlier.SkippedTuples + later.SkippedTuples,
         DroppedPorts = earlier.DroppedPorts + later.DroppedPorts,
         BytesReceived = earlier.BytesReceived + later.BytesReceived,

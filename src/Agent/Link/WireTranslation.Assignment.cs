@@ -20,6 +20,8 @@ internal static partial class WireTranslation
     private const long MostSources = 1 << 20;
     private static readonly TimeSpan _longest = TimeSpan.FromDays(366);
 
+    private static readonly TimeSpan _longestStorm = TimeSpan.FromMinutes(10);
+
     // Connections of a lost coordinator end when the lease and this are over.
     private static readonly TimeSpan _longestDrain = TimeSpan.FromHours(1);
 
@@ -76,6 +78,7 @@ internal static partial class WireTranslation
             Provision = Each(message.Provision, "provision", ToProvision),
             Schedule = ToSchedule(message.Schedule ?? throw Missing("schedule")),
             Churn = ToChurn(workload),
+            Storm = message.Storm is { } storm ? ToStorm(storm) : null,
             ConnectTimeout = Positive(workload.ConnectTimeout, "workload.connect_timeout"),
             ExpectGreeting = workload.ExpectGreeting,
             StartNanos = message.HasStartNanos ? message.StartNanos : null,
@@ -98,6 +101,20 @@ internal static partial class WireTranslation
         return workload.Churn.Close is Wire.CloseMethod.Fin or Wire.CloseMethod.Rst
             ? new(lifetime, workload.Churn.Close == Wire.CloseMethod.Rst)
             : throw new WireException("workload.churn.close", "range", $"close method {(int)workload.Churn.Close} is unknown; FIN or RST is wanted");
+    }
+
+    private static StormOrder ToStorm(Wire.ReconnectStorm message)
+    {
+        if (message.Number == 0)
+            throw new WireException("storm.number", "range", "0 is no number of a storm; they are counted from 1 on");
+        if (!(message.Fraction > 0 && message.Fraction <= 1))
+            throw new WireException("storm.fraction", "range", $"{message.Fraction} is out of range: above 0, at most 1");
+        if (message.Close is not (Wire.CloseMethod.Fin or Wire.CloseMethod.Rst))
+            throw new WireException("storm.close", "range", $"close method {(int)message.Close} is unknown; FIN or RST is wanted");
+        var within = Time(message.Within, "storm.within");
+        if (within > _longestStorm)
+            throw new WireException("storm.within", "range", $"{within.TotalSeconds:0} s is out of range, at most {_longestStorm.TotalSeconds:0} s is allowed");
+        return new(message.Number, Time(message.Elapsed, "storm.elapsed"), message.Fraction, within, message.Close == Wire.CloseMethod.Rst);
     }
 
     private static void CheckWanted(Wire.Assignment message, LinkGrant grant)

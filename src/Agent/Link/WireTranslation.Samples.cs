@@ -59,6 +59,8 @@ internal static partial class WireTranslation
         Closed = Count(counts.Closed),
         Aborted = Count(counts.Aborted),
         DrainPausedMillis = Count(counts.DrainPausedMillis),
+        StormClosed = Count(counts.StormClosed),
+        StormOpened = Count(counts.StormOpened),
         SkippedTuples = Count(counts.SkippedTuples),
         DroppedPorts = Count(counts.DroppedPorts),
         BytesReceived = Count(counts.BytesReceived),

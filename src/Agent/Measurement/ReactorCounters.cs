@@ -27,6 +27,8 @@ public struct ReactorCounters
     public long Closed;
     public long Aborted;
     public long DrainPausedNanos;
+    public long StormClosed;
+    public long StormOpened;
     public long SkippedTuples;
     public long DroppedPorts;
     public long BytesReceived;

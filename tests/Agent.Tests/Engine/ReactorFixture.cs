@@ -1,4 +1,5 @@
 using System.Net;
+using HdrHistogram;
 using LoadHarness.Agent.Engine;
 using LoadHarness.Agent.Interop.Libc;
 using LoadHarness.Agent.Measurement;
@@ -25,6 +26,12 @@ internal sealed class ReactorFixture : IDisposable
     /// <summary>Failures so far.</summary>
     public FailureTable Failures { get; } = new();
 
+    /// <summary>What a connecting one was told to reach.</summary>
+    public ReactorGoal Goal { get; private set; } = null!;
+
+    /// <summary>Ages at which the peer ended connections, in milliseconds, oldest news first.</summary>
+    public List<double> PeerCloseAges { get; } = [];
+
     /// <summary>A reactor that connects to one address over a transport.</summary>
     public static ReactorFixture Connecting(ITransport transport, IPAddress target, int port, int connections, int blocks, TimeSpan rest = default) =>
         Connecting(transport, (IpAddress.From(target), port), AllowList.Loopback, IpAddress.From(LoopbackAddress.Next()), connections, blocks, rest);
@@ -48,6 +55,7 @@ internal sealed class ReactorFixture : IDisposable
             ConnectTimeoutNanos = 20_000_000_000,
             DrainTimeout = TimeSpan.FromSeconds(10),
         };
+        fixture.Goal = goal;
         fixture.Reactor.Post(new ConnectCommand.Pursue(goal, [.. Enumerable.Range(0, blocks).Select(i => (source, 10_240 + (i * 256)))], []));
         return fixture;
     }
@@ -61,7 +69,11 @@ internal sealed class ReactorFixture : IDisposable
         while (!snapshot.IsFilled && Reactor.Fault is null)
             _bell.Wait(TimeSpan.FromMilliseconds(50));
         snapshot.Failures.MoveTo(Failures);
+        foreach (var bucket in snapshot.PeerCloseAges.RecordedValues())
+            PeerCloseAges.AddRange(Enumerable.Repeat(bucket.ValueIteratedTo / 1000.0, (int)bucket.CountAtValueIteratedTo));
         var counters = snapshot.Counters;
+        counters.StormClosed += _sum.StormClosed;
+        counters.StormOpened += _sum.StormOpened;
         counters.Opened += _sum.Opened;
         counters.Reopened += _sum.Reopened;
         counters.ClosedByPeer += _sum.ClosedByPeer;
