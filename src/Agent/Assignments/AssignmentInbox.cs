@@ -1,4 +1,3 @@
-using System.Collections.Immutable;
 using LoadHarness.Agent.Preflight;
 using LoadHarness.V1;
 
@@ -20,6 +19,7 @@ internal sealed class AssignmentInbox(NameLookup lookup)
 
     // The newest, as long as the answers for its names are being waited for.
     private Assignment? _resolving;
+    private bool _isResolverUp;
     private string? _drainReason;
     private bool _drainTaken;
     private bool _stopping;
@@ -48,9 +48,8 @@ internal sealed class AssignmentInbox(NameLookup lookup)
                 return;
             _newest = assignment;
             _resolving = null;
-            var names = NameCheck.NamesOf(assignment);
-            if (assignment.Phase != Phase.Drained && names.Length > 0)
-                ResolveSoon(assignment, names);
+            if (assignment.Phase != Phase.Drained && NameCheck.NamesOf(assignment).Length > 0)
+                ResolveSoon(assignment);
             Monitor.PulseAll(_gate);
         }
     }
@@ -121,26 +120,41 @@ internal sealed class AssignmentInbox(NameLookup lookup)
     }
 
     private static bool IsKnown(Assignment assignment, Assignment? known) =>
-        known?.RunId == assignment.RunId && !assignment.Revision.IsNewerThan(known.Revision);
+        known?.RunId == assignment.RunId && known.StoreId == assignment.StoreId && !assignment.Revision.IsNewerThan(known.Revision);
 
-    private void ResolveSoon(Assignment assignment, ImmutableArray<string> names)
+    // One thread, however many assignments come: it looks for the newest one when it has an answer.
+    private void ResolveSoon(Assignment assignment)
     {
         _resolving = assignment;
-        var thread = new Thread(() => Resolve(assignment, names)) { IsBackground = true, Name = "names" };
-        thread.Start();
+        if (_isResolverUp)
+            return;
+        _isResolverUp = true;
+        new Thread(ResolveNewest) { IsBackground = true, Name = "names" }.Start();
     }
 
-    private void Resolve(Assignment assignment, ImmutableArray<string> names)
+    private void ResolveNewest()
     {
-        var answers = lookup.Resolve(names);
+        while (NextToResolve() is { } assignment)
+        {
+            var answers = lookup.Resolve(NameCheck.NamesOf(assignment));
+            lock (_gate)
+            {
+                // Another one may have come in between.
+                if (!ReferenceEquals(_resolving, assignment))
+                    continue;
+                _newest = assignment with { Names = [.. answers] };
+                _resolving = null;
+                Monitor.PulseAll(_gate);
+            }
+        }
+    }
+
+    private Assignment? NextToResolve()
+    {
         lock (_gate)
         {
-            // Another one may have come in between.
-            if (!ReferenceEquals(_resolving, assignment))
-                return;
-            _newest = assignment with { Names = [.. answers] };
-            _resolving = null;
-            Monitor.PulseAll(_gate);
+            _isResolverUp = _resolving is not null;
+            return _resolving;
         }
     }
 }

@@ -4,8 +4,8 @@ namespace LoadHarness.Agent.Assignments;
 
 internal static partial class AssignmentRunnerLog
 {
-    [LoggerMessage(EventId = 2001, Level = LogLevel.Warning, Message = "run {RunId}: assignment {Revision} refused: {Field}: {Reason}")]
-    public static partial void Refused(this ILogger log, string runId, string revision, string field, string reason);
+    [LoggerMessage(EventId = 2001, Level = LogLevel.Warning, Message = "run {RunId}: assignment {Revision} refused: {Field}: {Reason} ({LeftOut} others since the last such line)")]
+    public static partial void Refused(this ILogger log, string runId, string revision, string field, string reason, long leftOut);
 
     [LoggerMessage(EventId = 2002, Level = LogLevel.Warning, Message = "run {RunId}: draining: {Reason}")]
     public static partial void DrainingLocally(this ILogger log, string runId, string reason);

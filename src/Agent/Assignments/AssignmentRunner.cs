@@ -30,7 +30,9 @@ public sealed class AssignmentRunner : IAssignmentRunner, IDisposable
     private readonly AssignmentInbox _inbox;
     private readonly Lock _gate = new();
     private readonly bool _privateTables = DescriptorTable.UnshareErrno == 0;
+    private readonly LogBudget _refusals = new();
     private AssignmentStatus? _status;
+    private volatile string? _store;
 
     // The rest belongs to the runner's own thread.
     private ActiveRun? _run;
@@ -78,6 +80,9 @@ public sealed class AssignmentRunner : IAssignmentRunner, IDisposable
     }
 
     /// <inheritdoc/>
+    public string? WorksForStore => _store;
+
+    /// <inheritdoc/>
     public void Apply(Assignment assignment) => _inbox.Put(assignment);
 
     /// <inheritdoc/>
@@ -118,6 +123,12 @@ public sealed class AssignmentRunner : IAssignmentRunner, IDisposable
     private void Converge(Assignment assignment)
     {
         var isOurs = _run?.Assignment.RunId == assignment.RunId;
+        if (isOurs && assignment.StoreId != _run!.Assignment.StoreId)
+        {
+            RefuseStranger(assignment);
+            return;
+        }
+
         if (_run is null || isOurs)
             _inbox.SetNewestOfRun(assignment);
         if (assignment.Phase == Phase.Drained && !isOurs)
@@ -142,6 +153,7 @@ public sealed class AssignmentRunner : IAssignmentRunner, IDisposable
         }
 
         var run = _run ??= new ActiveRun(assignment, _lease, _allowed, _policy.ListenAddresses, _privateTables, _onSample, _readMemory);
+        _store = run.Assignment.StoreId;
         if (run.Prepare(assignment) is { } unmet)
         {
             Refuse(assignment, unmet);
@@ -162,11 +174,16 @@ public sealed class AssignmentRunner : IAssignmentRunner, IDisposable
     // A refused first assignment leaves nothing behind; a refused change leaves the run as it was.
     private void Refuse(Assignment assignment, AssignmentRefusal refusal)
     {
-        _log.Refused(assignment.RunId, assignment.Revision.ToString(), refusal.Field, refusal.Message);
+        if (_refusals.TryTake(Clock.MonotonicNanos, out var leftOut))
+            _log.Refused(assignment.RunId, assignment.Revision.ToString(), refusal.Field, refusal.Message, leftOut);
         if (_run is null or { Phase: Phase.Unspecified })
             EndRun();
         Publish(assignment, Phase.Unspecified, refusal);
     }
+
+    // A coordinator on another store may use the same words for its runs; it neither changes nor ends this one.
+    private void RefuseStranger(Assignment assignment) => Publish(assignment, Phase.Unspecified, new("store_id", "store",
+        $"this agent works for run {assignment.RunId} out of store {_run!.Assignment.StoreId}; it is free for another one when that run has ended"));
 
     private void DrainLocally(string reason)
     {
@@ -195,7 +212,7 @@ public sealed class AssignmentRunner : IAssignmentRunner, IDisposable
     private void EndRun()
     {
         _run?.Dispose();
-        _run = null;
+        (_run, _store) = (null, null);
         _provisioner?.Release();
     }
 
@@ -222,7 +239,7 @@ public sealed class AssignmentRunner : IAssignmentRunner, IDisposable
     {
         if (Status is not { } before)
             return;
-        if (before.RunId != _run!.Assignment.RunId)
+        if (before.RunId != _run!.Assignment.RunId || before.StoreId != _run.Assignment.StoreId)
         {
             // The answer to another run's assignment was told long enough ago.
             if (Clock.BoottimeNanos >= _ownStatusNanos)

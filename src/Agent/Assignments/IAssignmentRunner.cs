@@ -12,6 +12,9 @@ public interface IAssignmentRunner
     /// <summary>The present status; null while there is no assignment.</summary>
     AssignmentStatus? Status { get; }
 
+    /// <summary>The store that the run in hand is out of; null when there is none. Only that coordinator keeps its lease alive.</summary>
+    string? WorksForStore { get; }
+
     /// <summary>Raised, on a plain thread, whenever <see cref="Status"/> has changed in phase, revision, refusal or findings.</summary>
     event Action? StatusChanged;
 

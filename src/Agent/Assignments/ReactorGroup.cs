@@ -61,14 +61,17 @@ internal sealed partial class ReactorGroup : IRunReactors
     /// <inheritdoc/>
     public AssignmentRefusal? Prepare(Assignment assignment)
     {
-        _capacity.Exclude(assignment.Slice.ExcludedPorts);
         var blocks = new Dictionary<(IpAddress Source, int FirstPort), bool>();
         foreach (var range in assignment.Slice.Blocks)
         {
             foreach (var block in Blocks(range))
-                blocks[block] = range.Retiring;
+            {
+                if (!blocks.TryAdd(block, range.Retiring))
+                    return new("slice.blocks", "overlap", $"block {block.Item1} from port {block.Item2} on comes twice; each block is wanted once");
+            }
         }
 
+        _capacity.Exclude(assignment.Slice.ExcludedPorts);
         var leaving = _blocks.Keys.Where(b => !blocks.ContainsKey(b)).ToList();
         if (RefuseLoss(leaving) is { } loss)
             return loss;

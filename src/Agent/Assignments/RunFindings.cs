@@ -10,6 +10,9 @@ namespace LoadHarness.Agent.Assignments;
 /// <summary>What the user should know about a run as this agent lives it.</summary>
 internal static class RunFindings
 {
+    // Each status carries all of them.
+    private const int Most = 100;
+
     public static ImmutableArray<AgentFinding> Of(Assignment assignment, IRunReactors reactors, SampleBuilder builder, MemoryGuard memory, bool privateTables)
     {
         var findings = ImmutableArray.CreateBuilder<AgentFinding>();
@@ -32,6 +35,16 @@ internal static class RunFindings
         if (builder is { DroppedPorts: > 0, DroppedPort: var (source, port) })
             findings.Add(Dropped(builder.DroppedPorts, source, port));
         findings.AddRange(NameCheck.Findings(assignment));
+        return Bounded(findings);
+    }
+
+    private static ImmutableArray<AgentFinding> Bounded(ImmutableArray<AgentFinding>.Builder findings)
+    {
+        var more = findings.Count - Most;
+        if (more <= 0)
+            return findings.DrainToImmutable();
+        findings.Count = Most;
+        findings.Add(new(Severity.Warning, "findings", $"there are more findings of this kind than {Most}, which are left out here"));
         return findings.DrainToImmutable();
     }
 

@@ -17,8 +17,8 @@ public sealed partial class AgentLink
     [LoggerMessage(2104, LogLevel.Debug, "Attempt {Attempt} to attach to {Coordinator} failed: {Reason}")]
     private static partial void LogAttempt(ILogger log, int attempt, CoordinatorAddress coordinator, string reason);
 
-    [LoggerMessage(2105, LogLevel.Warning, "Refused assignment {Revision} of run {RunId}: {Field}: {Problem}")]
-    internal static partial void LogRefusedAssignment(ILogger log, Revision revision, string runId, string field, string problem);
+    [LoggerMessage(2105, LogLevel.Warning, "Refused assignment {Revision} of run {RunId}: {Field}: {Problem} ({LeftOut} others since the last such line)")]
+    internal static partial void LogRefusedAssignment(ILogger log, Revision revision, string runId, string field, string problem, long leftOut);
 
     [LoggerMessage(2106, LogLevel.Debug, "The upload of samples broke: {Reason}; making it again")]
     internal static partial void LogUploadBroken(ILogger log, string reason);

@@ -168,8 +168,8 @@ public sealed partial class AgentLink : IDisposable
         return call.ResponseStream.Current switch
         {
             { Welcome: { } welcome } => WireTranslation.ToGrant(welcome),
-            { Refusal: { Code: Refusal.Types.Code.ShuttingDown } going } => throw new LinkLostException(going.Message),
-            { Refusal: { } refusal } => throw new LinkRefusedException(refusal.Message),
+            { Refusal: { Code: Refusal.Types.Code.ShuttingDown } going } => throw new LinkLostException(WireTranslation.Shown(going.Message)),
+            { Refusal: { } refusal } => throw new LinkRefusedException(WireTranslation.Shown(refusal.Message)),
             _ => throw new LinkRefusedException("the first answer was neither Welcome nor Refusal: is the coordinator of another release?"),
         };
     }
@@ -178,7 +178,7 @@ public sealed partial class AgentLink : IDisposable
     private async Task<Exception> ClassifyAsync(Exception failure, CancellationToken cancel)
     {
         if (failure is WireException wire)
-            return new LinkRefusedException(wire.Message);
+            return _coordinator is null ? new LinkRefusedException(wire.Message) : new LinkLostException(wire.Message, wire);
         if (_coordinator is null && await FinalAsync(failure, cancel).ConfigureAwait(false) is { } refusal)
             return refusal;
         return failure switch

@@ -25,6 +25,8 @@ internal sealed class AttachSession : IAsyncDisposable
     private readonly Lease _lease;
     private readonly ILogger _log;
     private readonly AttachWriter _writer;
+    private readonly QueryDesk _queries = new();
+    private readonly LogBudget _refusals = new();
     private volatile AssignmentStatus? _refusal;
 
     /// <summary>Takes over a call whose Welcome was read.</summary>
@@ -108,26 +110,23 @@ internal sealed class AttachSession : IAsyncDisposable
                     TakeAssignment(assignment);
             }
             else if (response.RouteQuery is { } routes)
-                AnswerSoon(() => WireTranslation.ToAnswer(WireTranslation.ToQuery(routes).Answer(Lookup)));
+                _queries.Ask(QueryDesk.Kind.Routes, () => Answer(routes));
             else if (response.CheckQuery is { } checks)
-                AnswerSoon(() => WireTranslation.ToAnswer(checks.Id, HostChecks.Run(WireTranslation.ToNeed(checks.Need))));
+                _queries.Ask(QueryDesk.Kind.Checks, () => Answer(checks));
             else if (response.Refusal is { } refusal)
-                throw new LinkLostException(refusal.Message);
+                throw new LinkLostException(WireTranslation.Shown(refusal.Message));
         }
     }
 
-    // Names may take their time: on a thread of its own, so that nothing else that comes waits for them.
-    private void AnswerSoon(Func<AttachRequest> answer)
-    {
-        var thread = new Thread(() => _writer.SendAnswer(answer())) { IsBackground = true, Name = "query" };
-        thread.Start();
-    }
+    private void Answer(Wire.RouteQuery query) => _writer.SendAnswer(WireTranslation.ToAnswer(WireTranslation.ToQuery(query).Answer(Lookup)));
+
+    private void Answer(CheckQuery query) =>
+        _writer.SendAnswer(WireTranslation.ToAnswer(query.Id, HostChecks.Run(WireTranslation.ToNeed(query.Need))));
 
     private void TakeReply(HeartbeatReply reply)
     {
         var now = Clock.BoottimeNanos;
-        // What was not sent yet was not answered either.
-        if (reply.SentNanos > now)
+        if (!_writer.IsAnswer(reply))
             return;
         _clock.Observe(reply.SentNanos, now, reply.CoordinatorNanos);
         if (!WorksForAnother)
@@ -135,8 +134,7 @@ internal sealed class AttachSession : IAsyncDisposable
     }
 
     /// <summary>A coordinator on another store cannot end this run; if it kept the lease alive nobody could.</summary>
-    private bool WorksForAnother =>
-        _runner.Status is { Phase: Phase.Prepared or Phase.Running } or { Held: > 0 } && _runner.Status.StoreId != Grant.StoreId;
+    private bool WorksForAnother => _runner.WorksForStore is { } store && store != Grant.StoreId;
 
     private void TakeAssignment(Wire.Assignment message)
     {
@@ -148,7 +146,8 @@ internal sealed class AttachSession : IAsyncDisposable
         catch (WireException e)
         {
             _refusal = WireTranslation.ToRefusal(message, e, _runner.Status?.Held ?? 0);
-            AgentLink.LogRefusedAssignment(_log, _refusal.Revision, message.RunId, e.Field, e.Message);
+            if (_refusals.TryTake(Clock.MonotonicNanos, out var leftOut))
+                AgentLink.LogRefusedAssignment(_log, _refusal.Revision, _refusal.RunId, e.Field, e.Message, leftOut);
             _writer.SendStatus();
             return;
         }

@@ -20,6 +20,9 @@ internal sealed class AttachWriter
     private const long QuickIntervalNanos = 50 * NanosPerMilli;
     private const long StatusIntervalNanos = 2_000 * NanosPerMilli;
 
+    // A coordinator that asks and does not read gets no more than these.
+    private const int MostAnswers = 4;
+
     private readonly IClientStreamWriter<AttachRequest> _stream;
     private readonly long _intervalNanos;
     private readonly Func<AssignmentStatus?> _status;
@@ -27,6 +30,7 @@ internal sealed class AttachWriter
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly Thread _thread;
     private readonly ConcurrentQueue<AttachRequest> _answers = [];
+    private readonly HeartbeatLedger _ledger = new();
     private volatile bool _statusIsNew = true;
     private volatile string? _goodbye;
     private volatile bool _stopped;
@@ -57,10 +61,15 @@ internal sealed class AttachWriter
         Wake();
     }
 
-    /// <summary>Sends the answer to a query.</summary>
+    /// <summary>Whether this is the first answer to a heartbeat that was sent.</summary>
+    public bool IsAnswer(HeartbeatReply reply) => _ledger.TryAnswer(reply.Sequence, reply.SentNanos);
+
+    /// <summary>Sends the answer to a query; of several that wait the newest.</summary>
     public void SendAnswer(AttachRequest answer)
     {
         _answers.Enqueue(answer);
+        while (_answers.Count > MostAnswers)
+            _answers.TryDequeue(out _);
         Wake();
     }
 
@@ -108,7 +117,9 @@ internal sealed class AttachWriter
         var now = Clock.MonotonicNanos;
         if (now >= _heartbeatDue)
         {
-            Write(WireTranslation.ToHeartbeat(++_heartbeats, Clock.BoottimeNanos));
+            var sent = Clock.BoottimeNanos;
+            _ledger.Add(++_heartbeats, sent);
+            Write(WireTranslation.ToHeartbeat(_heartbeats, sent));
             // From now and not from when it was due: those that were missed help nobody.
             _heartbeatDue = now + (_heartbeats < QuickHeartbeats ? Math.Min(QuickIntervalNanos, _intervalNanos) : _intervalNanos);
         }

@@ -80,6 +80,9 @@ public sealed class SampleOutbox
     {
         lock (_gate)
         {
+            // It cannot be kept before it was sent: who says so has not kept what lies before it either.
+            if (sequence > _lastSequence)
+                return;
             var known = _sent.FindIndex(s => s.Sequence > sequence);
             _sent.RemoveRange(0, known < 0 ? _sent.Count : known);
             _toSendAgain = Math.Min(_toSendAgain, _sent.Count);

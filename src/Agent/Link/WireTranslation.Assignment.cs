@@ -13,11 +13,16 @@ namespace LoadHarness.Agent.Link;
 internal static partial class WireTranslation
 {
     private const int MostEntries = 100_000;
-    private const int MostAsked = 1000;
     private const uint MostWeight = 1000;
     private const long MostConnections = 1_000_000_000;
     private const int LongestName = 255;
-    private const long MostSources = 1 << 20;
+    private const int MostNames = 1000;
+    private const int MostCapabilities = 100;
+    private const int MostPoints = 10_000;
+    private const int MostPairs = 65_536;
+    private const int MostViewedRanges = 10_000;
+    private const long MostBlocks = 1 << 18;
+    private const double MostConnectsPerSecond = 1e12;
     private static readonly TimeSpan _longest = TimeSpan.FromDays(366);
 
     private static readonly TimeSpan _longestStorm = TimeSpan.FromMinutes(10);
@@ -25,29 +30,13 @@ internal static partial class WireTranslation
     // Connections of a lost coordinator end when the lease and this are over.
     private static readonly TimeSpan _longestDrain = TimeSpan.FromHours(1);
 
-    /// <summary>What the coordinator grants for one attachment.</summary>
-    /// <exception cref="WireException">It grants nothing that one could live by.</exception>
-    public static LinkGrant ToGrant(Wire.Welcome welcome)
-    {
-        var interval = Time(welcome.HeartbeatInterval, "welcome.heartbeat_interval");
-        var lease = Time(welcome.Lease, "welcome.lease");
-        if (interval <= TimeSpan.Zero || lease <= interval)
-            throw new WireException("welcome.lease", "range", $"a lease of {lease} with a heartbeat each {interval} would end at once");
-        return new(welcome.SessionId, interval, lease, welcome.StoreId, welcome.Epoch);
-    }
-
-    /// <summary>Takes a question; what is beyond the contract's bounds is left out.</summary>
-    public static RouteQuery ToQuery(Wire.RouteQuery message) => new(
-        message.Id,
-        [.. message.Names.Take(MostAsked)],
-        [.. message.Addresses.Where(a => a.Length is 4 or 16).Take(MostAsked).Select(a => IpAddress.FromBytes(a.Span))]);
-
     /// <summary>The status that refuses an assignment which is not understood.</summary>
     public static AssignmentStatus ToRefusal(Wire.Assignment message, WireException problem, long held) => new()
     {
-        RunId = message.RunId,
+        // As it came it may be longer than the answer may be.
+        RunId = Cut(message.RunId),
         Revision = ToRevision(message.Revision),
-        StoreId = message.StoreId,
+        StoreId = Cut(message.StoreId),
         Refused = new(problem.Field, problem.Rule, problem.Message),
         Held = held,
     };
@@ -65,6 +54,8 @@ internal static partial class WireTranslation
         var destinations = Each(message.Destinations, "destinations", ToDestination);
         if (destinations.IsEmpty)
             throw new WireException("destinations", "required", "at least one destination is wanted");
+        if (destinations.Where(d => d.LookUp).Select(d => d.Name).Distinct().Skip(MostNames).Any())
+            throw new WireException("destinations", "count", $"at most {MostNames:N0} names to look up are allowed");
         return new Assignment
         {
             RunId = message.RunId,
@@ -119,15 +110,16 @@ internal static partial class WireTranslation
 
     private static void CheckWanted(Wire.Assignment message, LinkGrant grant)
     {
-        if (message.RunId.Length == 0)
-            throw Missing("run_id");
+        ToId(message.RunId, "run_id");
         if (message.StoreId != grant.StoreId)
         {
             throw new WireException("store_id", "store",
-                $"the assignment is out of store \"{message.StoreId}\", the coordinator introduced itself with \"{grant.StoreId}\"");
+                $"the assignment is out of store \"{Cut(Shown(message.StoreId))}\", the coordinator introduced itself with \"{grant.StoreId}\"");
         }
 
-        var lacking = message.RequiredCapabilities.Where(c => !Capabilities.All.Contains(c)).ToList();
+        if (message.RequiredCapabilities.Count > MostCapabilities)
+            throw new WireException("required_capabilities", "count", $"{message.RequiredCapabilities.Count} are too many, at most {MostCapabilities} are allowed");
+        var lacking = message.RequiredCapabilities.Where(c => !Capabilities.All.Contains(c)).Select(c => Cut(Shown(c))).ToList();
         if (lacking.Count > 0)
         {
             throw new WireException("required_capabilities", "capability",
@@ -143,9 +135,15 @@ internal static partial class WireTranslation
 
     private static Revision ToRevision(Wire.Revision? revision) => new(revision?.Epoch ?? 0, revision?.Number ?? 0);
 
-    private static Destination ToDestination(Wire.Destination message, string path) =>
-        new(ToRange(message.Addresses, path + ".addresses"), ToPorts(message.Ports, path + ".ports"), ToName(message.Name, path + ".name"), message.LookUp,
+    private static Destination ToDestination(Wire.Destination message, string path)
+    {
+        var destination = new Destination(
+            ToRange(message.Addresses, path + ".addresses"), ToPorts(message.Ports, path + ".ports"), ToName(message.Name, path + ".name"), message.LookUp,
             ToWeight(message.Weight, path + ".weight"));
+        return destination.Count <= MostPairs
+            ? destination
+            : throw new WireException(path, "count", $"{destination.Count:N0} address and port pairs are too many, at most {MostPairs:N0} are allowed");
+    }
 
     private static int ToWeight(uint weight, string path) => weight <= MostWeight
         ? (int)Math.Max(1, weight)
@@ -161,18 +159,19 @@ internal static partial class WireTranslation
 
     private static Slice ToSlice(Wire.Slice message, string path) => new(
         Each(message.Blocks, path + ".blocks", ToBlocks),
-        Each(message.ExcludedPorts, path + ".excluded_ports", ToPorts),
+        // Each port once: as they come they may name all ports a hundred thousand times.
+        Merge(Each(message.ExcludedPorts, path + ".excluded_ports", ToPorts)),
         Time(message.Rest, path + ".rest"));
 
-    // Each is bound once before the first connect.
+    // Each source is bound once before the first connect, and each block takes some memory.
     private static Slice ToOwnSlice(Wire.Slice message)
     {
         var slice = ToSlice(message, "slice");
-        // At most 100,000 entries of 2^32 addresses each: no overflow.
-        var sources = slice.Blocks.Select(b => b.Sources).Distinct().Sum(s => s.Count);
-        return sources <= MostSources
+        // At most 100,000 entries of 2^32 addresses with 256 blocks each: no overflow.
+        var blocks = slice.Blocks.Sum(b => b.Count);
+        return blocks <= MostBlocks
             ? slice
-            : throw new WireException("slice.blocks", "range", $"{sources:N0} sources are too many, at most {MostSources:N0} are allowed");
+            : throw new WireException("slice.blocks", "range", $"{blocks:N0} blocks are too many, at most {MostBlocks:N0} are allowed");
     }
 
     private static ProvisionWork ToProvision(Wire.ProvisionedSources message, string path)
@@ -202,6 +201,10 @@ internal static partial class WireTranslation
 
     private static KernelViewScope ToScope(Wire.KernelViewAssignment view, ImmutableArray<Destination> destinations)
     {
+        // What they come to is worked out by comparing each with each.
+        var ranges = view.Slices.Sum(s => (long)s.Blocks.Count);
+        if (ranges > MostViewedRanges)
+            throw new WireException("kernel_view.slices", "count", $"{ranges:N0} ranges of blocks are too many, at most {MostViewedRanges:N0} are allowed");
         var slices = Each(view.Slices, "kernel_view.slices", ToSlice);
         return new(destinations, [.. slices.SelectMany(s => s.Blocks)], CoreShare(view));
     }
@@ -212,8 +215,14 @@ internal static partial class WireTranslation
 
     private static Schedule ToSchedule(Wire.Schedule message)
     {
-        if (!(message.ConnectsPerSecond > 0 && double.IsFinite(message.ConnectsPerSecond)))
-            throw new WireException("schedule.connects_per_second", "range", $"{message.ConnectsPerSecond} is out of range: above 0");
+        if (!(message.ConnectsPerSecond > 0 && message.ConnectsPerSecond <= MostConnectsPerSecond))
+        {
+            throw new WireException("schedule.connects_per_second", "range",
+                $"{message.ConnectsPerSecond} is out of range: above 0, at most {MostConnectsPerSecond:N0}");
+        }
+
+        if (message.Points.Count > MostPoints)
+            throw new WireException("schedule.points", "count", $"{message.Points.Count} points are too many, at most {MostPoints:N0} are allowed");
         var points = Each(message.Points, "schedule.points", (p, path) =>
             new SchedulePoint(Time(p.Elapsed, path + ".elapsed"), Bounded(p.Goal, path + ".goal")));
         if (points.IsEmpty)

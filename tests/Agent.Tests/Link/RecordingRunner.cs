@@ -24,6 +24,9 @@ internal sealed class RecordingRunner : IAssignmentRunner
         }
     }
 
+    /// <summary>As the status says; what it refuses is not in hand.</summary>
+    public string? WorksForStore => Status is { Refused: null, Phase: LoadHarness.V1.Phase.Prepared or LoadHarness.V1.Phase.Running } or { Held: > 0 } ? Status.StoreId : null;
+
     public void Apply(Assignment assignment) => Applied.Enqueue(assignment);
 
     public void Drain(string reason) => Drains.Enqueue(reason);

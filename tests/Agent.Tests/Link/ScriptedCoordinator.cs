@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using System.Collections.Concurrent;
 using System.Net;
 using System.Security.Cryptography;
@@ -27,6 +28,7 @@ internal sealed class ScriptedCoordinator : IAsyncDisposable
 
     private readonly string _directory = Directory.CreateTempSubdirectory("lh-link-").FullName;
     private readonly ConcurrentDictionary<Session, bool> _sessions = [];
+    private readonly SemaphoreSlim _writing = new(1, 1);
     private WebApplication? _app;
 
     public string SocketPath => Path.Combine(_directory, "c.sock");
@@ -61,6 +63,11 @@ internal sealed class ScriptedCoordinator : IAsyncDisposable
     public Refusal? Refusal { get; set; }
 
     public bool AnswersHeartbeats { get; set; } = true;
+
+    public TimeSpan HeartbeatInterval { get; set; } = TimeSpan.FromMilliseconds(100);
+
+    /// <summary>Sent instead of the right answer to a heartbeat, when set.</summary>
+    public Func<HeartbeatReply, IEnumerable<HeartbeatReply>>? Distort { get; set; }
 
     public bool Acknowledges { get; set; } = true;
 
@@ -116,7 +123,45 @@ internal sealed class ScriptedCoordinator : IAsyncDisposable
     public Task SendAsync(Assignment assignment) => SendAsync(new AttachResponse { Assignment = assignment });
 
     /// <summary>Sends anything over the newest attachment.</summary>
-    public Task SendAsync(AttachResponse response) => _sessions.Keys.Single().Responses.WriteAsync(response);
+    public Task SendAsync(AttachResponse response) => WriteAsync(_sessions.Keys.Single().Responses, response);
+
+    // One at a time, as the stream demands.
+    private async Task WriteAsync(IServerStreamWriter<AttachResponse> responses, AttachResponse response)
+    {
+        await _writing.WaitAsync();
+        try
+        {
+            await responses.WriteAsync(response);
+        }
+        finally
+        {
+            _writing.Release();
+        }
+    }
+
+    /// <summary>Sends bytes as if they were a message over the newest attachment; false when there is none.</summary>
+    public async Task<bool> SendRawAsync(byte[] message)
+    {
+        if (_sessions.Keys.SingleOrDefault() is not { } session)
+            return false;
+        await _writing.WaitAsync();
+        try
+        {
+            var frame = new byte[message.Length + 5];
+            BinaryPrimitives.WriteInt32BigEndian(frame.AsSpan(1), message.Length);
+            message.CopyTo(frame, 5);
+            await session.Context.GetHttpContext().Response.BodyWriter.WriteAsync(frame, session.Context.CancellationToken);
+            return true;
+        }
+        catch (Exception e) when (e is OperationCanceledException or ObjectDisposedException or InvalidOperationException or IOException)
+        {
+            return false;
+        }
+        finally
+        {
+            _writing.Release();
+        }
+    }
 
     /// <summary>Breaks all connections and starts anew, as a coordinator that crashed.</summary>
     public async Task RestartAsync()
@@ -150,6 +195,7 @@ internal sealed class ScriptedCoordinator : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await StopAsync();
+        _writing.Dispose();
         Directory.Delete(_directory, recursive: true);
     }
 
@@ -202,7 +248,7 @@ internal sealed class ScriptedCoordinator : IAsyncDisposable
             Welcome = new()
             {
                 SessionId = "session",
-                HeartbeatInterval = Duration.FromTimeSpan(TimeSpan.FromMilliseconds(100)),
+                HeartbeatInterval = Duration.FromTimeSpan(owner.HeartbeatInterval),
                 Lease = Duration.FromTimeSpan(owner.Lease),
                 StoreId = "store",
                 Epoch = owner.Epoch,
@@ -218,10 +264,9 @@ internal sealed class ScriptedCoordinator : IAsyncDisposable
                 if (owner.AnswersHeartbeats)
                 {
                     var now = Clock.BoottimeNanos + ClockOffsetNanos;
-                    await responses.WriteAsync(new AttachResponse
-                    {
-                        HeartbeatReply = new() { Sequence = heartbeat.Sequence, SentNanos = heartbeat.SentNanos, CoordinatorNanos = now },
-                    });
+                    var reply = new HeartbeatReply { Sequence = heartbeat.Sequence, SentNanos = heartbeat.SentNanos, CoordinatorNanos = now };
+                    foreach (var sent in owner.Distort?.Invoke(reply) ?? [reply])
+                        await owner.WriteAsync(responses, new AttachResponse { HeartbeatReply = sent });
                 }
             }
 

@@ -98,7 +98,17 @@ public class WireTranslationTests
     private static readonly TestCaseData[] _wrong =
     [
         Wrong("run_id", a => a.RunId = ""),
+        Wrong("run_id", a => a.RunId = new string('r', 129)),
+        Wrong("run_id", a => a.RunId = "r\u001b[2J"),
         Wrong("store_id", a => a.StoreId = "another"),
+        Wrong("store_id", a => a.StoreId = new string('s', 100_000)),
+        Wrong("required_capabilities", a => a.RequiredCapabilities.Add(Enumerable.Range(0, 101).Select(i => $"c{i}"))),
+        Wrong("destinations[0]", a => a.Destinations[0].Addresses.Count = 10_000),
+        Wrong("destinations", a => a.Destinations.Add(Enumerable.Range(0, 1001).Select(Named))),
+        Wrong("schedule.points", a => a.Schedule.Points.Add(Enumerable.Repeat(a.Schedule.Points[^1], 10_000))),
+        Wrong("schedule.connects_per_second", a => a.Schedule.ConnectsPerSecond = 1e300),
+        Wrong("slice.blocks", a => a.Slice.Blocks.Add(Enumerable.Repeat(a.Slice.Blocks[0], 1000))),
+        Wrong("kernel_view.slices", a => a.KernelView.Slices.Add(Enumerable.Repeat(a.KernelView.Slices[0], 10_000))),
         Wrong("phase", a => a.Phase = Phase.Unspecified),
         Wrong("phase", a => a.Phase = (Phase)9),
         Wrong("start_nanos", a => a.ClearStartNanos()),
@@ -148,6 +158,23 @@ public class WireTranslationTests
         Wrong("kernel_view.slices[0].blocks[0].first_port", a => a.KernelView.Slices[0].Blocks[0].FirstPort = 7),
     ];
 
+    private static LoadHarness.V1.Destination Named(int i) => new()
+    {
+        Addresses = WireSamples.Range(127, 0, 0, 1, 1),
+        Ports = new() { First = 80, Last = 80 },
+        Name = $"n{i}",
+        LookUp = true,
+    };
+
+    [Test]
+    public void ToAssignment_AllPortsExcludedAHundredThousandTimes_AreExcludedOnce()
+    {
+        var message = WireSamples.Assignment();
+        message.Slice.ExcludedPorts.Add(Enumerable.Repeat(new PortRange { First = 1, Last = 65_535 }, 90_000));
+
+        Assert.That(WireTranslation.ToAssignment(message, _grant).Slice.ExcludedPorts, Is.EqualTo(new[] { new PortSpan(1, 65_535) }));
+    }
+
     [TestCaseSource(nameof(_wrong))]
     public void ToAssignment_AWrongField_IsNamed(string field, Action<Assignment> spoil)
     {
@@ -159,7 +186,8 @@ public class WireTranslationTests
         Assert.That(refusal.Field, Is.EqualTo(field));
         Assert.That(refusal.Message, Is.Not.Empty);
         var status = WireTranslation.ToRefusal(message, refusal, held: 3);
-        Assert.That((status.RunId, status.Refused!.Field, status.Held), Is.EqualTo((message.RunId, field, 3L)));
+        Assert.That((status.RunId, status.Refused!.Field, status.Held), Is.EqualTo((message.RunId[..Math.Min(128, message.RunId.Length)], field, 3L)));
+        Assert.That(WireTranslation.ToStatus(status).CalculateSize(), Is.LessThan(10_000), "what refuses a huge message is small");
     }
 
     [Test]
@@ -195,12 +223,19 @@ public class WireTranslationTests
     [TestCase(0, 30)]
     [TestCase(1, 1)]
     [TestCase(-1, 30)]
+    [TestCase(61, 120)]
+    [TestCase(365 * 86_400, 366 * 86_400)]
+    [TestCase(1, 0)]
+    [TestCase(1, 3601)]
+    [TestCase(1, 366 * 86_400)]
     public void ToGrant_NothingToLiveBy_IsRefused(int intervalSeconds, int leaseSeconds)
     {
         var welcome = new Welcome
         {
             HeartbeatInterval = new Duration { Seconds = intervalSeconds },
             Lease = new Duration { Seconds = leaseSeconds },
+            SessionId = "session",
+            StoreId = "store",
         };
 
         Assert.That(() => WireTranslation.ToGrant(welcome), Throws.InstanceOf<WireException>());
