@@ -109,6 +109,12 @@ public sealed record CounterValues
     public long Aborted { get; init; }
     public long DrainPausedMillis { get; init; }
 
+    /// <summary>Of <see cref="Closed"/>: by a reconnect storm.</summary>
+    public long StormClosed { get; init; }
+
+    /// <summary>Of <see cref="Opened"/>: in the place of one that a reconnect storm closed.</summary>
+    public long StormOpened { get; init; }
+
     /// <summary>Nothing.</summary>
     public static CounterValues Zero { get; } = new();
 
@@ -132,6 +138,8 @@ public sealed record CounterValues
         BytesSent = a.BytesSent + b.BytesSent,
         Aborted = a.Aborted + b.Aborted,
         DrainPausedMillis = a.DrainPausedMillis + b.DrainPausedMillis,
+        StormClosed = a.StormClosed + b.StormClosed,
+        StormOpened = a.StormOpened + b.StormOpened,
     };
 
     /// <summary>One of several equal parts, in whole numbers; the parts sum to the whole.</summary>
@@ -157,6 +165,8 @@ public sealed record CounterValues
             BytesSent = Of(BytesSent),
             Aborted = Of(Aborted),
             DrainPausedMillis = Of(DrainPausedMillis),
+            StormClosed = Of(StormClosed),
+            StormOpened = Of(StormOpened),
         };
 
         long Of(long whole) => (long)(((Int128)whole * (index + 1) / parts) - ((Int128)whole * index / parts));

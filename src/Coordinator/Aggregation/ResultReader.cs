@@ -1,13 +1,15 @@
+using System.Collections.Immutable;
+
 namespace LoadHarness.Coordinator.Aggregation;
 
 /// <summary>Reads the result of a run off its complete seconds.</summary>
 internal static class ResultReader
 {
     /// <summary>Reads.</summary>
-    public static ResultFacts Read(SummaryInput input)
+    public static ResultFacts Read(SummaryInput input, ImmutableArray<StormFacts> storms)
     {
         var drain = SummaryBuilder.DrainStart(input).TotalSeconds;
-        var scan = new Scan(input.Goal, drain);
+        var scan = new Scan(input.Goal, drain, storms);
         foreach (var second in input.Timeline.Complete())
             scan.Take(second);
 
@@ -40,7 +42,7 @@ internal static class ResultReader
         return until > 0 ? SummaryBuilder.Rounded(opened / until) : 0;
     }
 
-    private sealed class Scan(long goal, double drain)
+    private sealed class Scan(long goal, double drain, ImmutableArray<StormFacts> storms)
     {
         public int? ReachedAt { get; private set; }
 
@@ -85,8 +87,10 @@ internal static class ResultReader
                 ReachedAt = second.Second + 1;
             if (ReachedAt is null || !second.IsWhole)
                 return;
-            HeldMin = Math.Min(HeldMin ?? long.MaxValue, established);
             HeldEnd = established;
+            // What a storm takes away was asked for; it has its own numbers.
+            if (!StormReader.IsStormy(storms, second.Second + 1))
+                HeldMin = Math.Min(HeldMin ?? long.MaxValue, established);
         }
     }
 }

@@ -16,6 +16,12 @@ public static class RunEventKinds
     /// <summary>The coordinator ended and another life of it went on with the run.</summary>
     public const string CoordinatorRestarted = "coordinator-restarted";
 
+    /// <summary>A reconnect storm was ordered.</summary>
+    public const string Storm = "storm";
+
+    /// <summary>What a reconnect storm had closed is ESTABLISHED again.</summary>
+    public const string Recovered = "recovered";
+
     /// <summary>The store could not be written.</summary>
     public const string StoreBlocked = "store-blocked";
 

@@ -24,6 +24,12 @@ public sealed record RunSummary
     public required LatencyFacts Latency { get; init; }
     public required RateFacts Rates { get; init; }
 
+    /// <summary>Reconnect storms, in order of time.</summary>
+    public ImmutableArray<StormFacts> Storms { get; init; } = [];
+
+    /// <summary>Connections that the target ended; null when it ended none.</summary>
+    public TargetCloseFacts? TargetCloses { get; init; }
+
     /// <summary>How the connections were closed at the end.</summary>
     public DrainFacts Drain { get; init; } = new(0, 0, null);
     public required ImmutableArray<AgentFacts> Agents { get; init; }
@@ -94,7 +100,8 @@ public sealed record ResultFacts
     public long PeakEstablished { get; init; }
 
     /// <summary>
-    /// The lowest sum from then on until the drain, over seconds that every agent reported; null when the goal was not reached.
+    /// The lowest sum from then on until the drain, over seconds that every agent reported and in which no reconnect storm was on; null when
+    /// the goal was not reached.
     /// </summary>
     public long? HeldEstablishedMin { get; init; }
 
@@ -192,6 +199,35 @@ public sealed record LatencyValues(long Count, double Mean, double P50, double P
 /// <param name="Failed">Did not.</param>
 /// <param name="NotOffered">Not started because an agent was late.</param>
 public sealed record RateFacts(double Scheduled, double Offered, double Completed, double Failed, double NotOffered);
+
+/// <summary>A reconnect storm: a part of the connections was closed and opened again, as after an outage.</summary>
+/// <param name="Number">1, 2, 3, ... of the run.</param>
+/// <param name="AtSeconds">When it began, elapsed.</param>
+/// <param name="Fraction">Of the connections held, above 0, at most 1.</param>
+/// <param name="WithinSeconds">How long the closes, and the connects after them, were to take.</param>
+/// <param name="Close"><c>fin</c> or <c>rst</c>.</param>
+/// <param name="Held">What was to be held again: what was before, at most the goal.</param>
+/// <param name="Closed">Connections that it closed.</param>
+/// <param name="Opened">Connections that were opened in their place.</param>
+/// <param name="RecoverySeconds">
+/// From its instant to the end of the first second at which ESTABLISHED was there again and every connection that it had closed was
+/// opened; null when that was not before the next storm or the drain.
+/// </param>
+/// <param name="LowestEstablished">The fewest ESTABLISHED at the end of a second until then; null when none was complete.</param>
+public sealed record StormFacts(
+    int Number, double AtSeconds, double Fraction, double WithinSeconds, string Close, long Held, long Closed, long Opened,
+    double? RecoverySeconds, long? LowestEstablished);
+
+/// <summary>Connections that the target ended by itself.</summary>
+/// <param name="Count">How many.</param>
+/// <param name="MedianAgeSeconds">From ESTABLISHED to the target's FIN or RST.</param>
+/// <param name="Cluster">The age that nearly all of them had; null when they had none in common.</param>
+public sealed record TargetCloseFacts(long Count, double MedianAgeSeconds, TargetCloseCluster? Cluster);
+
+/// <summary>At least four fifths of the connections that the target ended, within 2 % and 1 s of one age: a time-out.</summary>
+/// <param name="AgeSeconds">Their median.</param>
+/// <param name="Count">How many.</param>
+public sealed record TargetCloseCluster(double AgeSeconds, long Count);
 
 /// <summary>How the connections were closed at the end of a run.</summary>
 /// <param name="Aborted">Connections closed by RST from the drain's begin on.</param>

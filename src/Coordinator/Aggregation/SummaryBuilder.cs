@@ -14,7 +14,9 @@ public static class SummaryBuilder
     {
         var timeline = input.Timeline;
         timeline.Close(input.Duration);
-        var result = ResultReader.Read(input);
+        var storms = StormReader.Read(input.Storms, timeline.Complete(), DrainStart(input));
+        var closes = PeerCloseReader.Read(timeline.Histogram(HistogramKind.PeerCloseAge));
+        var result = ResultReader.Read(input, storms);
         var kernel = KernelReader.Read(input, result);
         var backends = BackendReader.Read(input);
         return new RunSummary
@@ -30,13 +32,15 @@ public static class SummaryBuilder
                 Latency(timeline.Histogram(HistogramKind.Request)),
                 Latency(timeline.Histogram(HistogramKind.RequestService))),
             Rates = Rates(input),
+            Storms = storms,
+            TargetCloses = closes,
             Drain = Drain(input),
             Agents = [.. input.Agents.Select(a => Agent(a, timeline.Agent(a.Id)))],
             Backends = backends,
             Limits = LimitReader.Read(input, result),
             Gaps = [.. timeline.Gaps().Select(g => new GapFacts(g.AgentId, g.From, g.To))],
             Events = [.. input.Events.Select(e => new EventFacts(Rounded(e.Elapsed.TotalSeconds), e.Kind, e.AgentId, e.Message))],
-            Notes = [.. SummaryNotes.Of(input, result), .. BackendReader.Notes(input, backends), .. input.Notes],
+            Notes = [.. SummaryNotes.Of(input, result, storms, closes), .. BackendReader.Notes(input, backends), .. input.Notes],
         };
     }
 

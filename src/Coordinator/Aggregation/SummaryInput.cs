@@ -101,6 +101,9 @@ public sealed record SummaryInput
     /// <summary>Whole sentences from elsewhere that belong into the report: findings of agents, for one.</summary>
     public ImmutableArray<string> Notes { get; init; } = [];
 
+    /// <summary>Reconnect storms, in order of time.</summary>
+    public ImmutableArray<RunStorm> Storms { get; init; } = [];
+
     /// <summary>What happened, oldest first.</summary>
     public ImmutableArray<RunEvent> Events { get; init; } = [];
     public required Timeline Timeline { get; init; }

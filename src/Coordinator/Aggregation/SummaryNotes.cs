@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using LoadHarness.V1;
 
 namespace LoadHarness.Coordinator.Aggregation;
@@ -6,11 +7,15 @@ namespace LoadHarness.Coordinator.Aggregation;
 internal static class SummaryNotes
 {
     /// <summary>What a summary has to say.</summary>
-    public static IEnumerable<string> Of(SummaryInput input, ResultFacts result)
+    public static IEnumerable<string> Of(SummaryInput input, ResultFacts result, ImmutableArray<StormFacts> storms, TargetCloseFacts? closes)
     {
         if (result.Confirmed is { } confirmed && confirmed < result.PeakEstablished)
             yield return Unconfirmed(confirmed, result.PeakEstablished);
-        if (FewestInHold(input) is { } least && least < input.Goal)
+        if (PeerCloseReader.Note(closes) is { } timeout)
+            yield return timeout;
+        foreach (var storm in storms.Where(s => s.RecoverySeconds is null))
+            yield return NotRecovered(storm);
+        if (FewestInHold(input, storms) is { } least && least < input.Goal)
         {
             yield return $"The goal was reached and not held throughout: {least:N0} of {input.Goal:N0} connections were the fewest; "
                 + $"the target closed {result.ClosedByPeer:N0}, and {result.Reopened:N0} were reopened.";
@@ -29,12 +34,17 @@ internal static class SummaryNotes
     }
 
     /// <summary>The fewest connections in the holds of the goal; a run that was scaled may hold other goals too, on purpose.</summary>
-    private static long? FewestInHold(SummaryInput input)
+    private static long? FewestInHold(SummaryInput input, ImmutableArray<StormFacts> storms)
     {
         var holds = input.Stages.Where(s => s.Name == StageSpan.Hold && s.To == input.Goal).ToList();
-        return input.Timeline.Complete().Where(s => s.IsWhole && holds.Exists(h => IsInside(TimeSpan.FromSeconds(s.Second + 1L), h)))
+        return input.Timeline.Complete().Where(s => s.IsWhole && !StormReader.IsStormy(storms, s.Second + 1) && holds.Exists(h => IsInside(TimeSpan.FromSeconds(s.Second + 1L), h)))
             .Min(s => (long?)s.Gauges.Established);
     }
+
+    private static string NotRecovered(StormFacts storm) => storm.Closed == 0
+        ? $"Reconnect storm {storm.Number} of second {storm.AtSeconds:0} closed nothing: no agent heard of it in time."
+        : $"The connections did not come back after reconnect storm {storm.Number} of second {storm.AtSeconds:0} before the next storm, a change of the "
+            + $"goal or the drain: {storm.Closed:N0} were closed, {storm.Opened:N0} opened again, and {storm.LowestEstablished:N0} of {storm.Held:N0} were the fewest.";
 
     private static bool IsInside(TimeSpan at, StageSpan stage) => at > stage.Start && at <= stage.Start + stage.Duration;
 

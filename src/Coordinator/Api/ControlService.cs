@@ -91,6 +91,17 @@ public sealed class ControlService(RunRegistry runs, AgentRegistry agents, IAgen
     });
 
     /// <inheritdoc/>
+    public override Task<Run> ReconnectRun(ReconnectRunRequest request, ServerCallContext context) => ControlErrors.CatchAsync(async () =>
+    {
+        var errors = new List<SpecError>();
+        if (StormSpec.Read(WireTranslation.ToStormInput(request), errors) is not { } storm)
+            throw ControlErrors.BadRequest([.. errors.Select(e => (e.Field, e.Message))]);
+        var run = runs.Get(request.Id);
+        await run.ReconnectAsync(storm);
+        return WireTranslation.ToMessage(run.Snapshot.Value);
+    });
+
+    /// <inheritdoc/>
     public override Task<Run> StopRun(StopRunRequest request, ServerCallContext context) => ControlErrors.CatchAsync(() =>
     {
         var run = runs.Get(request.Id);

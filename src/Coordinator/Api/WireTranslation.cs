@@ -126,6 +126,9 @@ internal static partial class WireTranslation
         _ => close.ToString(),
     };
 
+    public static StormInput ToStormInput(Wire.ReconnectRunRequest request) =>
+        new(request.Fraction, ToTime(request.Within, "within") ?? TimeSpan.Zero, CloseOf(request.Close));
+
     /// <summary>Null: nothing in particular is asked of the hosts.</summary>
     public static HostNeed? ToNeed(Wire.HostNeed? need)
     {

@@ -33,6 +33,7 @@ public sealed class CommandLine
         Add(runs, new RunsWatchVerb());
         Add(runs, new RunsSocketsVerb());
         Add(runs, new RunsScaleVerb());
+        Add(runs, new RunsReconnectVerb());
         Add(runs, new RunsStopVerb());
         var agents = Group("agents", "Looks at agents, and forgets them");
         Add(agents, new AgentsListVerb());

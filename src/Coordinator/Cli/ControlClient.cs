@@ -87,6 +87,10 @@ internal sealed class ControlClient : IDisposable
             new() { Id = id, Connections = (ulong)connections, Over = over is { } time ? Duration.FromTimeSpan(time) : null },
             cancellationToken: cancel)));
 
+    public Task<RunView> ReconnectRunAsync(string id, Specs.StormSpec storm, CancellationToken cancel) => CallAsync(async () =>
+        WireTranslation.FromWire(await _client.ReconnectRunAsync(
+            new() { Id = id, Fraction = storm.Fraction, Within = Duration.FromTimeSpan(storm.Within), Close = storm.Close }, cancellationToken: cancel)));
+
     public Task<RunView> StopRunAsync(string id, bool immediately, CancellationToken cancel) => CallAsync(async () =>
         WireTranslation.FromWire(await _client.StopRunAsync(new() { Id = id, Immediately = immediately }, cancellationToken: cancel)));
 

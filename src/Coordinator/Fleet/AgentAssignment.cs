@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using LoadHarness.Coordinator.Aggregation;
 using LoadHarness.Coordinator.Planning;
 using LoadHarness.Coordinator.Specs;
 using LoadHarness.Protos;
@@ -42,6 +43,9 @@ public sealed record AgentAssignment
 
     /// <summary>How connections end and are replaced; null: they are held.</summary>
     public ChurnSpec? Churn { get; init; }
+
+    /// <summary>A reconnect storm that it has a part in; null when there is none to be had.</summary>
+    public RunStorm? Storm { get; init; }
 
     /// <summary>Sources that the agent adds to its host, or waits for.</summary>
     public ImmutableArray<AddedSources> Provision { get; init; } = [];

@@ -1,5 +1,6 @@
 using Google.Protobuf;
 using Google.Protobuf.WellKnownTypes;
+using LoadHarness.Coordinator.Aggregation;
 using LoadHarness.Coordinator.Planning;
 using LoadHarness.Protos;
 using Wire = LoadHarness.V1;
@@ -46,8 +47,19 @@ internal static partial class WireTranslation
             message.Workload.Churn = new() { Lifetime = churn.Lifetime.ToDuration(), Close = churn.Close };
         else
             message.Workload.Hold = new();
+        if (assignment.Storm is { } storm)
+            message.Storm = ToMessage(storm);
         message.Provision.Add(assignment.Provision.Select(ToMessage));
     }
+
+    private static Wire.ReconnectStorm ToMessage(RunStorm storm) => new()
+    {
+        Number = (ulong)storm.Number,
+        Elapsed = storm.At.ToDuration(),
+        Fraction = storm.Fraction,
+        Within = storm.Within.ToDuration(),
+        Close = storm.Close,
+    };
 
     private static Wire.Destination ToMessage(Destination destination) => new()
     {

@@ -66,6 +66,8 @@ internal static partial class WireTranslation
         BytesSent = Tally(counters.BytesSent, "sample.counters.bytes_sent"),
         Aborted = Tally(counters.Aborted, "sample.counters.aborted"),
         DrainPausedMillis = Tally(counters.DrainPausedMillis, "sample.counters.drain_paused_millis"),
+        StormClosed = Tally(counters.StormClosed, "sample.counters.storm_closed"),
+        StormOpened = Tally(counters.StormOpened, "sample.counters.storm_opened"),
     };
 
     private static FailureTally ToFailure(Wire.FailureCount failure)

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Google.Protobuf;
+using LoadHarness.Coordinator.Aggregation;
 using LoadHarness.Coordinator.Planning;
 using LoadHarness.Protos;
 using Wire = LoadHarness.V1;
@@ -39,6 +40,7 @@ internal static partial class WireTranslation
                     Destinations = [.. message.Destinations.Select(ToDestination)],
                     Schedule = ToSchedule(message.Schedule),
                     Churn = message.Workload.Churn is { } churn ? new(churn.Lifetime.ToTimeSpan(), churn.Close) : null,
+                    Storm = message.Storm is { } storm ? ToStorm(storm) : null,
                     Provision = [.. message.Provision.Select(ToSources)],
                     ConnectTimeout = message.Workload.ConnectTimeout.ToTimeSpan(),
                     ExpectGreeting = message.Workload.ExpectGreeting,
@@ -50,6 +52,9 @@ internal static partial class WireTranslation
             throw new WireException("assignment", $"the stored one cannot be read: {e.Message}");
         }
     }
+
+    private static RunStorm ToStorm(Wire.ReconnectStorm storm) =>
+        new((int)storm.Number, storm.Elapsed.ToTimeSpan(), storm.Fraction, storm.Within.ToTimeSpan(), storm.Close);
 
     private static Destination ToDestination(Wire.Destination destination) => new(
         ToRange(destination.Addresses), ToPorts(destination.Ports, "destinations.ports"), destination.Name, destination.LookUp,

@@ -28,6 +28,8 @@ public static class SummaryText
         AddHead(lines, summary);
         lines.AddLine();
         AddRun(lines, summary);
+        foreach (var storm in summary.Storms)
+            lines.Add($"storm {storm.Number}", StormLine(storm));
         AddEvents(lines, summary.Events);
         AddFailures(lines, summary.Failures);
         AddLatency(lines, summary.Latency);
@@ -95,6 +97,13 @@ public static class SummaryText
         return $"by the target {result.ClosedByPeer:N0}; by us {result.Closed:N0}{aborted}; reopened {result.Reopened:N0}";
     }
 
+    private static string StormLine(StormFacts storm)
+    {
+        var back = storm.RecoverySeconds is { } time ? $"{storm.Held:N0} ESTABLISHED again after {Seconds(time)}" : "they did not all come back";
+        return $"at {Seconds(storm.AtSeconds)} {storm.Closed:N0} of {storm.Held:N0} connections closed by {storm.Close.ToUpperInvariant()} within "
+            + $"{Seconds(storm.WithinSeconds)} and {storm.Opened:N0} opened; {back}, {storm.LowestEstablished ?? 0:N0} were the fewest";
+    }
+
     private static void AddDrain(LabelledLines lines, DrainFacts drain)
     {
         var parts = new List<string>();
@@ -108,10 +117,10 @@ public static class SummaryText
             lines.Add("drain", string.Join("; ", parts));
     }
 
-    // Findings stand among the notes already.
+    // Findings stand among the notes already, and storms have lines of their own.
     private static void AddEvents(LabelledLines lines, ImmutableArray<EventFacts> all)
     {
-        var events = all.Where(e => e.Kind != RunEventKinds.Finding).ToList();
+        var events = all.Where(e => e.Kind is not (RunEventKinds.Finding or RunEventKinds.Storm or RunEventKinds.Recovered)).ToList();
         foreach (var (i, happened) in events.Take(MostEvents).Index())
             lines.Add(i == 0 ? "events" : "", $"{Seconds(happened.Second)}: {happened.Message}");
         if (events.Count > MostEvents)

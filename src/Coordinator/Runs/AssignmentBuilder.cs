@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using LoadHarness.Coordinator.Aggregation;
 using LoadHarness.Coordinator.Fleet;
 using LoadHarness.Coordinator.Planning;
 using LoadHarness.Coordinator.Specs;
@@ -28,12 +29,13 @@ internal sealed class AssignmentBuilder(string runId, RunSpec spec, FleetOptions
         Revision = new Revision(fleet.Epoch, order.Number),
         StoreId = fleet.StoreId,
         Phase = order.Phase,
-        RequiredCapabilities = Required(agent, provision),
+        RequiredCapabilities = Required(agent, order, provision),
         Share = agent.Share,
         Slice = agent.Slice,
         Destinations = agent.Destinations,
         Schedule = agent.Schedule,
         Churn = spec.Churn,
+        Storm = order.Storm,
         Provision = provision,
         ConnectTimeout = spec.ConnectTimeout,
         ExpectGreeting = spec.ExpectGreeting,
@@ -61,7 +63,7 @@ internal sealed class AssignmentBuilder(string runId, RunSpec spec, FleetOptions
         Backend = new BackendWork(spec.BackendListen, spec.ExpectGreeting),
     };
 
-    private ImmutableArray<string> Required(AgentPlan agent, ImmutableArray<AddedSources> provision)
+    private ImmutableArray<string> Required(AgentPlan agent, RunOrder order, ImmutableArray<AddedSources> provision)
     {
         var required = new List<string>
         {
@@ -76,6 +78,8 @@ internal sealed class AssignmentBuilder(string runId, RunSpec spec, FleetOptions
             required.Add(Capabilities.Weights);
         if (agent.Slice.Blocks.Any(b => b.Retiring))
             required.Add(Capabilities.Retire);
+        if (order.Storm is not null)
+            required.Add(Capabilities.Reconnect);
         if (!provision.IsEmpty)
             required.Add(Capabilities.Provision);
         return [.. required];
@@ -87,4 +91,8 @@ internal sealed class AssignmentBuilder(string runId, RunSpec spec, FleetOptions
 /// <param name="Phase">The phase wanted.</param>
 /// <param name="StartNanos">The start instant on the coordinator's clock; null before it is fixed.</param>
 /// <param name="DrainTimeout">How long a drain may take; zero closes by RST at once.</param>
-internal sealed record RunOrder(ulong Number, Phase Phase, long? StartNanos, TimeSpan DrainTimeout);
+internal sealed record RunOrder(ulong Number, Phase Phase, long? StartNanos, TimeSpan DrainTimeout)
+{
+    /// <summary>A reconnect storm that can still be had a part in; null when there is none.</summary>
+    public RunStorm? Storm { get; init; }
+}

@@ -1,3 +1,5 @@
+using LoadHarness.Coordinator.Specs;
+
 namespace LoadHarness.Coordinator.Runs;
 
 /// <summary>
@@ -22,6 +24,13 @@ public interface IRun
     /// <param name="over">How long the change takes; null: as the run's connect rate allows.</param>
     /// <exception cref="RunRejectedException">The run is not under load, or the goal does not fit; nothing has changed.</exception>
     Task ScaleAsync(long goal, TimeSpan? over);
+
+    /// <summary>Closes a part of the held connections and opens as many again, all agents at once.</summary>
+    /// <param name="storm">Checked.</param>
+    /// <exception cref="RunRejectedException">
+    /// The run does not hold, an earlier storm has not recovered, or it does not fit the slices; nothing has changed.
+    /// </exception>
+    Task ReconnectAsync(StormSpec storm);
 
     /// <summary>Drains the run, or ends it at once. A run that has ended stays as it is.</summary>
     /// <param name="immediately">RST instead of FIN.</param>

@@ -1,3 +1,5 @@
+using LoadHarness.Coordinator.Specs;
+
 namespace LoadHarness.Coordinator.Runs;
 
 /// <summary>A run that ended in an earlier life of the coordinator: what the store knows of it, and nothing that could change it.</summary>
@@ -17,6 +19,9 @@ internal sealed class PastRun(RunSnapshot snapshot) : IRun
 
     /// <inheritdoc/>
     public Task ScaleAsync(long goal, TimeSpan? over) => throw RunRejectedException.NotUnderLoad(RunId, snapshot.State);
+
+    /// <inheritdoc/>
+    public Task ReconnectAsync(StormSpec storm) => throw RunRejectedException.NotHolding(RunId, snapshot.State);
 
     /// <inheritdoc/>
     public void Stop(bool immediately, string reason = "")

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using LoadHarness.Coordinator.Specs;
 
 namespace LoadHarness.Coordinator.Runs;
 
@@ -9,6 +10,7 @@ internal sealed class RunCommands(TimeProvider time)
     private readonly SemaphoreSlim _pulse = new(0, 1);
     private readonly Lock _lock = new();
     private readonly ConcurrentQueue<ScaleRequest> _scales = new();
+    private readonly ConcurrentQueue<StormRequest> _storms = new();
     private StopRequest? _stop;
 
     /// <summary>What the user wants; null while the run is to go on. Becomes immediate when it was not, never the reverse.</summary>
@@ -48,6 +50,25 @@ internal sealed class RunCommands(TimeProvider time)
             request.Done.TrySetException(reason);
     }
 
+    /// <summary>Asks for a reconnect storm.</summary>
+    public Task RequestStorm(StormSpec storm)
+    {
+        var request = new StormRequest(storm);
+        _storms.Enqueue(request);
+        Wake();
+        return request.Done.Task;
+    }
+
+    /// <summary>The next storm asked for.</summary>
+    public bool TryTakeStorm(out StormRequest request) => _storms.TryDequeue(out request!);
+
+    /// <summary>As <see cref="RefuseScales"/>.</summary>
+    public void RefuseStorms(RunRejectedException reason)
+    {
+        while (_storms.TryDequeue(out var request))
+            request.Done.TrySetException(reason);
+    }
+
     /// <summary>Makes the loop look again.</summary>
     public void Wake()
     {
@@ -79,5 +100,13 @@ internal sealed record StopRequest(bool Immediately, string Reason);
 internal sealed record ScaleRequest(long Goal, TimeSpan? Over)
 {
     /// <summary>Completes once the change is out, or fails with <see cref="RunRejectedException"/>.</summary>
+    public TaskCompletionSource Done { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+}
+
+/// <summary>A user wants a reconnect storm.</summary>
+/// <param name="Storm">What is asked for.</param>
+internal sealed record StormRequest(StormSpec Storm)
+{
+    /// <summary>Completes once it is out, or fails with <see cref="RunRejectedException"/>.</summary>
     public TaskCompletionSource Done { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
 }

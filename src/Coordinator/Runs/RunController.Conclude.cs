@@ -36,6 +36,7 @@ public sealed partial class RunController
         BackendAgents = [.. _backends.Members.Select(SummaryAgentOf)],
         Backends = _spec.Backends > 0 ? backends : null,
         Notes = [.. _measurements.Notes.Select(n => n.Finding.Message)],
+        Storms = _measurements.Storms.All,
         Events = [.. _measurements.Events.All],
         Timeline = timeline,
     };

@@ -40,6 +40,7 @@ public sealed partial class RunController
             while (_commands.TryTakeScale(out var request))
                 Scale(request, elapsed);
             Measure(elapsed);
+            ReviewStorms(elapsed);
             if (_measurements.MetAt(_plan!.Goal) is { } met)
                 EnterUnderLoad(RunState.Holding, StageSpan.Hold, _plan.Goal, _startNanos.Value + CoordinatorClock.ToNanos(met));
             if (_measurements.WhyHopeless() is { } reason)
@@ -75,6 +76,7 @@ public sealed partial class RunController
 
         var before = _plan!;
         _asked = request.Goal;
+        _measurements.Storms.GiveUp();
         _measurements.Replan(before, plan, elapsed);
         Adopt(plan);
         Command(Phase.Running, plan.DrainTimeout);
@@ -118,6 +120,7 @@ public sealed partial class RunController
             }
 
             _commands.RefuseScales(NotUnderLoad());
+            _commands.RefuseStorms(NotHolding());
             ReviewLosses(Elapsed);
             roster.NoteDrained(Elapsed);
             Measure(Elapsed);

@@ -208,6 +208,7 @@ public sealed partial class RunController : IRun, IRunLink, IAsyncDisposable
         }
 
         _commands.RefuseScales(NotUnderLoad());
+        _commands.RefuseStorms(NotHolding());
         _firstLook.TrySetResult();
     }
 

@@ -32,6 +32,7 @@ internal sealed class RunMeasurements(RunSpec spec, Func<TimeSpan> elapsed, Acti
     private readonly HashSet<string> _members = new(StringComparer.Ordinal);
     private readonly HashSet<(string AgentId, string Subject)> _noted = [];
     private readonly RunEvents _events = new(keepEvent);
+    private RunStorms? _storms;
     private ImmutableArray<RunNote> _notes = [];
     private int _published;
     private int _folded;
@@ -49,6 +50,9 @@ internal sealed class RunMeasurements(RunSpec spec, Func<TimeSpan> elapsed, Acti
 
     /// <summary>What has happened so far.</summary>
     public RunEvents Events => _events;
+
+    /// <summary>Its reconnect storms.</summary>
+    public RunStorms Storms => _storms ??= new(judge => Read((timeline, _) => judge(timeline)));
 
     /// <summary>The agents of a plan, and backends, take part from the start instant on.</summary>
     public void Begin(RunPlan plan, IEnumerable<string> backends)

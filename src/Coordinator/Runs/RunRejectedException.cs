@@ -17,6 +17,10 @@ public sealed class RunRejectedException(RunRejection kind, ImmutableArray<strin
     internal static RunRejectedException NotUnderLoad(string runId, RunState state) => new(RunRejection.WrongState,
         [$"run {runId} is {state.ToString().ToLowerInvariant()}; a run can be scaled while it is ramping or holding"]);
 
+    /// <summary>A run that does not hold cannot reconnect.</summary>
+    internal static RunRejectedException NotHolding(string runId, RunState state) => new(RunRejection.WrongState,
+        [$"run {runId} is {state.ToString().ToLowerInvariant()}; connections can be reconnected while it is holding"]);
+
     /// <summary>Counts by source and by destination are not stored.</summary>
     internal static RunRejectedException NoSocketsKept(string runId) => new(RunRejection.WrongState,
         [$"run {runId} ended before the coordinator was started, and tables of sockets are kept only while it has the run: "

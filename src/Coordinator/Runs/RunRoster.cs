@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using LoadHarness.Coordinator.Aggregation;
 using LoadHarness.Coordinator.Fleet;
 using LoadHarness.Coordinator.Planning;
 using LoadHarness.Protos;
@@ -14,6 +15,12 @@ internal sealed class RunRoster(
 {
     private ImmutableArray<RunMember> _former = [];
     private RunPlan? _plan;
+
+    /// <summary>
+    /// The newest reconnect storm; null when there was none. Who joins or comes back when it is over is not told of it any more, and need
+    /// not be able to have a part in it.
+    /// </summary>
+    public RunStorm? Storm { get; set; }
 
     /// <summary>Everyone who has worked for the run, those included who were dropped after its start.</summary>
     public ImmutableArray<RunMember> Everyone => [.. Members, .. _former];
@@ -33,7 +40,7 @@ internal sealed class RunRoster(
             member.Take(parts[member.Agent.Id]);
         readers.Choose(Members, elapsed);
         provisions.Choose(Members);
-        var order = Next(phase, startNanos, drainTimeout);
+        var order = Next(phase, startNanos, drainTimeout) with { Storm = phase == Phase.Running && elapsed <= Storm?.Latest ? Storm : null };
         foreach (var member in Members)
             record.Assign(member.Agent, builder.Build(member.Plan!, order, readers.DutyOf(member, Members), provisions.DutiesOf(member.Agent)));
     }

@@ -50,6 +50,20 @@ internal sealed class FieldReader(List<SpecError> errors)
         return null;
     }
 
+    /// <summary>A part of a whole, above 0 and at most 1; null when it was not given or is wrong.</summary>
+    public double? Fraction(string field, Quantity<double>? given)
+    {
+        if (given is not { } quantity)
+            return null;
+        var shown = quantity.Text ?? PercentText.Format(quantity.Value);
+        // A value is checked as its text is.
+        var parsed = PercentText.Parse(shown);
+        if (parsed.Problem is not { } problem)
+            return quantity.Text is null ? quantity.Value : parsed.Value;
+        errors.Add(problem.At(field, shown));
+        return null;
+    }
+
     /// <summary>A rate above 0, per second; null when it was not given or is wrong.</summary>
     public double? Rate(string field, Quantity<double>? given, double most)
     {

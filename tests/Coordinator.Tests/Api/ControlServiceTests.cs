@@ -119,6 +119,7 @@ public sealed class ControlServiceTests
         {
             () => control.GetRunAsync(new() { Id = "nope" }),
             () => control.ScaleRunAsync(new() { Id = "nope", Connections = 1 }),
+            () => control.ReconnectRunAsync(new() { Id = "nope", Fraction = 1 }),
             () => control.StopRunAsync(new() { Id = "nope" }),
             () => control.GetRunAsync(new()),
         };

@@ -17,7 +17,7 @@ public class SummaryJsonTests
             .EnumerateObject().Select(p => p.Name),
     ];
 
-    [TestCase("", "schema,run,target,result,kernel,failures,latency,rates,drain,agents,backends,limits,gaps,events,notes,verdict,exitCode")]
+    [TestCase("", "schema,run,target,result,kernel,failures,latency,rates,storms,targetCloses,drain,agents,backends,limits,gaps,events,notes,verdict,exitCode")]
     [TestCase("run", "id,name,state,reason,startedAt,durationSeconds,stages")]
     [TestCase("target", "destinations,connections")]
     [TestCase(

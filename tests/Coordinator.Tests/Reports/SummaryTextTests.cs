@@ -33,6 +33,24 @@ public class SummaryTextTests
     }
 
     [Test]
+    public void Lines_Storm_HasALineOfItsOwnAndItsEventsAreNotRepeated()
+    {
+        var text = Text(Good() with
+        {
+            Storms = [new(1, 20.3, 0.1, 1, "fin", 10_000, 1_000, 1_000, 3.7, 9_000), new(2, 30, 0.5, 0, "rst", 10_000, 5_000, 4_000, null, 5_000)],
+            Events = [new(20.3, "storm", "", "a storm"), new(24, "recovered", "", "all is well")],
+        }).ReplaceLineEndings(" ");
+        var words = string.Join(' ', text.Split(' ', StringSplitOptions.RemoveEmptyEntries));
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That(words, Does.Contain(
+                "storm 1 at 20s 1,000 of 10,000 connections closed by FIN within 1s and 1,000 opened; 10,000 ESTABLISHED again after 3s700ms, 9,000 were the fewest"));
+            Assert.That(words, Does.Contain("storm 2 at 30s 5,000 of 10,000 connections closed by RST within 0s and 4,000 opened; they did not all come back"));
+            Assert.That(words, Does.Not.Contain("all is well").And.Not.Contain("a storm"));
+        }
+    }
+
+    [Test]
     public void Lines_GoodRun_SayFirstThatTheGoalWasReachedAndCanBeBelieved()
     {
         var lines = SummaryText.Lines(Good());

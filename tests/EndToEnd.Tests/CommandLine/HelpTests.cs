@@ -21,6 +21,7 @@ public sealed class HelpTests : BenchTest
     [TestCase("runs show")]
     [TestCase("runs watch")]
     [TestCase("runs scale")]
+    [TestCase("runs reconnect")]
     [TestCase("runs stop")]
     [TestCase("agents list")]
     [TestCase("agents forget")]
