@@ -23,6 +23,7 @@ public sealed partial class ConnectRole : IReactorRole
     private readonly long _churnQuantumNanos;
     private readonly Transports.ITransport _transport;
     private readonly Lease _lease;
+    private readonly long _lapsedBefore;
     private readonly AllowTable _allowed;
     private readonly MemoryGuard _memory;
     private Reactor _reactor = null!;
@@ -52,7 +53,7 @@ public sealed partial class ConnectRole : IReactorRole
         _life = workload.Life;
         // An eighth of a short life; a longer one is met late by as much as opening is.
         _churnQuantumNanos = _life is null ? 0 : Math.Clamp(_life.Length.Ticks * 100 / 8, NanosPerMilli, PaceQuantumNanos);
-        _lease = lease;
+        (_lease, _lapsedBefore) = (lease, lease.LapsedNanos);
     }
 
     private long Live => _reactor.Counters.Connecting + _reactor.Counters.Established;
@@ -99,7 +100,7 @@ public sealed partial class ConnectRole : IReactorRole
         if (_goal is not { } goal)
             return long.MaxValue;
         var elapsed = Elapsed(goal, nowNanos);
-        if (!_draining && (_lease.HasEnded(nowNanos) || elapsed >= goal.MaxDuration))
+        if (!_draining && (_lease.HasEnded(nowNanos) || _lease.LapsedNanos != _lapsedBefore || elapsed >= goal.MaxDuration))
             BeginDrain(goal.DrainTimeout);
         if (_draining)
             return PaceDrain(nowNanos);

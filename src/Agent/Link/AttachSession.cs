@@ -130,7 +130,7 @@ internal sealed class AttachSession : IAsyncDisposable
             return;
         _clock.Observe(reply.SentNanos, now, reply.CoordinatorNanos);
         if (!WorksForAnother)
-            _lease.Renew(reply.SentNanos, Grant.Lease);
+            _lease.Renew(reply.SentNanos, Grant.Lease, now);
     }
 
     /// <summary>A coordinator on another store cannot end this run; if it kept the lease alive nobody could.</summary>

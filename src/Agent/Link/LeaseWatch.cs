@@ -40,14 +40,15 @@ public sealed class LeaseWatch : IDisposable
 
     private void Watch()
     {
-        var drainedFor = long.MaxValue;
+        var drainedFor = 0L;
         do
         {
             var deadline = _lease.DeadlineNanos;
-            if (deadline == drainedFor || !_lease.HasEnded(Clock.BoottimeNanos))
-                continue;
+            var ended = Clock.BoottimeNanos >= deadline ? deadline : _lease.LapsedNanos;
             // Once for each lease that ended: the next one begins with the next answered heartbeat.
-            drainedFor = deadline;
+            if (ended <= drainedFor)
+                continue;
+            drainedFor = ended;
             if (_runner.Status is null)
                 continue;
             AgentLink.LogLeaseEnded(_log);

@@ -13,6 +13,18 @@ public static class RunEventKinds
     /// <summary>An agent or the coordinator found something that the reader should know; it is among the notes of the summary too.</summary>
     public const string Finding = "finding";
 
+    /// <summary>An agent was lost.</summary>
+    public const string AgentLost = "agent-lost";
+
+    /// <summary>An agent that was lost is there again.</summary>
+    public const string AgentReturned = "agent-returned";
+
+    /// <summary>An agent was taken in while the run was under load.</summary>
+    public const string AgentJoined = "agent-joined";
+
+    /// <summary>Shares moved to other agents.</summary>
+    public const string Rebalanced = "rebalanced";
+
     /// <summary>The coordinator ended and another life of it went on with the run.</summary>
     public const string CoordinatorRestarted = "coordinator-restarted";
 

@@ -36,6 +36,8 @@ internal static partial class WireTranslation
             Reuse = Reuse(spec.Reuse),
             Force = spec.Force,
             ProvisionSources = [.. spec.ProvisionSources],
+            OnAgentLoss = LossOf(spec.OnAgentLoss),
+            OnAgentJoin = JoinOf(spec.OnAgentJoin),
         };
         if (spec.Churn is { } churn)
         {
@@ -115,6 +117,23 @@ internal static partial class WireTranslation
         Wire.ReusePolicy.Unspecified => null,
         Wire.ReusePolicy.Rest => SpecWorkload.Rest,
         Wire.ReusePolicy.Immediate => SpecWorkload.Immediate,
+        _ => policy.ToString(),
+    };
+
+    private static string? LossOf(Wire.AgentLossPolicy policy) => policy switch
+    {
+        Wire.AgentLossPolicy.Unspecified => null,
+        Wire.AgentLossPolicy.Rebalance => SpecPolicies.Rebalance,
+        Wire.AgentLossPolicy.Hold => SpecPolicies.Hold,
+        Wire.AgentLossPolicy.Fail => SpecPolicies.Fail,
+        _ => policy.ToString(),
+    };
+
+    private static string? JoinOf(Wire.AgentJoinPolicy policy) => policy switch
+    {
+        Wire.AgentJoinPolicy.Unspecified => null,
+        Wire.AgentJoinPolicy.Fill => SpecPolicies.Fill,
+        Wire.AgentJoinPolicy.Ignore => SpecPolicies.Ignore,
         _ => policy.ToString(),
     };
 
@@ -212,6 +231,7 @@ internal static partial class WireTranslation
         message.Reuse = spec.Rest == TimeSpan.Zero ? Wire.ReusePolicy.Immediate : Wire.ReusePolicy.Rest;
         message.Force = spec.Force;
         message.ProvisionSources.Add(spec.Provision.Select(p => p.Text));
+        (message.OnAgentLoss, message.OnAgentJoin) = (spec.OnAgentLoss, spec.OnAgentJoin);
         return message;
     }
 

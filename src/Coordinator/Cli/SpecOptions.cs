@@ -50,11 +50,16 @@ internal sealed class SpecOptions
     private readonly Option<string[]> _provision = VerbOptions.Texts(
         "--provision-sources", "CIDR@DEV", "Source addresses to add to the agents' hosts while the run lasts; may be repeated");
 
+    private readonly Option<string> _onLoss = VerbOptions.Text(
+        "--on-agent-loss", "HOW", "What becomes of a lost agent's share: rebalance (the others take it; the default), hold (open until it is back) or fail");
+    private readonly Option<string> _onJoin = VerbOptions.Text(
+        "--on-agent-join", "HOW", "An idle agent that attaches meanwhile: fill (takes what is missing; the default) or ignore");
+
     /// <summary>For the verb's own list.</summary>
     public IEnumerable<Symbol> Symbols =>
     [
         _shortTarget, _targets, _connections, _ramp, _rate, _hold, _workload, _lifetime, _close, _reuse, _sources, _sourcePorts, _provision,
-        _agents, _readyTimeout, _connectTimeout, _maxDuration, _expectGreeting, _force, _select, _backends, _backendListen, _backendSelect, _name,
+        _agents, _readyTimeout, _connectTimeout, _maxDuration, _expectGreeting, _force, _onLoss, _onJoin, _select, _backends, _backendListen, _backendSelect, _name,
     ];
 
     /// <summary>What was asked for, unchecked. An option without its value counts as not given: the parser has that error.</summary>
@@ -83,6 +88,8 @@ internal sealed class SpecOptions
         Reuse = Verb.TextOf(parsed, _reuse),
         Force = parsed.GetResult(_force) is { Implicit: false },
         ProvisionSources = [.. Verb.TextsOf(parsed.GetResult(_provision))],
+        OnAgentLoss = Verb.TextOf(parsed, _onLoss),
+        OnAgentJoin = Verb.TextOf(parsed, _onJoin),
     };
 
     /// <summary>The spec, or everything that is wrong with it.</summary>

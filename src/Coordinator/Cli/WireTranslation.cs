@@ -44,6 +44,7 @@ internal static partial class WireTranslation
             wire.Reuse = ReusePolicy.Immediate;
         wire.Force = spec.Force;
         wire.ProvisionSources.AddRange(spec.Provision.Select(p => p.Text));
+        (wire.OnAgentLoss, wire.OnAgentJoin) = (spec.OnAgentLoss, spec.OnAgentJoin);
         return wire;
     }
 

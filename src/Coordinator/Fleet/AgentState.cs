@@ -1,5 +1,6 @@
 using LoadHarness.Coordinator.Planning;
 using LoadHarness.Protos;
+using LoadHarness.V1;
 
 namespace LoadHarness.Coordinator.Fleet;
 
@@ -15,6 +16,7 @@ public sealed class AgentState
     private AgentAssignment? _assignment;
     private IRunLink? _run;
     private string? _departure;
+    private Predecessor? _predecessor;
     private long _lastHeardNanos;
 
     internal AgentState(AgentSession session, CoordinatorClock clock, FleetOptions options)
@@ -58,15 +60,28 @@ public sealed class AgentState
     public bool Answers => Session is not null && Departure is null && Silence <= 3 * _options.HeartbeatInterval;
 
     /// <summary>Answers, works for no run and holds no connection.</summary>
-    public bool IsIdle => Answers && Run is null && Status is null or { Held: 0 };
+    public bool IsIdle => Answers && Run is null && Status is null or { Held: 0, Phase: not (Phase.Prepared or Phase.Running) };
 
     /// <summary>
     /// Whether its connections are gone for certain: on proof, or when it has been silent for longer than
-    /// lease, drain and margin together, after which it has drained by itself.
+    /// lease, drain and margin together, after which it has drained by itself. Of an earlier process life when that was given the work.
     /// </summary>
-    /// <param name="drainTimeout">The drain deadline of its assignment.</param>
-    public bool IsLost(TimeSpan drainTimeout) =>
-        Departure is not null || Silence > _options.Lease + drainTimeout + _options.LossMargin;
+    /// <param name="drainTime">The drain deadline of its assignment and the time that it takes to reset what is left then.</param>
+    public bool IsLost(TimeSpan drainTime)
+    {
+        var (departure, silence) = Read(() => _predecessor is { } worker
+            ? (worker.Departure, CoordinatorClock.Between(worker.LastHeardNanos, _clock.Nanos))
+            : (_departure, Silence));
+        return departure is not null || silence > _options.Lease + drainTime + _options.LossMargin;
+    }
+
+    /// <summary>How it was lost, in words; of use when it <see cref="IsLost"/>.</summary>
+    public string LossReason => Read(() => _predecessor is { } worker
+        ? worker.Departure ?? $"not heard for {CoordinatorClock.Between(worker.LastHeardNanos, _clock.Nanos).TotalSeconds:0} s, and another process of it is there"
+        : _departure ?? $"not heard for {Silence.TotalSeconds:0} s");
+
+    /// <summary>Whether it is known that the process which was given the work has ended: its sockets are closed.</summary>
+    public bool HasEnded => Read(() => _predecessor is { } worker ? worker.Departure : _departure) is not null;
 
     /// <summary>Gives it its newest desired state; it is sent whole, now or when the agent attaches again.</summary>
     public void Assign(AgentAssignment assignment)
@@ -75,7 +90,7 @@ public sealed class AgentState
         lock (_lock)
         {
             _assignment = assignment;
-            session = _session;
+            session = _predecessor is null || assignment.Phase == Phase.Drained ? _session : null;
         }
 
         session?.Offer(assignment);
@@ -114,6 +129,7 @@ public sealed class AgentState
             _run = run;
             _status = null;
             _assignment = null;
+            _predecessor = null;
             return true;
         }
     }
@@ -122,9 +138,18 @@ public sealed class AgentState
     {
         lock (_lock)
         {
-            if (ReferenceEquals(_run, run))
-                _run = null;
+            if (!ReferenceEquals(_run, run))
+                return;
+            _run = null;
+            _predecessor = null;
         }
+    }
+
+    /// <summary>The process that is there takes the work of an earlier one, whose connections are gone.</summary>
+    internal void Succeed()
+    {
+        lock (_lock)
+            _predecessor = null;
     }
 
     internal void Attach(AgentSession session)
@@ -133,12 +158,18 @@ public sealed class AgentState
         lock (_lock)
         {
             if (_hello.Incarnation != session.Hello.Incarnation)
+            {
                 _status = null;
+                // Another process that takes the work up while the connections of the first may live would exceed the goal.
+                if (_run is not null && _assignment?.Phase == Phase.Running)
+                    _predecessor ??= new(_departure, LastHeardNanos);
+            }
+
             _session?.End("the agent attached again");
             (_session, _hello, _departure) = (session, session.Hello, null);
             _status = session.Hello.Held ?? _status;
             // An agent that comes back gets its newest assignment, even after the run ended if it still holds connections of it.
-            assignment = _run is not null || session.Hello.Held?.RunId == _assignment?.RunId ? _assignment : null;
+            assignment = _predecessor is null && (_run is not null || session.Hello.Held?.RunId == _assignment?.RunId) ? _assignment : null;
         }
 
         if (assignment is not null)
@@ -182,4 +213,7 @@ public sealed class AgentState
         lock (_lock)
             return read();
     }
+
+    /// <summary>A process life that was given work and that another one has followed.</summary>
+    private sealed record Predecessor(string? Departure, long LastHeardNanos);
 }

@@ -15,12 +15,13 @@ internal sealed class PlanDraft
     private readonly AgentPlan?[] _current;
     private readonly TupleDemand _demand;
     private readonly TimeSpan _rest;
+    private readonly ImmutableHashSet<string> _ended;
 
     /// <summary>Groups the agents into namespaces.</summary>
     public PlanDraft(RunSpec spec, PlanSupply supply)
     {
         _agents = supply.Agents;
-        (_demand, _rest) = (TupleDemand.Of(spec), spec.Rest);
+        (_demand, _rest, _ended) = (TupleDemand.Of(spec), spec.Rest, supply.Ended);
         _current = new AgentPlan?[_agents.Length];
         _spaces = NamespaceSpace.Group(spec, supply, Problems);
         Destinations = DestinationCounts.Union(_spaces.Select(s => s.Destinations));
@@ -48,7 +49,9 @@ internal sealed class PlanDraft
         }
 
         var resting = current.Departed.Where(d => elapsed - d.Since < SliceCutter.Rest);
-        Departed = [.. resting, .. plans.Values.Select(p => new DepartedAgent(p, elapsed))];
+        // Its tuples may be in TIME-WAIT, or its process stopped with all of them: only who may reuse at once, and knows, need not wait.
+        var departing = plans.Values.Where(p => _rest > TimeSpan.Zero || !_ended.Contains(p.AgentId));
+        Departed = [.. resting, .. departing.Select(p => new DepartedAgent(p, elapsed))];
         foreach (var space in _spaces)
         {
             var issued = current.Agents.Concat(Departed.Select(d => d.Plan)).Where(a => a.NetworkNamespace == space.Name);
@@ -111,9 +114,11 @@ internal sealed class PlanDraft
     /// Splits a new goal so that nobody loses when it grows and nobody gains when it shrinks: no live connection is closed
     /// to even things out. Only what a namespace has no room for any more moves.
     /// </summary>
-    public ImmutableArray<long> Move(long goal)
+    /// <param name="goal">0 or more.</param>
+    /// <param name="order">Where it <see cref="ScaleOrder.Spreads"/>, what is not open yet moves too.</param>
+    public ImmutableArray<long> Move(long goal, ScaleOrder order)
     {
-        var present = _current.Select(p => p?.Share ?? 0).ToArray();
+        var present = _current.Select(p => order.Spreads ? Math.Min(p?.Share ?? 0, p?.Schedule.GoalAt(order.Elapsed) ?? 0) : p?.Share ?? 0).ToArray();
         foreach (var space in _spaces)
         {
             long[] inside = [.. space.Agents.Select(i => present[i])];

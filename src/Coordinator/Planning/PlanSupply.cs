@@ -14,6 +14,9 @@ public sealed record PlanSupply(
     public ImmutableDictionary<string, ImmutableHashSet<IpAddress>> Gone { get; init; } =
         ImmutableDictionary<string, ImmutableHashSet<IpAddress>>.Empty;
 
+    /// <summary>Agents of the present plan whose processes are known to have ended, with all of their sockets.</summary>
+    public ImmutableHashSet<string> Ended { get; init; } = [];
+
     /// <summary>Source addresses that are gone from a namespace.</summary>
     public ImmutableHashSet<IpAddress> GoneFrom(string networkNamespace) => Gone.GetValueOrDefault(networkNamespace, []);
 

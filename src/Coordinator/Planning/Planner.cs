@@ -8,8 +8,13 @@ namespace LoadHarness.Coordinator.Planning;
 /// <param name="Elapsed">Now.</param>
 /// <param name="Goal">The new goal; zero is a goal too.</param>
 /// <param name="Over">How long the change takes; null: as the run's connect rate allows.</param>
-/// <param name="MayCut">Whether less than the goal will do when it does not fit.</param>
-public readonly record struct ScaleOrder(TimeSpan Elapsed, long Goal, TimeSpan? Over, bool MayCut = false);
+/// <param name="MayCut">Whether less than the goal will do when it does not fit, or cannot be reached before the hold ends.</param>
+/// <param name="Spreads">Whether agents that join take over what others have not opened by now; else only what is missing.</param>
+public readonly record struct ScaleOrder(TimeSpan Elapsed, long Goal, TimeSpan? Over, bool MayCut = false, bool Spreads = false)
+{
+    /// <summary>The run goes on to its goal with other agents or other sources, as far as that fits and at its own rate.</summary>
+    public static ScaleOrder GoOn(TimeSpan elapsed, long goal, bool spreads = false) => new(elapsed, goal, null, MayCut: true, spreads);
+}
 
 /// <summary>Makes run plans. Pure: the same arguments give the same plan.</summary>
 public static class Planner
@@ -105,16 +110,21 @@ public static class Planner
         if (draft.Problems.Count > 0)
             return new(null, new PlanResult(null, [.. draft.Problems]), goal, "");
 
-        var shares = draft.Move(goal);
         var from = draft.GoalsAt(order.Elapsed);
+        if (order is { MayCut: true, Over: null })
+            (goal, cut) = InTime(current, order, (goal, cut), from.Sum());
+        var shares = draft.Move(goal, order);
         var change = Math.Abs(goal - from.Sum());
-        var over = order.Over ?? SchedulePlanner.DurationOf(change, current.Schedule.ConnectsPerSecond);
+        var pace = order.MayCut ? Math.Min(current.Schedule.ConnectsPerSecond, draft.AllowedRate(shares)) : current.Schedule.ConnectsPerSecond;
+        var over = order.Over ?? SchedulePlanner.DurationOf(from, shares, pace);
+        if (order is { MayCut: true, Over: null })
+            over = Within(over, current.RampEnd - order.Elapsed, current.HoldEnd - order.Elapsed);
         var reached = order.Elapsed + over;
         if (reached > current.HoldEnd)
             return new(null, TooLate(current, order, change, over), goal, "");
-        if (over > TimeSpan.Zero && goal > from.Sum() && draft.CheckRate(change / over.TotalSeconds, shares) is { } tooFast)
+        if (!order.MayCut && over > TimeSpan.Zero && goal > from.Sum() && draft.CheckRate(change / over.TotalSeconds, shares) is { } tooFast)
             return new(null, tooFast, goal, "");
-        var rate = Math.Max(current.Schedule.ConnectsPerSecond, TupleDemand.Of(spec).ChurnRate(goal));
+        var rate = Math.Max(pace, TupleDemand.Of(spec).ChurnRate(goal));
         if (order.Over is { Ticks: > 0 })
             rate = Math.Max(rate, SchedulePlanner.RateOf(change, over));
         var whole = SchedulePlanner.Line(
@@ -133,6 +143,24 @@ public static class Planner
             DrainTimeout = DrainTimeout(Math.Max(goal, from.Sum())),
         }, out var coarse);
         return new(plan, null, goal, coarse);
+    }
+
+    // What is opened until the hold ends is worth having; more cannot be promised.
+    private static (long Goal, GoalCut? Cut) InTime(RunPlan current, ScaleOrder order, (long Goal, GoalCut? Cut) fits, long from)
+    {
+        var left = current.HoldEnd - order.Elapsed;
+        var reachable = from + (long)(current.Schedule.ConnectsPerSecond * left.TotalSeconds);
+        if (fits.Goal <= reachable)
+            return fits;
+        var why = $"At {RateText.Format(Math.Round(current.Schedule.ConnectsPerSecond, 1))} no more can be opened in the "
+            + $"{left.TotalSeconds:0.#} s until the hold ends.";
+        return (reachable, new GoalCut(order.Goal, [.. fits.Cut?.Why ?? [], why]));
+    }
+
+    private static TimeSpan Within(TimeSpan time, TimeSpan least, TimeSpan most)
+    {
+        var longer = time > least ? time : least;
+        return longer < most ? longer : most;
     }
 
     private static (long Goal, GoalCut? Cut) Cut(PlanDraft draft, long asked, long most, bool mayCut)

@@ -65,6 +65,22 @@ public static class SchedulePlanner
     /// <summary>How long a change of the goal takes at a rate, rounded up to the millisecond.</summary>
     public static TimeSpan DurationOf(long change, double rate) => TimeSpan.FromMilliseconds(Math.Ceiling(1000 * change / rate));
 
+    /// <summary>How long agents take to go from one set of goals to another, each at its part of a rate; rounded up to the millisecond.</summary>
+    /// <param name="from">Where each agent starts.</param>
+    /// <param name="shares">Where each agent goes.</param>
+    /// <param name="rate">Of all of them, per second.</param>
+    public static TimeSpan DurationOf(ImmutableArray<long> from, ImmutableArray<long> shares, double rate)
+    {
+        var (parts, longest) = (Parts(from, shares), DurationOf(Math.Abs(shares.Sum() - from.Sum()), rate));
+        for (var i = 0; i < shares.Length; i++)
+        {
+            if (shares[i] > from[i] && DurationOf(shares[i] - from[i], rate * parts[i]) is var own && own > longest)
+                longest = own;
+        }
+
+        return longest;
+    }
+
     /// <summary>From one goal to another in a straight line, then level to the end.</summary>
     public static Schedule Line(TimeSpan start, long from, TimeSpan reached, long goal, TimeSpan end, double rate)
     {
@@ -78,7 +94,7 @@ public static class SchedulePlanner
 
     /// <summary>
     /// The schedules of the agents: the same instants as the whole, so that they sum to it within one connection an agent, and
-    /// rates in proportion to the shares.
+    /// rates that sum to its rate, in proportion to the shares or to what is to be opened.
     /// </summary>
     /// <param name="whole">The schedule of the run.</param>
     /// <param name="from">Where each agent starts; sums to the first goal of the whole.</param>
@@ -87,21 +103,30 @@ public static class SchedulePlanner
     public static ImmutableArray<Schedule> PerAgent(
         Schedule whole, ImmutableArray<long> from, ImmutableArray<long> shares, ImmutableArray<double> limits)
     {
-        var total = Weight(shares.Sum(), from.Sum());
+        var parts = Parts(from, shares);
         var schedules = ImmutableArray.CreateBuilder<Schedule>(shares.Length);
         for (var i = 0; i < shares.Length; i++)
         {
             var (first, share) = (from[i], shares[i]);
             var points = whole.Points.Select((p, at) => p with { Goal = at == 0 ? first : share });
-            var part = total == 0 ? 1.0 / shares.Length : (double)Weight(share, first) / total;
             // A bound must be above zero even for an agent that has nothing to open.
-            var rate = Math.Min(whole.ConnectsPerSecond * part, limits[i]);
+            var rate = Math.Min(whole.ConnectsPerSecond * parts[i], limits[i]);
             schedules.Add(new Schedule([.. points], Math.Max(rate, LowestRate)));
         }
 
         return schedules.MoveToImmutable();
+    }
 
-        long Weight(long share, long start) => shares.Sum() > 0 ? share : start;
+    // In proportion to the shares, for everybody reopens; who alone has something to open gets a larger part.
+    private static ImmutableArray<double> Parts(ImmutableArray<long> from, ImmutableArray<long> shares)
+    {
+        long[] held = shares.Sum() > 0 ? [.. shares] : [.. from];
+        long[] growth = [.. shares.Zip(from, (share, first) => Math.Max(0, share - first))];
+        var (total, grown) = (held.Sum(), growth.Sum());
+        if (total == 0)
+            return [.. shares.Select(_ => 1.0 / shares.Length)];
+        double[] weights = [.. held.Select((h, i) => Math.Max((double)h / total, grown == 0 ? 0 : (double)growth[i] / grown))];
+        return [.. weights.Select(w => w / weights.Sum())];
     }
 
     private static double GentleRate(long goal, long largestShare)

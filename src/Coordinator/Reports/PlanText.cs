@@ -28,6 +28,7 @@ public static class PlanText
         foreach (var line in Weights(WeightedShare.Of(plan)))
             lines.Add("weights", line);
         lines.Add("agents", Agents(plan));
+        lines.Add("if lost", $"{Loss(spec.OnAgentLoss)}; {Join(spec.OnAgentJoin)}");
         if (spec.Backends > 0)
             lines.Add("backends", $"{spec.Backends:N0}, each on port{(spec.BackendListen is [{ Count: 1 }] ? "" : "s")} "
                 + $"{PortText.Format(spec.BackendListen)}{(spec.ExpectGreeting ? ", greeting each connection" : "")}");
@@ -115,6 +116,16 @@ public static class PlanText
         var byShare = plan.Agents.Take(6).Select(a => $"{a.AgentId} {a.Share:N0}");
         return $"{plan.Agents.Length:N0}: {string.Join(", ", byShare)}{(plan.Agents.Length > 6 ? ", ..." : "")}";
     }
+
+    private static string Loss(V1.AgentLossPolicy policy) => policy switch
+    {
+        V1.AgentLossPolicy.Hold => "a lost agent's share stays open until it is back",
+        V1.AgentLossPolicy.Fail => "the run drains and fails when an agent is lost",
+        _ => "the others take over a lost agent's share",
+    };
+
+    private static string Join(V1.AgentJoinPolicy policy) =>
+        policy == V1.AgentJoinPolicy.Ignore ? "agents that join stay idle" : "agents that join fill what is missing";
 
     /// <summary>Computed times come with fractions that nobody wants to read.</summary>
     private static string Rounded(TimeSpan time)

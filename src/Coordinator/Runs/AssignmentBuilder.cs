@@ -18,6 +18,14 @@ internal sealed class AssignmentBuilder(string runId, RunSpec spec, FleetOptions
 {
     private static readonly TimeSpan _backendMargin = TimeSpan.FromSeconds(10);
 
+    /// <summary>Capabilities that every client of the run needs, whatever its part.</summary>
+    public ImmutableArray<string> Needed =>
+    [
+        spec.Churn is null ? Capabilities.WorkloadHold : Capabilities.WorkloadChurn,
+        Capabilities.TransportTcp,
+        .. spec.ExpectGreeting ? [Capabilities.Greeting] : ImmutableArray<string>.Empty,
+    ];
+
     /// <summary>The desired state of one agent.</summary>
     /// <param name="agent">The agent's part of the plan.</param>
     /// <param name="order">What all agents are to do.</param>
@@ -65,13 +73,7 @@ internal sealed class AssignmentBuilder(string runId, RunSpec spec, FleetOptions
 
     private ImmutableArray<string> Required(AgentPlan agent, RunOrder order, ImmutableArray<AddedSources> provision)
     {
-        var required = new List<string>
-        {
-            spec.Churn is null ? Capabilities.WorkloadHold : Capabilities.WorkloadChurn,
-            Capabilities.TransportTcp,
-        };
-        if (spec.ExpectGreeting)
-            required.Add(Capabilities.Greeting);
+        var required = Needed.ToList();
         if (agent.Destinations.Any(d => d.LookUp))
             required.Add(Capabilities.Routes);
         if (agent.Destinations.Any(d => d.Weight != 1))

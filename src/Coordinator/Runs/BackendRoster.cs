@@ -25,7 +25,7 @@ internal sealed class BackendRoster(IRunLink run, AgentRegistry registry, RunRec
         _readers.Choose(Members, elapsed);
         var order = Next(phase, startNanos, drainTimeout);
         foreach (var member in Members)
-            record.Assign(member.Agent, builder.BuildBackend(order, _readers.DutyOf(member, Members)));
+            record.Assign(member.Agent, builder.BuildBackend(order, _readers.DutyOf(member, Members, [])));
     }
 
     /// <summary>Names another reader of the kernel where one has fallen silent; tells all backends the same again if so.</summary>

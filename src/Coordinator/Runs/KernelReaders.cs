@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using LoadHarness.Coordinator.Aggregation;
 using LoadHarness.Coordinator.Fleet;
+using LoadHarness.Coordinator.Planning;
 
 namespace LoadHarness.Coordinator.Runs;
 
@@ -59,7 +60,10 @@ internal sealed class KernelReaders
     }
 
     /// <summary>What a member is to read: everything that the run owns in its namespace; null when it is no reader.</summary>
-    public KernelViewDuty? DutyOf(RunMember member, IEnumerable<RunMember> members)
+    /// <param name="member">Any member.</param>
+    /// <param name="members">All members.</param>
+    /// <param name="departed">Agents that are gone: what is left of their connections is the run's too.</param>
+    public KernelViewDuty? DutyOf(RunMember member, IEnumerable<RunMember> members, IEnumerable<DepartedAgent> departed)
     {
         var id = NamespaceOf(member);
         lock (_lock)
@@ -68,7 +72,8 @@ internal sealed class KernelReaders
                 return null;
         }
 
-        return new([.. members.Where(m => NamespaceOf(m) == id && m.Plan is not null).Select(m => m.Plan!.Slice)], CoreShare);
+        var plans = members.Select(m => m.Plan).OfType<AgentPlan>().Concat(departed.Select(d => d.Plan));
+        return new([.. plans.Where(p => p.NetworkNamespace == id).Select(p => p.Slice)], CoreShare);
     }
 
     private static string NamespaceOf(RunMember member) => member.Agent.Hello.Inventory.NetworkNamespace;

@@ -24,12 +24,24 @@ internal sealed class PlanMaker(string runId, RunSpec spec, BlockLedger ledger)
     public ImmutableDictionary<string, ImmutableHashSet<IpAddress>> Gone { get; set; } =
         ImmutableDictionary<string, ImmutableHashSet<IpAddress>>.Empty;
 
+    /// <summary>Agents whose processes are known to have ended.</summary>
+    public ImmutableHashSet<string> Ended { get; set; } = [];
+
     /// <summary>Where backends of this run are about to listen: clients there leave their ports alone.</summary>
     public ImmutableHashSet<string> BackendNamespaces { get; set; } = [];
 
+    // Of hosts that the run has used: agents refuse other destinations while it lasts, and a host keeps its sources when others are lost.
+    private ImmutableDictionary<string, NamespaceEnds> _known = ImmutableDictionary<string, NamespaceEnds>.Empty;
+
+    /// <summary>Whether it is known what is connected on an agent's host.</summary>
+    public bool Knows(AgentState agent) => _known.ContainsKey(agent.Hello.Inventory.NetworkNamespace) || Replies.ContainsKey(agent.Id);
+
     /// <summary>Plans a run that has not started.</summary>
-    public PlanMade Make(ImmutableArray<AgentState> agents, long revision) =>
-        With(agents, supply => Planner.Plan(spec, supply, revision));
+    public PlanMade Make(ImmutableArray<AgentState> agents, long revision)
+    {
+        _known = ImmutableDictionary<string, NamespaceEnds>.Empty;
+        return With(agents, supply => Planner.Plan(spec, supply, revision));
+    }
 
     /// <summary>Plans a change of a live run.</summary>
     public PlanMade Change(RunPlan current, ScaleOrder order, ImmutableArray<AgentState> agents) =>
@@ -53,6 +65,9 @@ internal sealed class PlanMaker(string runId, RunSpec spec, BlockLedger ledger)
     public RunPlan? Reclaim(RunPlan current, IReadOnlyDictionary<string, ImmutableArray<BlockRange>> empty) =>
         Planner.Reclaim(current, empty) is { } plan ? ledger.Take(runId, _ => plan).Plan : null;
 
+    /// <summary>Keeps the blocks of a plan, after another one was made and is not taken.</summary>
+    public void Keep(RunPlan plan) => ledger.Take(runId, _ => plan);
+
     /// <summary>For people.</summary>
     public PlanOverview Describe(RunPlan plan) =>
         new(PlanText.Lines(spec, plan), plan.Goal, plan.Tuples, plan.Blocks, plan.RampEnd, plan.HoldEnd);
@@ -69,11 +84,19 @@ internal sealed class PlanMaker(string runId, RunSpec spec, BlockLedger ledger)
     {
         if (Provisions.Cut(agents, Replies) is { IsEmpty: false } problems)
             return new(null, true, problems);
-        var ends = EndsResolver.Resolve(spec, agents, Replies, Provisions.ByNamespace);
-        if (!ends.Problems.IsEmpty)
-            return new(null, true, ends.Problems);
+        var known = _known;
+        if (agents.Any(a => !known.ContainsKey(a.Hello.Inventory.NetworkNamespace)))
+        {
+            var ends = EndsResolver.Resolve(spec, agents, Replies, Provisions.ByNamespace);
+            if (!ends.Problems.IsEmpty)
+                return new(null, true, ends.Problems);
+            known = ends.ByNamespace.ToImmutableDictionary(StringComparer.Ordinal).SetItems(_known);
+        }
+
         var resources = agents.Select(a => ResourcesOf(a)).ToImmutableArray();
-        var result = ledger.Take(runId, held => plan(new PlanSupply(resources, ends.ByNamespace, held) { Gone = Gone }));
+        var result = ledger.Take(runId, held => plan(new PlanSupply(resources, known, held) { Gone = Gone, Ended = Ended }));
+        if (result.Plan is not null)
+            _known = known;
         return new(result.Plan, result.Problems.Any(p => p.Kind == PlanProblemKind.Invalid), [.. result.Problems.Select(p => p.Message)]);
     }
 }

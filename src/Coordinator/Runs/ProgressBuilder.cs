@@ -63,7 +63,7 @@ internal static class ProgressBuilder
         return new AgentProgress
         {
             AgentId = member.Agent.Id,
-            Share = member.Plan?.Share ?? 0,
+            Share = member.Share,
             Established = totals?.Newest.Established ?? 0,
             OpensPerSecond = totals?.OpensPerSecond ?? 0,
             Failed = totals?.Counters.Failed ?? 0,

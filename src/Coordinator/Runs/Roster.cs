@@ -7,6 +7,9 @@ namespace LoadHarness.Coordinator.Runs;
 /// <summary>Agents of one run with one task, and what they were told last. Only the run's own loop touches it.</summary>
 internal abstract class Roster(IRunLink run, AgentRegistry registry)
 {
+    // Who is not heard may go by an older order than the newest one.
+    private TimeSpan _longestDrain;
+
     /// <summary>All members, lost ones too.</summary>
     public ImmutableArray<RunMember> Members { get; private set; } = [];
 
@@ -47,36 +50,40 @@ internal abstract class Roster(IRunLink run, AgentRegistry registry)
     public ImmutableArray<RunMember> Idlers() =>
         [.. Working.Where(m => Order is { Phase: not Phase.Drained } order && m.HasReached(run.RunId, order.Number, Phase.Drained))];
 
-    /// <summary>The first member that refuses the newest order, and its words; null when none does.</summary>
-    public (RunMember Member, AgentRefusal Refusal)? Refusal() => Working
+    /// <summary>Members that came under load and refuse what they were given, with their words, or that are silent for too long.</summary>
+    /// <param name="latest">Who came before this is silent for too long, elapsed.</param>
+    public ImmutableArray<(RunMember Member, AgentRefusal? Refusal)> ReviewNew(TimeSpan latest)
+    {
+        var refusing = ImmutableArray.CreateBuilder<(RunMember, AgentRefusal?)>();
+        foreach (var member in Working.Where(m => m.IsNew))
+        {
+            var status = Order is { } order ? member.StatusOf(run.RunId, order.Number) : null;
+            if (status is { Refused: { } refusal })
+                refusing.Add((member, refusal));
+            else if (status is not null)
+                member.JoinedAt = null;
+            else if (member.JoinedAt < latest)
+                refusing.Add((member, null));
+        }
+
+        return refusing.ToImmutable();
+    }
+
+    /// <summary>The first member that refuses the newest order, and its words; null when none does. New ones may.</summary>
+    public (RunMember Member, AgentRefusal Refusal)? Refusal() => Working.Where(m => !m.IsNew)
         .Select(m => (Member: m, Order is { } order ? m.StatusOf(run.RunId, order.Number)?.Refused : null))
         .Where(p => p.Item2 is not null)
         .Select(p => ((RunMember, AgentRefusal)?)(p.Member, p.Item2!))
         .FirstOrDefault();
 
-    /// <summary>Looks who was lost, and who has come back after that.</summary>
-    /// <returns>Members whose <see cref="RunMember.Lost"/> has changed.</returns>
-    public ImmutableArray<RunMember> ReviewLosses(TimeSpan drainTimeout)
-    {
-        var changed = ImmutableArray.CreateBuilder<RunMember>();
+    /// <summary>Members whose connections are gone for certain, and who are not known to be lost yet.</summary>
+    public ImmutableArray<RunMember> NewlyLost() =>
         // Who has drained has nothing left to lose.
-        foreach (var member in Members.Where(m => m.DrainedAt is null))
-        {
-            if (member.Lost is null && member.Agent.IsLost(drainTimeout))
-            {
-                member.Lost = member.Agent.Departure ?? $"not heard for {member.Agent.Silence.TotalSeconds:0} s";
-                changed.Add(member);
-            }
-            else if (member.Lost is not null && member.Agent.Departure is null && member.Agent.Answers)
-            {
-                // It was given its newest assignment when it attached; what it had was kept for it.
-                member.Lost = null;
-                changed.Add(member);
-            }
-        }
+        [.. Working.Where(m => m.DrainedAt is null && m.Agent.IsLost(m.DrainTime(_longestDrain)))];
 
-        return changed.ToImmutable();
-    }
+    /// <summary>Lost members that are there again; what they had was kept for them.</summary>
+    public ImmutableArray<RunMember> Returned() =>
+        [.. Members.Where(m => m is { Lost: not null, DrainedAt: null, Agent: { Departure: null, Answers: true } })];
 
     /// <summary>Takes note of the members that have closed everything.</summary>
     public void NoteDrained(TimeSpan elapsed)
@@ -101,6 +108,16 @@ internal abstract class Roster(IRunLink run, AgentRegistry registry)
             registry.Release(member.Agent, run);
     }
 
+    /// <summary>Takes one more into the run.</summary>
+    /// <returns>False when another run was quicker.</returns>
+    protected bool TryAdd(RunMember member)
+    {
+        if (!registry.TryReserve(member.Agent, run))
+            return false;
+        Members = Members.Add(member);
+        return true;
+    }
+
     /// <summary>The run needs these no longer.</summary>
     protected void Drop(ImmutableArray<RunMember> dropped)
     {
@@ -110,6 +127,9 @@ internal abstract class Roster(IRunLink run, AgentRegistry registry)
     }
 
     /// <summary>The order after the present one.</summary>
-    protected RunOrder Next(Phase phase, long? startNanos, TimeSpan drainTimeout) =>
-        Order = new RunOrder((Order?.Number ?? 0) + 1, phase, startNanos, drainTimeout);
+    protected RunOrder Next(Phase phase, long? startNanos, TimeSpan drainTimeout)
+    {
+        _longestDrain = drainTimeout > _longestDrain ? drainTimeout : _longestDrain;
+        return Order = new RunOrder((Order?.Number ?? 0) + 1, phase, startNanos, drainTimeout);
+    }
 }

@@ -12,8 +12,6 @@ public sealed partial class RunController
     private static readonly TimeSpan _startAhead = TimeSpan.FromMilliseconds(300);
 
     /// <summary>What is added to a drain's own deadline before it counts as not confirmed.</summary>
-    // With both ends on one busy host: 25 us each.
-    private const double ResetsPerSecond = 40_000;
     private static readonly TimeSpan _drainMargin = TimeSpan.FromSeconds(5);
 
     /// <summary>How long last samples may take after the last agent has drained.</summary>
@@ -67,7 +65,7 @@ public sealed partial class RunController
     private void Scale(ScaleRequest request, TimeSpan elapsed)
     {
         var made = _planMaker.Change(
-            _plan!, new ScaleOrder(elapsed, request.Goal, request.Over), [.. _roster.Working.Select(m => m.Agent)]);
+            _plan!, new ScaleOrder(elapsed, request.Goal, request.Over), [.. Carriers]);
         if (made.Plan is not { } plan)
         {
             request.Done.TrySetException(made.Rejection);
@@ -140,7 +138,7 @@ public sealed partial class RunController
             var timeout = immediately ? TimeSpan.Zero : _plan!.DrainTimeout;
             command(timeout);
             // What is left at the agents' deadline is reset, which takes its time too.
-            var resets = TimeSpan.FromSeconds(_plan!.Goal / ResetsPerSecond);
+            var resets = RunMember.ResetTime(_plan!.Goal);
             return _clock.Nanos + CoordinatorClock.ToNanos(timeout + resets + _drainMargin);
         }
     }
@@ -169,7 +167,7 @@ public sealed partial class RunController
 
     private void Measure(TimeSpan elapsed)
     {
-        if (_startNanos is not null && _measurements.Advance(elapsed, _plan!, _roster.Members, _backends.Members) is { } progress)
+        if (_startNanos is not null && _measurements.Advance(elapsed, _plan!, _roster.Everyone, _backends.Members) is { } progress)
             Publish(s => s with { Progress = progress });
         if (_measurements.TakeFold(atEnd: false) is { } fold)
             _record.Fold(RunId, fold);

@@ -1,5 +1,7 @@
+using System.Collections.Immutable;
 using LoadHarness.Coordinator.Aggregation;
 using LoadHarness.Coordinator.Fleet;
+using LoadHarness.Coordinator.Planning;
 using LoadHarness.V1;
 
 namespace LoadHarness.Coordinator.Runs;
@@ -10,16 +12,19 @@ public sealed partial class RunController
     /// <summary>An agent that drains again whatever it is told is not told so all the time.</summary>
     private static readonly TimeSpan _rousePause = TimeSpan.FromSeconds(5);
 
-    // A lost agent's share stays open: its blocks may still be in use, and taking the share over is a plan of its own.
     private void ReviewAgents(TimeSpan elapsed)
     {
-        ReviewLosses(elapsed);
+        var lost = ReviewLosses(elapsed);
         if (!_roster.Working.Any())
         {
             var last = _roster.Members[^1];
             throw new RunEndException(RunEnding.AgentsLost, $"every agent was lost; {last.Agent.Id}: {last.Lost}");
         }
 
+        if (!lost.IsEmpty)
+            React(lost, elapsed);
+        ReviewFormer(elapsed);
+        ReviewJoiners(elapsed);
         _roster.ReviewReaders(elapsed);
         _backends.ReviewReaders(elapsed);
         RouseIdlers(_roster, "open its share", elapsed);
@@ -44,20 +49,143 @@ public sealed partial class RunController
         roster.Repeat(elapsed);
     }
 
-    private void ReviewLosses(TimeSpan elapsed)
+    /// <summary>Looks who is lost and who has come back. The words about lost clients depend on what becomes of their shares.</summary>
+    /// <returns>Clients that are newly lost.</returns>
+    private ImmutableArray<RunMember> ReviewLosses(TimeSpan elapsed)
     {
-        var changed = _roster.ReviewLosses(_plan!.DrainTimeout).Concat(_backends.ReviewLosses(_plan.DrainTimeout));
-        foreach (var member in changed)
+        var lost = _roster.NewlyLost();
+        foreach (var member in lost)
+            Lose(member, elapsed);
+        foreach (var backend in _backends.NewlyLost())
         {
-            if (member.Lost is { } how)
-            {
-                LogLost(_log, RunId, member.Agent.Id, how);
-                _measurements.Lose(member.Agent.Id, elapsed, how);
-            }
-            else
-            {
-                _measurements.Return(member.Agent.Id, elapsed);
-            }
+            Lose(backend, elapsed);
+            Tell(RunEventKinds.AgentLost, backend.Agent.Id, Finding.Types.Severity.Error,
+                $"backend {backend.Agent.Id} was lost ({backend.Lost}); the run went on without it");
+        }
+
+        if (_roster.Returned() is { IsEmpty: false } returned)
+            Return(_roster, returned, elapsed);
+        if (_backends.Returned() is { IsEmpty: false } backends)
+            Return(_backends, backends, elapsed);
+        if (_roster.Order is { Phase: Phase.Drained })
+            TellLost(lost, "the run is draining");
+        return lost;
+    }
+
+    private void Lose(RunMember member, TimeSpan elapsed)
+    {
+        var agent = member.Agent;
+        member.Lose(new(agent.LossReason, elapsed, agent.HasEnded, agent.Hello.Incarnation, _measurements.HeldBy(agent.Id)));
+        LogLost(_log, RunId, agent.Id, member.Lost!);
+        _measurements.Lose(agent.Id, elapsed);
+    }
+
+    // Another process of it was told nothing so far; one that was only not heard has its assignment.
+    private void Return(Roster roster, ImmutableArray<RunMember> members, TimeSpan elapsed)
+    {
+        foreach (var member in members)
+        {
+            Tell(RunEventKinds.AgentReturned, member.Agent.Id, Finding.Types.Severity.Info, $"agent {member.Agent.Id} came back{Excess(member, elapsed, "its share was kept for it")}");
+            member.Return();
+            member.Agent.Succeed();
+            _measurements.Return(member.Agent.Id, elapsed);
+        }
+
+        roster.Repeat(elapsed);
+    }
+
+    private void React(ImmutableArray<RunMember> lost, TimeSpan elapsed)
+    {
+        switch (_spec.OnAgentLoss)
+        {
+            case AgentLossPolicy.Fail:
+                TellLost(lost, "the run ends (--on-agent-loss fail)");
+                throw new RunEndException(RunEnding.AgentsLost,
+                    $"agent {lost[0].Agent.Id} was lost ({lost[0].Lost}), and the run is to fail then (--on-agent-loss fail)");
+            case AgentLossPolicy.Hold:
+                TellLost(lost, "its share stays open until it is back (--on-agent-loss hold)");
+                break;
+            default:
+                Rebalance(lost, elapsed);
+                break;
         }
     }
+
+    /// <summary>Gives the shares of lost agents to the others, as far as their blocks and limits allow and at the run's own rate.</summary>
+    private void Rebalance(ImmutableArray<RunMember> lost, TimeSpan elapsed)
+    {
+        var share = lost.Sum(m => m.Share);
+        var made = PlanOn(ScaleOrder.GoOn(elapsed, _asked), []);
+        if (made.Plan is not { } plan)
+        {
+            TellLost(lost, $"its share stays open, for the others cannot take it: {string.Join(" ", made.Problems)}");
+            return;
+        }
+
+        TellLost(lost, "its share goes to the others");
+        var cut = plan.Cut is { } c ? $"; {plan.Goal:N0} of {c.Asked:N0} fit, and the run goes on with these: {string.Join(" ", c.Why)}" : "";
+        Tell(RunEventKinds.Rebalanced, "", Finding.Types.Severity.Warning,
+            $"after {elapsed.TotalSeconds:0.0} s {plan.Agents.Length:N0} agents took over {share:N0} connections of "
+            + $"{string.Join(", ", lost.Select(m => m.Agent.Id))}: due at {plan.RampEnd.TotalSeconds:0.0} s{cut}");
+        Pursue(plan, elapsed);
+    }
+
+    private PlanMade PlanOn(ScaleOrder order, ImmutableArray<AgentState> joiners)
+    {
+        _planMaker.Ended = [.. _roster.Members.Where(m => m.Loss is { IsProven: true }).Select(m => m.Agent.Id)];
+        return _planMaker.Change(_plan!, order, [.. Carriers, .. joiners]);
+    }
+
+    /// <summary>Those that a plan is for: a lost one keeps its part where its share is kept for it.</summary>
+    private IEnumerable<AgentState> Carriers =>
+        (_spec.OnAgentLoss == AgentLossPolicy.Hold ? _roster.Members : _roster.Working).Select(m => m.Agent);
+
+    private void Pursue(RunPlan plan, TimeSpan elapsed)
+    {
+        _measurements.Replan(_plan!, plan, elapsed);
+        Adopt(plan);
+        Command(Phase.Running, plan.DrainTimeout);
+    }
+
+    // They were told to close everything, and they do so first: what they take then is what is missing, like anybody who joins.
+    private void ReviewFormer(TimeSpan elapsed)
+    {
+        foreach (var member in _roster.Former.Where(m => m is { Lost: not null, Agent: { Departure: null, Answers: true } }))
+        {
+            Tell(RunEventKinds.AgentReturned, member.Agent.Id, Finding.Types.Severity.Warning,
+                $"agent {member.Agent.Id} came back{Excess(member, elapsed, "its share is with others, and it takes what is missing, if anything is")}");
+            member.Return();
+        }
+    }
+
+    /// <summary>What may have been open beside the goal while an agent was lost.</summary>
+    private string Excess(RunMember member, TimeSpan elapsed, string share)
+    {
+        var (agent, loss) = (member.Agent, member.Loss!);
+        var away = $" after {elapsed.TotalSeconds:0} s: {share}";
+        if (loss.IsProven || loss.Held == 0)
+            return away;
+        if (agent.Hello.Incarnation != loss.Incarnation)
+            return $"{away}; it is another process (pid {agent.Hello.Inventory.ProcessId}), and what the first one held is closed unless that one is stopped";
+        return agent.Status is { Phase: Phase.Drained, Held: 0 }
+            ? $"{away}; it had closed its connections by itself when its lease ended"
+            : $"{away}; it closes what it still holds first: between {loss.At.TotalSeconds:0} s and {elapsed.TotalSeconds:0} s the target may have "
+                + $"seen up to {loss.Held:N0} connections more than the goal";
+    }
+
+    private void TellLost(ImmutableArray<RunMember> lost, string what)
+    {
+        foreach (var member in lost)
+        {
+            var excess = member.Loss is { IsProven: false, Held: > 0 } loss
+                ? $"; its lease has closed its connections, unless its process is stopped: then the target has up to {loss.Held:N0} more"
+                : "";
+            Tell(RunEventKinds.AgentLost, member.Agent.Id, Finding.Types.Severity.Error,
+                $"agent {member.Agent.Id} was lost after {Elapsed.TotalSeconds:0} s ({member.Lost}) with a share of {member.Share:N0}; {what}{excess}");
+        }
+    }
+
+    // The same may happen again: every time is a line of its own.
+    private void Tell(string kind, string agentId, Finding.Types.Severity severity, string message) =>
+        _measurements.Note(agentId, new(severity, $"{kind} {Elapsed}", message), kind);
 }

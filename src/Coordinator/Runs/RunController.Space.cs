@@ -22,15 +22,11 @@ public sealed partial class RunController
         if (Flat(before).SetEquals(Flat(now)))
             return;
         _planMaker.Gone = now;
-        var left = _plan!.RampEnd - elapsed;
-        var order = new ScaleOrder(elapsed, _asked, left > TimeSpan.Zero ? left : null, MayCut: true);
-        var made = _planMaker.Change(_plan, order, [.. _roster.Working.Select(m => m.Agent)]);
+        var made = PlanOn(ScaleOrder.GoOn(elapsed, _asked), []);
         NoteSources(before, now, made, elapsed);
         if (made.Plan is not { } plan)
             return;
-        _measurements.Replan(_plan, plan, elapsed);
-        Adopt(plan);
-        Command(Phase.Running, plan.DrainTimeout);
+        Pursue(plan, elapsed);
     }
 
     private void NoteSources(

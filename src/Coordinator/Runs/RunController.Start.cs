@@ -63,6 +63,7 @@ public sealed partial class RunController
             throw NotReady($"agents did not get ready: {names}; without them: {string.Join(" ", made.Problems)}");
         foreach (var laggard in laggards)
         {
+            _unfit.Add(KeyOf(laggard.Agent));
             _measurements.Note(laggard.Agent.Id, new(Finding.Types.Severity.Warning, "ready",
                 $"agent {laggard.Agent.Id} was left out: {laggard.Agent.Departure ?? Lag(laggard)}"));
         }

@@ -108,14 +108,10 @@ internal sealed class RunMeasurements(RunSpec spec, Func<TimeSpan> elapsed, Acti
     }
 
     /// <summary>An agent was lost; it is expected to report nothing after its last sign of life.</summary>
-    public void Lose(string agentId, TimeSpan elapsed, string how)
+    public void Lose(string agentId, TimeSpan elapsed)
     {
         lock (_lock)
             TimelineOf(agentId).Leave(agentId, TimelineOf(agentId).Agent(agentId)?.NewestAt ?? elapsed);
-        var words = _backends.Contains(agentId)
-            ? $"backend {agentId} was lost ({how}); the run went on without it"
-            : $"agent {agentId} was lost ({how}); its share was not given to others";
-        Note(agentId, new(Finding.Types.Severity.Error, "lost", words));
     }
 
     /// <summary>A lost agent is back.</summary>
@@ -123,7 +119,13 @@ internal sealed class RunMeasurements(RunSpec spec, Func<TimeSpan> elapsed, Acti
     {
         lock (_lock)
             TimelineOf(agentId).Join(agentId, elapsed);
-        Note(agentId, new(Finding.Types.Severity.Info, "returned", $"agent {agentId} came back"));
+    }
+
+    /// <summary>Connections that an agent held by its newest sample.</summary>
+    public long HeldBy(string agentId)
+    {
+        lock (_lock)
+            return TimelineOf(agentId).Agent(agentId)?.Newest.Established ?? 0;
     }
 
     /// <summary>Something has happened now that the report must say; the same may happen again.</summary>
@@ -133,7 +135,10 @@ internal sealed class RunMeasurements(RunSpec spec, Func<TimeSpan> elapsed, Acti
     public void Event(string kind, string agentId, string message) => _events.Add(new(elapsed(), kind, agentId, message));
 
     /// <summary>Notes something that the report must say; the same subject of one agent once. It is an event too.</summary>
-    public void Note(string agentId, AgentFinding finding)
+    /// <param name="agentId">Empty: the run as a whole.</param>
+    /// <param name="finding">What.</param>
+    /// <param name="kind">As for <see cref="Event"/>.</param>
+    public void Note(string agentId, AgentFinding finding, string kind = RunEventKinds.Finding)
     {
         lock (_lock)
         {
@@ -142,7 +147,7 @@ internal sealed class RunMeasurements(RunSpec spec, Func<TimeSpan> elapsed, Acti
             _notes = _notes.Add(new(agentId, finding));
         }
 
-        Event(RunEventKinds.Finding, agentId, finding.Message);
+        Event(kind, agentId, finding.Message);
     }
 
     /// <summary>Says what time it is.</summary>

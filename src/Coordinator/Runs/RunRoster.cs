@@ -22,8 +22,27 @@ internal sealed class RunRoster(
     /// </summary>
     public RunStorm? Storm { get; set; }
 
-    /// <summary>Everyone who has worked for the run, those included who were dropped after its start.</summary>
-    public ImmutableArray<RunMember> Everyone => [.. Members, .. _former];
+    /// <summary>Everyone who has worked for the run, those included who were dropped after its start; each agent once.</summary>
+    public ImmutableArray<RunMember> Everyone => [.. Members.Concat(_former).OrderBy(m => m.Agent.Id, StringComparer.Ordinal)];
+
+    /// <summary>Those who were dropped after its start.</summary>
+    public ImmutableArray<RunMember> Former => _former;
+
+    /// <summary>Whether an agent can do what this run does.</summary>
+    public bool CanCarry(AgentState agent) => builder.Needed.All(agent.Hello.Capabilities.Contains);
+
+    /// <summary>Takes an agent in while the run is under load: as the one that it was, if it has worked for the run before.</summary>
+    /// <returns>False when another run was quicker.</returns>
+    public bool TryJoin(AgentState agent, TimeSpan elapsed)
+    {
+        var member = _former.FirstOrDefault(m => m.Agent.Id == agent.Id);
+        if (!TryAdd(member ?? new RunMember(agent)))
+            return false;
+        Members[^1].JoinedAt = elapsed;
+        if (member is not null)
+            _former = _former.Remove(member);
+        return true;
+    }
 
     /// <summary>Tells every member what to do from now on. The same plan with another order, or another plan.</summary>
     /// <param name="plan">Members without a part in it are dismissed.</param>
@@ -42,7 +61,7 @@ internal sealed class RunRoster(
         provisions.Choose(Members);
         var order = Next(phase, startNanos, drainTimeout) with { Storm = phase == Phase.Running && elapsed <= Storm?.Latest ? Storm : null };
         foreach (var member in Members)
-            record.Assign(member.Agent, builder.Build(member.Plan!, order, readers.DutyOf(member, Members), provisions.DutiesOf(member.Agent)));
+            record.Assign(member.Agent, builder.Build(member.Plan!, order, readers.DutyOf(member, Members, plan.Departed), provisions.DutiesOf(member.Agent)));
     }
 
     /// <summary>Names another reader of the kernel where one has fallen silent; tells all members the same again if so.</summary>
@@ -85,6 +104,8 @@ internal sealed class RunRoster(
             }
         }
 
+        foreach (var member in dismissed)
+            member.Leave();
         Drop(dismissed);
         if (Order?.StartNanos is not null)
             _former = [.. _former, .. dismissed];

@@ -83,15 +83,15 @@ internal sealed class FieldReader(List<SpecError> errors)
         return null;
     }
 
-    /// <summary>One of two words in any case; null when it was not given or is another one.</summary>
-    public string? Word(string field, string? given, string first, string second)
+    /// <summary>One of some words in any case; null when it was not given or is another one.</summary>
+    public string? Word(string field, string? given, params ReadOnlySpan<string> words)
     {
         if (given is null)
             return null;
         var word = given.Trim().ToLowerInvariant();
-        if (word == first || word == second)
+        if (words.Contains(word))
             return word;
-        errors.Add(new SpecError(field, given, "is unknown", $"{first} or {second}", $"Write {field} {first} or {field} {second}"));
+        errors.Add(new SpecError(field, given, "is unknown", Either(words, ""), $"Write {Either(words, field + " ")}"));
         return null;
     }
 
@@ -118,4 +118,10 @@ internal sealed class FieldReader(List<SpecError> errors)
     }
 
     private static string Between(TimeSpan least, TimeSpan most) => $"{DurationText.Format(least)} to {DurationText.Format(most)}";
+
+    private static string Either(ReadOnlySpan<string> words, string before)
+    {
+        var all = words.ToArray().Select(w => before + w).ToArray();
+        return $"{string.Join(", ", all[..^1])} or {all[^1]}";
+    }
 }

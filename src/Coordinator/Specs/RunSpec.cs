@@ -71,6 +71,12 @@ public sealed record RunSpec
 
     /// <summary>Source addresses to add to the agents' hosts while the run lasts.</summary>
     public ImmutableArray<ProvisionSpec> Provision { get; init; } = [];
+
+    /// <summary>What becomes of the share of an agent that was lost.</summary>
+    public AgentLossPolicy OnAgentLoss { get; init; } = AgentLossPolicy.Rebalance;
+
+    /// <summary>What becomes of an idle agent that attaches while the run is under load.</summary>
+    public AgentJoinPolicy OnAgentJoin { get; init; } = AgentJoinPolicy.Fill;
 }
 
 /// <summary>One target as the user typed it.</summary>

@@ -78,6 +78,12 @@ public sealed record RunSpecInput
     /// <summary>Source addresses to add, as in <c>10.0.1.0/24@eth0</c>; each text may hold several, separated by commas.</summary>
     public ImmutableArray<string> ProvisionSources { get; init; } = [];
 
+    /// <summary>What becomes of the share of a lost agent: <c>rebalance</c>, <c>hold</c> or <c>fail</c>.</summary>
+    public string? OnAgentLoss { get; init; }
+
+    /// <summary>What becomes of an idle agent that attaches under load: <c>fill</c> or <c>ignore</c>.</summary>
+    public string? OnAgentJoin { get; init; }
+
     /// <summary>Host names that were resolved already, with their addresses; whatever case they are written in.</summary>
     public ImmutableDictionary<string, ImmutableArray<IpAddress>> Names { get; init; } =
         ImmutableDictionary.Create<string, ImmutableArray<IpAddress>>(StringComparer.OrdinalIgnoreCase);

@@ -75,6 +75,7 @@ public static class RunSpecValidator
         };
         spec = SpecWorkload.Read(spec, input, fields, errors);
         spec = SpecBackends.Read(spec, input, fields, errors);
+        spec = SpecPolicies.Read(spec, input, fields);
         CheckName(spec, errors);
         CheckLength(spec, errors);
         SpecEndpoints.CheckSelf(spec, errors);

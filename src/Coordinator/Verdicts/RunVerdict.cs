@@ -26,8 +26,7 @@ public static class RunVerdict
         // A run that was scaled has several holds; what counts is that the last one still stood when the drain began.
         var goal = summary.Run.Stages.LastOrDefault(s => s.Name == StageSpan.Hold)?.To ?? summary.Target.Connections;
         var stood = summary.Result.Reached && (summary.Result.HeldEstablishedEnd ?? goal) >= goal;
-        var lost = ending == RunEnding.AgentsLost || summary.Agents.Any(a => a.Lost);
-        if (lost && !stood)
+        if (ending == RunEnding.AgentsLost || (summary.Agents.Any(a => a.Lost) && !stood))
             return ExitCode.AgentsLost;
         if (!summary.Result.Reached)
             return ending == RunEnding.Internal ? ExitCode.Internal : ExitCode.GoalMissed;

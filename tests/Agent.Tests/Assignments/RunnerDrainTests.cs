@@ -116,13 +116,28 @@ public sealed class RunnerDrainTests
         var target = Target();
         _run.Reach(Hold(target, 100));
 
-        _run.Lease.Renew(Clock.BoottimeNanos, TimeSpan.FromMilliseconds(300));
+        _run.Lease.Renew(Clock.BoottimeNanos, TimeSpan.FromMilliseconds(300), Clock.BoottimeNanos);
         _run.WaitFor(() => _run.Status!.Phase == Phase.Drained, "DRAINED");
         Assert.Multiple(() =>
         {
             Assert.That(() => target.Count(ConnectionEnd.Fin), Is.EqualTo(100).After(10_000, 10));
             Assert.That(_run.Status!.Refused, Is.Null);
         });
+    }
+
+    [Test]
+    public void Lease_RenewedAfterItsEndBeforeAnybodyLooked_DrainsAllTheSame()
+    {
+        var target = Target();
+        _run.Reach(Hold(target, 100));
+
+        // As after a stop that was longer than the lease: the link may be the first to run.
+        var now = Clock.BoottimeNanos;
+        _run.Lease.Renew(now, TimeSpan.FromMilliseconds(300), now);
+        _run.Lease.Renew(now + 300_000_000, TimeSpan.FromSeconds(30), now + 300_000_000);
+
+        _run.WaitFor(() => _run.Status!.Phase == Phase.Drained, "DRAINED");
+        Assert.That(() => target.Count(ConnectionEnd.Fin), Is.EqualTo(100).After(10_000, 10));
     }
 
     [Test]

@@ -18,14 +18,27 @@ public class LeaseWatchTests
     {
         var (lease, runner) = (new Lease(), new RecordingRunner { Status = _running });
         using var watch = new LeaseWatch(lease, runner, NullLogger<LeaseWatch>.Instance);
-        lease.Renew(Clock.BoottimeNanos, TimeSpan.FromMilliseconds(300));
+        lease.Renew(Clock.BoottimeNanos, TimeSpan.FromMilliseconds(300), Clock.BoottimeNanos);
         Assert.That(runner.Drains, Is.Empty);
 
         Assert.That(() => runner.Drains.Count, Is.EqualTo(1).After(20_000, 10));
         Assert.That(() => runner.Drains.Count, Is.EqualTo(1).After(1_200), "the same lease ends once");
 
-        lease.Renew(Clock.BoottimeNanos, TimeSpan.FromMilliseconds(100));
+        lease.Renew(Clock.BoottimeNanos, TimeSpan.FromMilliseconds(100), Clock.BoottimeNanos);
         Assert.That(() => runner.Drains.Count, Is.EqualTo(2).After(20_000, 10));
+    }
+
+    [Test]
+    public void Watch_ALeaseThatWasRenewedAfterItsEnd_Drains()
+    {
+        var (lease, runner) = (new Lease(), new RecordingRunner { Status = _running });
+        using var watch = new LeaseWatch(lease, runner, NullLogger<LeaseWatch>.Instance);
+        var now = Clock.BoottimeNanos;
+        lease.Renew(now, TimeSpan.FromSeconds(30), now);
+        lease.Renew(now + 40_000_000_000, TimeSpan.FromSeconds(30), now + 40_000_000_000);
+
+        Assert.That(() => runner.Drains.Count, Is.EqualTo(1).After(20_000, 10));
+        Assert.That(() => runner.Drains.Count, Is.EqualTo(1).After(700), "once");
     }
 
     [Test]
@@ -37,7 +50,7 @@ public class LeaseWatchTests
 
         for (var i = 0; i < 10; i++)
         {
-            lease.Renew(Clock.BoottimeNanos, TimeSpan.FromSeconds(30));
+            lease.Renew(Clock.BoottimeNanos, TimeSpan.FromSeconds(30), Clock.BoottimeNanos);
             Thread.Sleep(100);
         }
 
@@ -50,7 +63,7 @@ public class LeaseWatchTests
         var (lease, runner) = (new Lease(), new RecordingRunner());
         using var watch = new LeaseWatch(lease, runner, NullLogger<LeaseWatch>.Instance);
 
-        lease.Renew(Clock.BoottimeNanos, TimeSpan.FromMilliseconds(50));
+        lease.Renew(Clock.BoottimeNanos, TimeSpan.FromMilliseconds(50), Clock.BoottimeNanos);
 
         Assert.That(() => runner.Drains.Count, Is.Zero.After(800));
     }

@@ -30,9 +30,9 @@ public sealed class KernelReadersTests
             Assert.That(changed, Is.True);
             Assert.That(Readers(), Is.EqualTo(new[] { "a", "c" }));
             Assert.That(
-                _readers.DutyOf(_members[0], _members)!.Slices,
+                _readers.DutyOf(_members[0], _members, [])!.Slices,
                 Is.EqualTo(new[] { _members[0].Plan!.Slice, _members[1].Plan!.Slice }));
-            Assert.That(_readers.DutyOf(_members[2], _members)!.Slices, Is.EqualTo(new[] { _members[2].Plan!.Slice }));
+            Assert.That(_readers.DutyOf(_members[2], _members, [])!.Slices, Is.EqualTo(new[] { _members[2].Plan!.Slice }));
         });
     }
 
@@ -70,7 +70,7 @@ public sealed class KernelReadersTests
     public void Choose_ReaderLost_NamesTheNextAtOnce()
     {
         _readers.Choose(_members, TimeSpan.Zero);
-        _members[0].Lost = "signal 9";
+        _members[0].Lose(new("signal 9", TimeSpan.Zero, IsProven: true, "", 0));
 
         var changed = _readers.Choose(_members, TimeSpan.FromSeconds(0.1));
 
@@ -91,7 +91,7 @@ public sealed class KernelReadersTests
         Assert.That(Readers(), Is.EqualTo(new[] { "a", "c" }));
     }
 
-    private IEnumerable<string> Readers() => _members.Where(m => _readers.DutyOf(m, _members) is not null).Select(m => m.Agent.Id);
+    private IEnumerable<string> Readers() => _members.Where(m => _readers.DutyOf(m, _members, []) is not null).Select(m => m.Agent.Id);
 
     private static RunMember Member(string id, string networkNamespace, int group)
     {

@@ -6,7 +6,7 @@ using static LoadHarness.Coordinator.Tests.Runs.RunFixture;
 
 namespace LoadHarness.Coordinator.Tests.Runs;
 
-/// <summary>Runs that are scaled, stopped, or lose agents while they go on.</summary>
+/// <summary>Runs that are scaled or stopped while they go on.</summary>
 public sealed class RunChangesTests
 {
     private FleetFixture _fixture = null!;
@@ -161,100 +161,6 @@ public sealed class RunChangesTests
         {
             Assert.That(run.State, Is.EqualTo(RunState.Completed));
             Assert.That(summary.Notes(), Has.Some.Contains("agent a did not confirm").And.Some.Contains("ss -tn"));
-        });
-    }
-
-    [Test]
-    public async Task Loss_OneOfTwoByProof_IsNotedAndTheRestGoesOn()
-    {
-        await _fixture.AttachAsync("a");
-        var dying = await _fixture.AttachAsync("b");
-        await _fixture.CreateAsync(Spec(1000, agents: 2, holdSeconds: 8));
-        await _fixture.UntilAsync(RunState.Holding);
-
-        dying.Lively = false;
-        _fixture.Host.Agents.ReportExited("b", "signal 9");
-        var (run, summary) = await _fixture.EndAsync();
-
-        Assert.Multiple(() =>
-        {
-            Assert.That(run.State, Is.EqualTo(RunState.Completed));
-            Assert.That(run.Progress.Agents.Select(a => (a.AgentId, a.Lost)), Is.EqualTo(new[] { ("a", false), ("b", true) }));
-            Assert.That(summary.GetProperty("agents")[1].GetProperty("lost").GetBoolean(), Is.True);
-            Assert.That(summary.Notes(), Has.Some.Contains("signal 9"));
-            Assert.That(summary.ExitCode(), Is.EqualTo(5));
-        });
-    }
-
-    [Test]
-    public async Task Loss_BySilence_ComesAfterLeaseDrainAndMargin()
-    {
-        await _fixture.AttachAsync("a");
-        var silent = await _fixture.AttachAsync("b");
-        await _fixture.CreateAsync(Spec(1000, agents: 2, holdSeconds: 100));
-        await _fixture.UntilAsync(RunState.Holding);
-        silent.Lively = false;
-
-        await _fixture.PassAsync(TimeSpan.FromSeconds(43));
-        var before = _fixture.Run().Progress.Agents[1];
-        await _fixture.UntilAsync(() => _fixture.Run().Progress.Agents[1].Lost, TimeSpan.FromSeconds(10), "lost");
-
-        Assert.That((before.Lost, before.Stale), Is.EqualTo((false, true)));
-    }
-
-    [Test]
-    public async Task Loss_EveryAgent_FailsTheRunNamingTheLast()
-    {
-        var agent = await _fixture.AttachAsync("a");
-        await _fixture.CreateAsync(Spec(1000, agents: 1, holdSeconds: 600));
-        await _fixture.UntilAsync(RunState.Ramping);
-
-        agent.Lively = false;
-        _fixture.Host.Agents.ReportExited("a", "exit code 139");
-        var (run, summary) = await _fixture.EndAsync();
-
-        Assert.Multiple(() =>
-        {
-            Assert.That(run.State, Is.EqualTo(RunState.Failed));
-            Assert.That(run.StateReason, Does.Contain("every agent").And.Contain("exit code 139"));
-            Assert.That(summary.ExitCode(), Is.EqualTo(5));
-        });
-    }
-
-    [Test]
-    public async Task Return_OfACutOffAgent_GetsItsNewestAssignmentWhole()
-    {
-        var agent = await _fixture.AttachAsync("a");
-        await _fixture.CreateAsync(Spec(1000, agents: 1, holdSeconds: 30));
-        await _fixture.UntilAsync(RunState.Holding);
-        await agent.DisposeAsync();
-
-        var again = await _fixture.AttachAsync(agent.Hello);
-        await _fixture.UntilAsync(() => again.Assignments.Count > 0, Long, "assigned");
-
-        Assert.That(again.Assignments[0], Is.EqualTo(agent.Assignments[^1]));
-    }
-
-    [Test]
-    public async Task Return_OfAnAgentThatDrainedByItself_OpensItsShareAgain()
-    {
-        var agent = await _fixture.AttachAsync("a");
-        await _fixture.CreateAsync(Spec(1000, agents: 1, holdSeconds: 30));
-        await _fixture.UntilAsync(RunState.Holding);
-        var running = agent.Assignments[^1];
-
-        var status = FakeAgent.Obey(running);
-        status.Phase = Phase.Drained;
-        await agent.SendAsync(new AttachRequest { Status = status });
-        await _fixture.UntilAsync(() => agent.Assignments.Count == 3, Long, "told again");
-        var (_, summary) = await _fixture.EndAsync();
-
-        Assert.Multiple(() =>
-        {
-            Assert.That(agent.Assignments[2].Phase, Is.EqualTo(Phase.Running));
-            Assert.That(agent.Assignments[2].Revision.Number, Is.EqualTo(running.Revision.Number + 1));
-            Assert.That(agent.Assignments[2].StartNanos, Is.EqualTo(running.StartNanos));
-            Assert.That(summary.Notes(), Has.Some.Contains("drained by itself"));
         });
     }
 
