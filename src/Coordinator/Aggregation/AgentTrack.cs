@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using LoadHarness.V1;
 
 namespace LoadHarness.Coordinator.Aggregation;
@@ -15,7 +16,7 @@ internal sealed class AgentTrack(string agentId, int longest)
     private readonly Dictionary<int, Entry> _window = [];
     private int _newestSecond = -1;
     private bool _told;
-    private Order _newestOrder;
+    private SampleOrder _newestOrder;
 
     /// <summary>Seconds whose gauges are in the sums.</summary>
     public IndexSet Reported { get; } = new();
@@ -73,7 +74,7 @@ internal sealed class AgentTrack(string agentId, int longest)
     /// <returns>What to add to the sum and what to take out of it; null where nothing changes.</returns>
     public (GaugeValues? Add, GaugeValues? Remove) PlaceGauges(AgentSample sample, int second)
     {
-        var order = Order.Of(sample);
+        var order = SampleOrder.Of(sample);
         var known = _window.TryGetValue(second, out var entry);
         if (entry?.Gauges is null && Reported.Contains(second))
             return (null, null);
@@ -126,7 +127,7 @@ internal sealed class AgentTrack(string agentId, int longest)
             ReactorLagMax = health.ReactorLagMax > Totals.ReactorLagMax ? health.ReactorLagMax : Totals.ReactorLagMax,
             SaturatedIntervals = Totals.SaturatedIntervals + (health.Saturated ? 1 : 0),
         };
-        var order = Order.Of(sample);
+        var order = SampleOrder.Of(sample);
         if (Totals.NewestAt is not null && order.CompareTo(_newestOrder) < 0)
             return;
         _newestOrder = order;
@@ -141,13 +142,45 @@ internal sealed class AgentTrack(string agentId, int longest)
         };
     }
 
+    /// <summary>The newest sample of each process life.</summary>
+    public IEnumerable<(string Incarnation, ulong Sequence)> NewestSequences =>
+        _sequences.Where(s => s.Value.Intervals.Count > 0).Select(s => (s.Key, (ulong)s.Value.Intervals[^1].To - 1));
+
+    /// <summary>Everything about it.</summary>
+    /// <param name="recent">Seconds before this are only in the sums.</param>
+    public AgentCheckpoint Checkpoint(int recent) => new()
+    {
+        Totals = Totals,
+        Told = _told,
+        NewestSecond = _newestSecond,
+        NewestOrder = _newestOrder,
+        Sequences = _sequences.ToImmutableDictionary(s => s.Key, s => s.Value.Spans),
+        Reported = Reported.Spans,
+        Covered = Covered.Spans,
+        Expected = Expected.Spans,
+        Window = [.. _window.Where(e => e.Key >= recent).Select(e => new SecondCheckpoint(e.Key, e.Value.Gauges, e.Value.Order, e.Value.Churn))],
+    };
+
+    /// <summary>Goes on where <see cref="Checkpoint"/> was made.</summary>
+    public void Restore(AgentCheckpoint from)
+    {
+        (Totals, _told, _newestSecond, _newestOrder) = (from.Totals, from.Told, from.NewestSecond, from.NewestOrder);
+        foreach (var (incarnation, spans) in from.Sequences)
+            _sequences[incarnation] = new IndexSet(spans);
+        Reported.Add(from.Reported);
+        Covered.Add(from.Covered);
+        Expected.Add(from.Expected);
+        foreach (var second in from.Window)
+            _window[second.Second] = new Entry { Gauges = second.Gauges, Order = second.Order, Churn = second.Churn };
+    }
+
     private int Bound(double second) => (int)Math.Clamp(second, 0, longest);
 
     private sealed class Entry
     {
         public GaugeValues? Gauges { get; set; }
 
-        public Order Order { get; set; }
+        public SampleOrder Order { get; set; }
 
         public long Churn { get; set; }
     }
@@ -157,19 +190,4 @@ internal sealed class AgentTrack(string agentId, int longest)
         sample.Health.GrowthStop == GrowthStop.None || known?.At <= sample.To
             ? known
             : (sample.Health.GrowthStop, sample.To, sample.Gauges.Established);
-
-    /// <summary>Total, so that the same samples give the same timeline in whatever order they arrive.</summary>
-    private readonly record struct Order(TimeSpan To, string Incarnation, ulong Sequence) : IComparable<Order>
-    {
-        public static Order Of(AgentSample sample) => new(sample.To, sample.Incarnation, sample.Sequence);
-
-        public int CompareTo(Order other)
-        {
-            var byTime = To.CompareTo(other.To);
-            if (byTime != 0)
-                return byTime;
-            var byLife = string.CompareOrdinal(Incarnation, other.Incarnation);
-            return byLife != 0 ? byLife : Sequence.CompareTo(other.Sequence);
-        }
-    }
 }

@@ -37,6 +37,31 @@ public sealed class BackendTimeline(TimeSpan longest)
     public long? HeldBy(string agentId) =>
         _held.TryGetValue(agentId, out var held) && (_drainFrom is not { } drain || drain - held.At <= _fresh) ? held.Established : null;
 
+    /// <summary>What each backend held last before the drain, and when that was.</summary>
+    public ImmutableDictionary<string, (TimeSpan At, long Established)> Held => _held.ToImmutableDictionary(StringComparer.Ordinal);
+
+    /// <summary>When the clients began to close; null before.</summary>
+    public TimeSpan? DrainFrom => _drainFrom;
+
+    /// <summary>Goes on where another one was.</summary>
+    /// <param name="held">As <see cref="Held"/>.</param>
+    /// <param name="drainFrom">As <see cref="DrainFrom"/>.</param>
+    public void Restore(IEnumerable<KeyValuePair<string, (TimeSpan At, long Established)>> held, TimeSpan? drainFrom)
+    {
+        _drainFrom = drainFrom;
+        foreach (var (agent, last) in held)
+            _held[agent] = last;
+    }
+
+    /// <summary>The same again, to be closed while this one goes on.</summary>
+    public BackendTimeline Copy()
+    {
+        var copy = new BackendTimeline(longest);
+        copy.Timeline.Restore(Timeline.Checkpoint(0), []);
+        copy.Restore(_held, _drainFrom);
+        return copy;
+    }
+
     /// <summary>Readings of the server ends taken between two instants, the newest of each network namespace.</summary>
     public ImmutableArray<KernelComparison> KernelBetween(TimeSpan from, TimeSpan to) => Timeline.Kernel.Between(from, to);
 }

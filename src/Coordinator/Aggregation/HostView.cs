@@ -35,13 +35,8 @@ public sealed record KernelComparison(string NetworkNamespace, KernelReading Rea
 /// <summary>What the kernels say, one reader for each network namespace.</summary>
 public sealed class HostView
 {
-    private const int KeptComparisons = 256;
-
-    // A reading a second, and a drain that lasts for two hours.
-    private const int KeptOrphans = 7200;
-
     private readonly Timeline _timeline;
-    private readonly SortedDictionary<string, NamespaceView> _namespaces = new(StringComparer.Ordinal);
+    private readonly SortedDictionary<string, HostNamespace> _namespaces = new(StringComparer.Ordinal);
 
     private ImmutableSortedDictionary<EndpointAddress, StateCounts>? _bySource;
     private ImmutableSortedDictionary<EndpointAddress, StateCounts>? _byDestination;
@@ -103,12 +98,21 @@ public sealed class HostView
         readings.Count,
         errors);
 
+    internal ImmutableArray<NamespaceCheckpoint> Checkpoint() => [.. _namespaces.Select(n => n.Value.Checkpoint(n.Key))];
+
+    internal void Restore(IEnumerable<NamespaceCheckpoint> namespaces)
+    {
+        foreach (var from in namespaces)
+            _namespaces[from.Name] = HostNamespace.Of(from);
+        (_bySource, _byDestination) = (null, null);
+    }
+
     internal void Add(AgentSample sample)
     {
         if (sample.Kernel is null && sample.Sockets is null)
             return;
         if (!_namespaces.TryGetValue(sample.NetworkNamespace, out var view))
-            _namespaces.Add(sample.NetworkNamespace, view = new NamespaceView());
+            _namespaces.Add(sample.NetworkNamespace, view = new HostNamespace());
         if (sample.Kernel is { } reading)
             view.Take(reading);
         if (sample.Sockets is { } sockets)
@@ -118,7 +122,7 @@ public sealed class HostView
         }
     }
 
-    private ImmutableSortedDictionary<EndpointAddress, StateCounts> Merged(Func<NamespaceView, Dictionary<EndpointAddress, StateCounts>> which) =>
+    private ImmutableSortedDictionary<EndpointAddress, StateCounts> Merged(Func<HostNamespace, Dictionary<EndpointAddress, StateCounts>> which) =>
         _namespaces.Values.SelectMany(which).GroupBy(s => s.Key)
             .ToImmutableSortedDictionary(g => g.Key, g => g.Select(s => s.Value).Aggregate((a, b) => a + b));
 
@@ -164,111 +168,4 @@ public sealed class HostView
 
     private static long OnTheWay(AgentTrack agent, int second) =>
         agent.GaugesAt(second) is { } g ? g.Connecting + g.Handshaking + g.Closing : 0;
-
-    private sealed class NamespaceView
-    {
-        private readonly Queue<KernelComparison> _comparisons = [];
-        private TimeSpan _socketsAt = TimeSpan.MinValue;
-        private TcpCounterValues? _base;
-        private TimeSpan _baseAt;
-        private TcpCounterValues? _last;
-        private TimeSpan _lastAt;
-
-        public KernelReading? Newest { get; private set; }
-
-        public string Error { get; private set; } = "";
-
-        public long PeakTimeWait { get; private set; }
-
-        public SortedList<TimeSpan, KernelReading> Waiting { get; } = [];
-
-        public Dictionary<EndpointAddress, StateCounts> BySource { get; } = [];
-
-        public Dictionary<EndpointAddress, StateCounts> ByDestination { get; } = [];
-
-        /// <summary>Of the last minutes: what matters is the drain.</summary>
-        public Queue<(TimeSpan At, long Count)> Orphans { get; } = [];
-
-        public long FirstTimeWait { get; private set; }
-
-        public TimeSpan? SocketsTakenAt { get; private set; }
-
-        public TcpCounterValues? Counters => _base is null ? null : _last!.Since(_base);
-
-        public IEnumerable<KernelComparison> Comparisons => _comparisons;
-
-        public void Take(KernelReading reading)
-        {
-            if (reading.Sockstat is { } sockstat)
-                Take(sockstat, reading.TakenAt);
-            if (reading.Counters is { } counters)
-                Take(counters, reading.TakenAt);
-            if (reading.NamespaceOnly)
-                return;
-            if (reading.Error.Length > 0)
-            {
-                if (Newest is null || reading.TakenAt >= Newest.TakenAt)
-                    Error = reading.Error;
-                return;
-            }
-
-            if (Newest is null)
-                FirstTimeWait = reading.States.GetValueOrDefault(TcpState.TimeWait);
-            PeakTimeWait = Math.Max(PeakTimeWait, reading.States.GetValueOrDefault(TcpState.TimeWait));
-            Waiting[reading.TakenAt] = reading;
-            if (Newest is not null && reading.TakenAt < Newest.TakenAt)
-                return;
-            (Newest, Error) = (reading, "");
-        }
-
-        public void Take(SocketTally tally, TimeSpan at)
-        {
-            if (at < _socketsAt)
-                return;
-            _socketsAt = at;
-            SocketsTakenAt = Newest?.TakenAt ?? at;
-            if (tally.Whole)
-            {
-                BySource.Clear();
-                ByDestination.Clear();
-            }
-
-            Set(BySource, tally.Sources);
-            Set(ByDestination, tally.Destinations);
-        }
-
-        private void Take(SockstatValues sockstat, TimeSpan at)
-        {
-            Orphans.Enqueue((at, sockstat.Orphan));
-            if (Orphans.Count > KeptOrphans)
-                Orphans.Dequeue();
-        }
-
-        // Readings may come in any order: the earliest is what the run began with.
-        private void Take(TcpCounterValues counters, TimeSpan at)
-        {
-            if (_base is null || at < _baseAt)
-                (_base, _baseAt) = (counters, at);
-            if (_last is null || at >= _lastAt)
-                (_last, _lastAt) = (counters, at);
-        }
-
-        private static void Set(Dictionary<EndpointAddress, StateCounts> known, ImmutableDictionary<EndpointAddress, StateCounts> news)
-        {
-            foreach (var (endpoint, states) in news)
-            {
-                if (states.Equals(StateCounts.None))
-                    known.Remove(endpoint);
-                else
-                    known[endpoint] = states;
-            }
-        }
-
-        public void Keep(KernelComparison comparison)
-        {
-            _comparisons.Enqueue(comparison);
-            if (_comparisons.Count > KeptComparisons)
-                _comparisons.Dequeue();
-        }
-    }
 }

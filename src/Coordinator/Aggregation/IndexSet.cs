@@ -1,9 +1,22 @@
+using System.Collections.Immutable;
+
 namespace LoadHarness.Coordinator.Aggregation;
 
 /// <summary>A set of indices kept as intervals, so that its size is that of its holes and not that of its content.</summary>
 internal sealed class IndexSet
 {
     private readonly List<(long From, long To)> _intervals = [];
+
+    /// <summary>An empty set.</summary>
+    public IndexSet()
+    {
+    }
+
+    /// <summary>A set of what other ones had.</summary>
+    public IndexSet(IEnumerable<IndexSpan> spans) => Add(spans);
+
+    /// <summary>To be kept.</summary>
+    public ImmutableArray<IndexSpan> Spans => [.. _intervals.Select(i => new IndexSpan(i.From, i.To))];
 
     /// <summary>Indices in the set.</summary>
     public long Count { get; private set; }
@@ -36,6 +49,13 @@ internal sealed class IndexSet
         _intervals.RemoveRange(first, last - first);
         _intervals.Insert(first, (from, to));
         Count += to - from;
+    }
+
+    /// <summary>Adds all of these.</summary>
+    public void Add(IEnumerable<IndexSpan> spans)
+    {
+        foreach (var (from, to) in spans)
+            Add(from, to);
     }
 
     /// <summary>Removes [from, to), as far as it is there.</summary>

@@ -9,10 +9,13 @@ namespace LoadHarness.Coordinator.Aggregation;
 /// A run second by second: the samples of all agents summed. Samples may come in any order and more than once. It has no clock:
 /// <see cref="Advance"/> says what time it is. Not safe for use by several threads at once.
 /// </summary>
-public sealed class Timeline
+public sealed partial class Timeline
 {
     /// <summary>How long a second waits for agents that have not reported it.</summary>
     public static readonly TimeSpan Patience = TimeSpan.FromSeconds(3);
+
+    // What a kernel that was read a while ago is compared with.
+    private const int RecentSeconds = 8;
 
     private readonly SortedDictionary<string, AgentTrack> _agents = new(StringComparer.Ordinal);
     private readonly Dictionary<(FailureStage, FailureParty, FailureCause, int), long> _failures = [];

@@ -16,7 +16,7 @@ namespace LoadHarness.Coordinator.Runs;
 /// <param name="spec">What the user asked for.</param>
 /// <param name="elapsed">Now; zero before the start instant.</param>
 /// <param name="keepEvent">Keeps an event with its number, from 1, on; returns at once.</param>
-internal sealed class RunMeasurements(RunSpec spec, Func<TimeSpan> elapsed, Action<int, RunEvent> keepEvent)
+internal sealed partial class RunMeasurements(RunSpec spec, Func<TimeSpan> elapsed, Action<int, RunEvent> keepEvent)
 {
     private const int MostNotes = 200;
     private const int SecondsBeforeHopeless = 5;
@@ -221,7 +221,7 @@ internal sealed class RunMeasurements(RunSpec spec, Func<TimeSpan> elapsed, Acti
             if (!atEnd && _timeline.CompleteSeconds < _folded + SampleFold.Length)
                 return null;
             _folded = _timeline.CompleteSeconds;
-            return new(_timeline.TakeChanged(), _fold.TakeUpTo(atEnd ? int.MaxValue : _folded));
+            return Fold(_fold.TakeUpTo(atEnd ? int.MaxValue : _folded));
         }
     }
 
@@ -242,11 +242,6 @@ internal sealed class RunMeasurements(RunSpec spec, Func<TimeSpan> elapsed, Acti
     // Which side an agent is on does not change once it takes part.
     private Timeline TimelineOf(string agentId) => _backends.Contains(agentId) ? _backendTimeline.Timeline : _timeline;
 }
-
-/// <summary>Measurements that can be kept in place of the samples that they were made of.</summary>
-/// <param name="Seconds">Complete ones, new or changed.</param>
-/// <param name="Intervals">Parts of 10 s.</param>
-internal sealed record MeasuredFold(ImmutableArray<SecondTotals> Seconds, ImmutableArray<FoldedInterval> Intervals);
 
 /// <summary>Something about an agent that the report must say.</summary>
 /// <param name="AgentId">Whom it is about.</param>

@@ -13,6 +13,7 @@ internal sealed class RunRecord(string requestId, CoordinatorStore store, TimePr
     private static readonly TimeSpan _patience = TimeSpan.FromSeconds(5);
 
     private RunSnapshot? _saved;
+    private byte[]? _conduct;
 
     /// <summary>Keeps a new run before anything is done for it.</summary>
     /// <exception cref="RunRejectedException">The store cannot take it: there is no run.</exception>
@@ -55,7 +56,18 @@ internal sealed class RunRecord(string requestId, CoordinatorStore store, TimePr
         new(runId, sample.AgentId, sample.Incarnation, sample.Sequence, sample.To, bytes));
 
     /// <summary>Keeps measurements in place of samples.</summary>
-    public void Fold(string runId, MeasuredFold fold) => Observe(store.Folds.FoldAsync(runId, fold.Seconds, fold.Intervals));
+    public void Fold(string runId, MeasuredFold fold) => Observe(
+        store.Folds.FoldAsync(runId, fold.Seconds, fold.BackendSeconds, fold.Intervals, StoredState.Write(fold.Checkpoint)));
+
+    /// <summary>Keeps how a run is conducted, before its agents are told.</summary>
+    public void Conduct(string runId, RunConduct conduct)
+    {
+        var bytes = StoredState.Write(conduct);
+        if (_conduct is { } last && last.AsSpan().SequenceEqual(bytes))
+            return;
+        _conduct = bytes;
+        Observe(store.Checkpoints.ConductAsync(runId, bytes));
+    }
 
     /// <summary>Keeps an event.</summary>
     /// <param name="runId">The run.</param>

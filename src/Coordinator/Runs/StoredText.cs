@@ -1,8 +1,6 @@
-using System.Net;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using LoadHarness.Coordinator.Specs;
-using LoadHarness.Protos;
 
 namespace LoadHarness.Coordinator.Runs;
 
@@ -14,7 +12,7 @@ internal static class StoredText
 {
     private static readonly JsonSerializerOptions _options = new(JsonSerializerDefaults.Web)
     {
-        Converters = { new AddressConverter() },
+        Converters = { new StoredAddressConverter() },
         DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
         IgnoreReadOnlyProperties = true,
     };
@@ -34,15 +32,4 @@ internal static class StoredText
     public static PlanOverview ReadPlan(string text) => Read<PlanOverview>(text);
 
     private static T Read<T>(string text) => JsonSerializer.Deserialize<T>(text, _options) ?? throw new JsonException("it is null");
-
-    private sealed class AddressConverter : JsonConverter<IpAddress>
-    {
-        public override IpAddress Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) =>
-            reader.GetString() is { } text && IPAddress.TryParse(text, out var address)
-                ? IpAddress.FromBytes(address.GetAddressBytes())
-                : throw new JsonException("an address is wanted");
-
-        public override void Write(Utf8JsonWriter writer, IpAddress value, JsonSerializerOptions options) =>
-            writer.WriteStringValue(value.ToString());
-    }
 }

@@ -19,6 +19,7 @@ public sealed class CoordinatorStore : IDisposable
         Runs = new RunTables(path, writer);
         Folds = new FoldTables(path, writer);
         Events = new EventTable(path, writer);
+        Checkpoints = new CheckpointTable(path, writer);
     }
 
     /// <summary>Names this store for good.</summary>
@@ -41,6 +42,9 @@ public sealed class CoordinatorStore : IDisposable
 
     /// <summary>What happened to runs.</summary>
     public EventTable Events { get; }
+
+    /// <summary>What runs that go on need to go on after a restart.</summary>
+    public CheckpointTable Checkpoints { get; }
 
     /// <summary>Which key each identity is bound to.</summary>
     public StoreAgentKeys AgentKeys => _agentKeys.Value;

@@ -12,9 +12,12 @@ namespace LoadHarness.Coordinator.Store;
 /// </summary>
 public sealed class FoldTables
 {
-    private static readonly string _insertSecond =
+    private static readonly string _insertSecond = InsertSecond("run_seconds");
+    private static readonly string _insertBackendSecond = InsertSecond("backend_seconds");
+
+    private static string InsertSecond(string table) =>
         $"""
-        INSERT INTO run_seconds (run_id, second, missing, saturated, {MeasureColumns.All})
+        INSERT INTO {table} (run_id, second, missing, saturated, {MeasureColumns.All})
           VALUES ($1, $2, $3, $4, {MeasureColumns.Parameters(5)})
         ON CONFLICT (run_id, second) DO UPDATE SET missing = excluded.missing, saturated = excluded.saturated, {MeasureColumns.Replace}
         """;
@@ -30,8 +33,8 @@ public sealed class FoldTables
           saturated = max(saturated, excluded.saturated)
         """;
 
-    private static readonly string _selectSeconds =
-        $"SELECT second, missing, saturated, {MeasureColumns.All} FROM run_seconds WHERE run_id = $1 ORDER BY second";
+    private static string SelectSeconds(string table) =>
+        $"SELECT second, missing, saturated, {MeasureColumns.All} FROM {table} WHERE run_id = $1 ORDER BY second";
 
     private static readonly string _selectAgents =
         $"""
@@ -46,10 +49,14 @@ public sealed class FoldTables
 
     /// <summary>Keeps folded measurements in place of the samples, at one stroke: each is in one of them and never in both.</summary>
     /// <param name="runId">The run.</param>
-    /// <param name="seconds">New or changed; they replace what is there.</param>
+    /// <param name="seconds">Of the clients, new or changed; they replace what is there.</param>
+    /// <param name="backendSeconds">Of the backends, likewise.</param>
     /// <param name="intervals">They add to what is there.</param>
+    /// <param name="checkpoint">Everything else, as it is with these; it replaces the one before.</param>
     /// <returns>Completes when it is stored; fails with <see cref="StoreException"/>.</returns>
-    public Task FoldAsync(string runId, ImmutableArray<SecondTotals> seconds, ImmutableArray<FoldedInterval> intervals)
+    public Task FoldAsync(
+        string runId, ImmutableArray<SecondTotals> seconds, ImmutableArray<SecondTotals> backendSeconds,
+        ImmutableArray<FoldedInterval> intervals, byte[] checkpoint)
     {
         // Compressed here and not on the thread that all writes wait for.
         var histograms = intervals
@@ -58,7 +65,10 @@ public sealed class FoldTables
         return _writer.EnqueueAsync(commands =>
         {
             foreach (var second in seconds)
-                Write(commands, runId, second);
+                Write(commands, _insertSecond, runId, second);
+            foreach (var second in backendSeconds)
+                Write(commands, _insertBackendSecond, runId, second);
+            CheckpointTable.WriteMeasurements(commands, runId, checkpoint);
             foreach (var interval in intervals)
                 Write(commands, runId, interval);
             foreach (var (from, kind, bytes) in histograms)
@@ -69,14 +79,18 @@ public sealed class FoldTables
         });
     }
 
-    /// <summary>Drops what is left of a run's samples: it has ended, and they are in no sum.</summary>
-    public Task DropSamplesAsync(string runId) => _writer.EnqueueAsync(s => s.Execute("DELETE FROM samples WHERE run_id = $1", runId));
+    /// <summary>Drops what is left of a run's samples, and what it would need to go on: it has ended.</summary>
+    public Task DropSamplesAsync(string runId) => _writer.EnqueueAsync(s =>
+    {
+        s.Execute("DELETE FROM samples WHERE run_id = $1", runId);
+        s.Execute("DELETE FROM run_checkpoints WHERE run_id = $1", runId);
+    });
 
     /// <summary>A run by the second, in order.</summary>
-    public ImmutableArray<SecondTotals> Seconds(string runId) => Query(
-        r => new SecondTotals(
-            r.GetInt32(0), MeasureColumns.ReadGauges(r, 3), MeasureColumns.ReadCounters(r, 3), r.GetInt32(1), r.GetInt64(2) != 0),
-        _selectSeconds, runId);
+    public ImmutableArray<SecondTotals> Seconds(string runId) => Query(ReadSecond, SelectSeconds("run_seconds"), runId);
+
+    /// <summary>Its backends by the second, in order.</summary>
+    public ImmutableArray<SecondTotals> BackendSeconds(string runId) => Query(ReadSecond, SelectSeconds("backend_seconds"), runId);
 
     /// <summary>The agents of a run by 10 s, in order.</summary>
     public ImmutableArray<AgentInterval> Agents(string runId) => Query(
@@ -103,8 +117,11 @@ public sealed class FoldTables
         .GroupBy(h => h.Kind, h => h.Histogram)
         .ToImmutableDictionary(g => g.Key, Merge);
 
-    private static void Write(StoreCommands commands, string runId, SecondTotals second) => commands.Execute(
-        _insertSecond,
+    private static SecondTotals ReadSecond(SqliteDataReader r) => new(
+        r.GetInt32(0), MeasureColumns.ReadGauges(r, 3), MeasureColumns.ReadCounters(r, 3), r.GetInt32(1), r.GetInt64(2) != 0);
+
+    private static void Write(StoreCommands commands, string insert, string runId, SecondTotals second) => commands.Execute(
+        insert,
         [runId, second.Second, second.Missing, second.Saturated ? 1 : 0, .. MeasureColumns.Values(second.Gauges, second.Counters)]);
 
     private static void Write(StoreCommands commands, string runId, FoldedInterval interval)
