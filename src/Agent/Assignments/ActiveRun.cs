@@ -57,6 +57,9 @@ internal sealed class ActiveRun : IDisposable
     /// <summary>Whether it closes everything and opens nothing more.</summary>
     public bool IsDraining { get; private set; }
 
+    /// <summary>CLOCK_BOOTTIME of the start instant; null before it is known.</summary>
+    public long? StartNanos => IsStarted ? _startNanos : null;
+
     private bool IsStarted => _startNanos != long.MaxValue;
 
     private long ElapsedMillis => (Clock.BoottimeNanos - _startNanos) / NanosPerMilli;

@@ -70,6 +70,9 @@ public sealed record AssignmentStatus
     public ImmutableArray<AgentFinding> Findings { get; init; } = [];
     public long ClockUncertaintyNanos { get; init; }
 
+    /// <summary>CLOCK_BOOTTIME of the start instant; null before it is known.</summary>
+    public long? StartNanos { get; init; }
+
     /// <summary>Retiring blocks without a live or resting tuple.</summary>
     public ImmutableArray<LoadHarness.Protos.BlockRange> EmptyBlocks { get; init; } = [];
 

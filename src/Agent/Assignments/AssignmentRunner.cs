@@ -250,7 +250,9 @@ public sealed class AssignmentRunner : IAssignmentRunner, IDisposable
         var findings = _run.Findings(_privateTables);
         var (empty, gone) = (_run.EmptyBlocks, _run.GoneSources);
         var news = !findings.SequenceEqual(before.Findings) || !empty.SequenceEqual(before.EmptyBlocks) || !gone.SequenceEqual(before.GoneSources);
-        Publish(before with { Held = _run.Held, Findings = findings, EmptyBlocks = empty, GoneSources = gone }, raise: news);
+        Publish(
+            before with { Held = _run.Held, Findings = findings, EmptyBlocks = empty, GoneSources = gone, StartNanos = _run.StartNanos },
+            raise: news);
     }
 
     private void Publish(Assignment assignment, Phase phase, AssignmentRefusal? refusal = null, ImmutableArray<AgentFinding> findings = default)
@@ -266,6 +268,7 @@ public sealed class AssignmentRunner : IAssignmentRunner, IDisposable
             Held = _run?.Held ?? 0,
             Findings = findings.IsDefault ? _run?.Findings(_privateTables) ?? [] : findings,
             ClockUncertaintyNanos = _clock.UncertaintyNanos,
+            StartNanos = _run?.Assignment.RunId == assignment.RunId ? _run.StartNanos : null,
             EmptyBlocks = _run?.EmptyBlocks ?? [],
             GoneSources = _run?.GoneSources ?? [],
         };

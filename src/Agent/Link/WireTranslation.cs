@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using Google.Protobuf;
 using Google.Protobuf.WellKnownTypes;
 using LoadHarness.Agent.Assignments;
+using LoadHarness.Agent.Interop.Libc;
 using LoadHarness.Agent.Preflight;
 using LoadHarness.Agent.Safety;
 using LoadHarness.Protos;
@@ -68,6 +69,8 @@ internal static partial class WireTranslation
             EmptyBlocks = { status.EmptyBlocks.Select(b => ToMessage(b)) },
             GoneSources = { status.GoneSources.Select(ToBytes) },
         };
+        if (status.StartNanos is { } start)
+            message.ElapsedNanos = Clock.BoottimeNanos - start;
         if (status.Refused is { } refused)
             message.Refused = new() { Field = refused.Field, Rule = refused.Rule, Message = refused.Message };
         else if (status.Phase != Wire.Phase.Unspecified)

@@ -131,6 +131,14 @@ public sealed class AgentRegistry(CoordinatorClock clock, FleetOptions options)
     /// <summary>The run that a sample belongs to; null when it is not, or no longer, ours.</summary>
     public IRunLink? FindRun(string runId) => _runs.GetValueOrDefault(runId);
 
+    /// <summary>An agent of an earlier life of the coordinator works for a run that goes on; it is expected to attach again.</summary>
+    /// <returns>It; null when it works for another run.</returns>
+    public AgentState? Expect(AgentHello hello, IRunLink run)
+    {
+        var agent = _agents.GetOrAdd(hello.AgentId, _ => new AgentState(hello, run, clock, options));
+        return agent.Run == run ? agent : null;
+    }
+
     /// <summary>Takes an agent for a run: it works for one at a time.</summary>
     /// <returns>False when it works for another run or has gone.</returns>
     public bool TryReserve(AgentState agent, IRunLink run) => agent.TryReserve(run);

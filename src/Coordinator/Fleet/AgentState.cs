@@ -26,6 +26,17 @@ public sealed class AgentState
         Attach(session);
     }
 
+    /// <summary>An agent of an earlier life of the coordinator, that has not attached to this one: it is waited for from now on.</summary>
+    /// <param name="hello">As it introduced itself then.</param>
+    /// <param name="run">The run that it works for; null: none.</param>
+    /// <param name="clock">The registry's.</param>
+    /// <param name="options">The demands on links.</param>
+    internal AgentState(AgentHello hello, IRunLink? run, CoordinatorClock clock, FleetOptions options)
+    {
+        (_clock, _options, _hello, _run, _lastHeardNanos) = (clock, options, hello, run, clock.Nanos);
+        Id = hello.AgentId;
+    }
+
     /// <summary>Identity.</summary>
     public string Id { get; }
 
@@ -46,6 +57,9 @@ public sealed class AgentState
 
     /// <summary>How it is known to have gone: it said goodbye, or its process was seen to end. Null while it may live.</summary>
     public string? Departure => Read(() => _departure);
+
+    /// <summary>The start instant by what it said when it attached holding work, and of which run; null when it said nothing.</summary>
+    internal (string RunId, long StartNanos)? HeldStart { get; private set; }
 
     /// <summary>Which samples of its present process life were kept.</summary>
     internal SampleIntake Intake { get; } = new();
@@ -168,6 +182,8 @@ public sealed class AgentState
             _session?.End("the agent attached again");
             (_session, _hello, _departure) = (session, session.Hello, null);
             _status = session.Hello.Held ?? _status;
+            if (session.Hello.Held is { Elapsed: { } elapsed } held)
+                HeldStart = (held.RunId, _clock.Nanos - CoordinatorClock.ToNanos(elapsed));
             // An agent that comes back gets its newest assignment, even after the run ended if it still holds connections of it.
             assignment = _predecessor is null && (_run is not null || session.Hello.Held?.RunId == _assignment?.RunId) ? _assignment : null;
         }

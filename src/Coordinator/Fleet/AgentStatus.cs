@@ -33,6 +33,9 @@ public sealed record AgentStatus
     /// <summary>Sources of its slice that are gone from its host.</summary>
     public ImmutableArray<IpAddress> GoneSources { get; init; } = [];
 
+    /// <summary>Elapsed time of the run by its clock when it said this; null when it does not know the start instant.</summary>
+    public TimeSpan? Elapsed { get; init; }
+
     /// <summary>How far its idea of our clock may be off.</summary>
     public TimeSpan ClockUncertainty { get; init; }
 }

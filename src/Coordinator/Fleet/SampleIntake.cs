@@ -35,6 +35,13 @@ internal sealed class SampleIntake
         }
     }
 
+    /// <summary>Samples up to one were stored by an earlier life of the coordinator.</summary>
+    public void Restore(string incarnation, ulong sequence)
+    {
+        lock (_lock)
+            _life = new(incarnation) { Taken = sequence, Stored = sequence, Storing = Task.FromResult(sequence) };
+    }
+
     // In order: one that failed takes those behind it along, for an acknowledgement covers all below it.
     private async Task<ulong> StoreAsync(Life life, ulong sequence, Task<ulong> before, Task storing)
     {

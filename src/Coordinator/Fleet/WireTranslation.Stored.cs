@@ -9,6 +9,22 @@ namespace LoadHarness.Coordinator.Fleet;
 
 internal static partial class WireTranslation
 {
+    /// <summary>Reads a sample as it came over the wire.</summary>
+    /// <param name="stored">Its bytes.</param>
+    /// <param name="agent">Who measured it, in the process life that did.</param>
+    /// <exception cref="WireException">It is something else.</exception>
+    public static AgentSample ToSample(byte[] stored, AgentHello agent)
+    {
+        try
+        {
+            return ToSample(Wire.Sample.Parser.ParseFrom(stored), agent);
+        }
+        catch (InvalidProtocolBufferException e)
+        {
+            throw new WireException("sample", $"the stored one cannot be read: {e.Message}");
+        }
+    }
+
     /// <summary>As the store keeps it.</summary>
     public static byte[] ToBytes(AgentAssignment assignment) => ToMessage(assignment).Assignment.ToByteArray();
 

@@ -50,6 +50,7 @@ internal static partial class WireTranslation
         Findings = ToFindings(status.Findings, path + "findings"),
         EmptyBlocks = [.. Few(status.EmptyBlocks, path + "empty_blocks").Select(b => ToEmptyBlock(b, path + "empty_blocks"))],
         GoneSources = [.. Few(status.GoneSources, path + "gone_sources").Select(a => ToAddress(a, path + "gone_sources"))],
+        Elapsed = status.HasElapsedNanos ? new(status.ElapsedNanos / TimeSpan.NanosecondsPerTick) : null,
         ClockUncertainty = new(Math.Max(0, status.ClockUncertaintyNanos) / TimeSpan.NanosecondsPerTick),
     };
 

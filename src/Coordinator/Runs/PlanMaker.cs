@@ -65,9 +65,8 @@ internal sealed class PlanMaker(string runId, RunSpec spec, BlockLedger ledger)
     public RunPlan? Reclaim(RunPlan current, IReadOnlyDictionary<string, ImmutableArray<BlockRange>> empty) =>
         Planner.Reclaim(current, empty) is { } plan ? ledger.Take(runId, _ => plan).Plan : null;
 
-    /// <summary>Keeps the blocks of a plan, after another one was made and is not taken.</summary>
+    /// <summary>Keeps the blocks of a plan: another one was made and is not taken, or the run is one of an earlier life of the coordinator.</summary>
     public void Keep(RunPlan plan) => ledger.Take(runId, _ => plan);
-
     /// <summary>For people.</summary>
     public PlanOverview Describe(RunPlan plan) =>
         new(PlanText.Lines(spec, plan), plan.Goal, plan.Tuples, plan.Blocks, plan.RampEnd, plan.HoldEnd);

@@ -40,9 +40,12 @@ internal abstract class Roster(IRunLink run, AgentRegistry registry)
         return true;
     }
 
+    /// <summary>Begins with the members that an earlier life of the coordinator had; they were told nothing by this one.</summary>
+    public void Restore(IEnumerable<RunMember> members) => Members = [.. members];
+
     /// <summary>Members that have not reached a phase of the newest order.</summary>
     public ImmutableArray<RunMember> Laggards(Phase phase) =>
-        [.. Working.Where(m => Order is not { } order || !m.HasReached(run.RunId, order.Number, phase))];
+        [.. Working.Where(m => Order is not { } order || !(m.HasReached(run.RunId, order.Number, phase) || (phase == Phase.Drained && m.DrainedAt is not null)))];
 
     /// <summary>
     /// Members that have drained although they were not told to: their leases had ended, or they think that the run has lasted long enough.

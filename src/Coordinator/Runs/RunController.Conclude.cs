@@ -14,9 +14,10 @@ public sealed partial class RunController
         var summary = _measurements.Read((timeline, backends) => SummaryBuilder.Build(InputOf(end, timeline, backends)));
         var json = SummaryJson.Write(RunVerdict.Judge(summary, end.Ending));
         _record.Fold(RunId, _measurements.TakeFold(atEnd: true)!);
-        _record.DropSamples(RunId);
         Publish(s => s with { SummaryJson = json });
         Enter(end.State, end.Reason);
+        // After the end was kept: without these the run could not be taken up again.
+        _record.DropSamples(RunId);
     }
 
     private SummaryInput InputOf(RunEnd end, Timeline timeline, BackendTimeline backends) => new()
@@ -25,7 +26,7 @@ public sealed partial class RunController
         Name = _spec.Name,
         Ending = end.Ending,
         Reason = end.Reason,
-        StartedAt = StartedAt(),
+        StartedAt = _snapshot.Value.StartTime,
         Duration = _startNanos is null ? TimeSpan.Zero : _drained,
         Stages = _stages.Spans(_startNanos),
         Destinations = _plan?.Destinations ?? DestinationCounts.Destinations(_spec.Targets),

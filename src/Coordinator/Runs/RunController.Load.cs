@@ -23,9 +23,16 @@ public sealed partial class RunController
         _startNanos = _clock.Nanos + CoordinatorClock.ToNanos(_startAhead);
         Publish(s => s with { StartTime = StartedAt() });
         _measurements.Begin(_plan!, _backends.Members.Select(m => m.Agent.Id));
+        Keep();
         _backends.Command(Phase.Running, _startNanos, _plan!.DrainTimeout, Elapsed);
         Command(Phase.Running, _plan!.DrainTimeout);
         EnterUnderLoad(RunState.Ramping, StageSpan.Ramp, 0, _startNanos.Value);
+        return await StayAsync(abandoned);
+    }
+
+    /// <summary>Holds what there is and opens what is missing.</summary>
+    private async Task<RunEnd> StayAsync(CancellationToken abandoned)
+    {
         while (true)
         {
             var elapsed = Elapsed;
@@ -40,7 +47,7 @@ public sealed partial class RunController
             Measure(elapsed);
             ReviewStorms(elapsed);
             if (_measurements.MetAt(_plan!.Goal) is { } met)
-                EnterUnderLoad(RunState.Holding, StageSpan.Hold, _plan.Goal, _startNanos.Value + CoordinatorClock.ToNanos(met));
+                EnterUnderLoad(RunState.Holding, StageSpan.Hold, _plan.Goal, _startNanos!.Value + CoordinatorClock.ToNanos(met));
             if (_measurements.WhyHopeless() is { } reason)
                 return new(RunEnding.Aborted, reason);
             if (elapsed >= _plan.HoldEnd)
@@ -90,8 +97,10 @@ public sealed partial class RunController
     private async Task DrainAsync(RunEnd end, CancellationToken abandoned)
     {
         Enter(RunState.Draining, end.Reason);
-        _stages.Begin(StageSpan.Drain, _startNanos is null ? 0 : _plan!.Schedule.GoalAt(Elapsed), 0);
+        if (!_stages.IsIn(StageSpan.Drain))
+            _stages.Begin(StageSpan.Drain, _startNanos is null ? 0 : _plan!.Schedule.GoalAt(Elapsed), 0);
         _measurements.BeginDrain(Elapsed);
+        Keep();
         try
         {
             await WaitDrainedAsync(_roster, timeout => Command(Phase.Drained, timeout), abandoned);
@@ -155,7 +164,11 @@ public sealed partial class RunController
         Measure(Elapsed + _settleTime);
     }
 
-    private void Command(Phase phase, TimeSpan drainTimeout) => _roster.Command(_plan!, phase, _startNanos, drainTimeout, Elapsed);
+    private void Command(Phase phase, TimeSpan drainTimeout)
+    {
+        Keep();
+        _roster.Command(_plan!, phase, _startNanos, drainTimeout, Elapsed);
+    }
 
     private void EnterUnderLoad(RunState state, string stage, long from, long atNanos)
     {
@@ -163,6 +176,7 @@ public sealed partial class RunController
             return;
         Enter(state);
         _stages.Begin(stage, from, _plan!.Goal, atNanos);
+        Keep();
     }
 
     private void Measure(TimeSpan elapsed)
@@ -170,6 +184,9 @@ public sealed partial class RunController
         if (_startNanos is not null && _measurements.Advance(elapsed, _plan!, _roster.Everyone, _backends.Members) is { } progress)
             Publish(s => s with { Progress = progress });
         if (_measurements.TakeFold(atEnd: false) is { } fold)
+        {
+            _record.Conduct(RunId, Conduct);
             _record.Fold(RunId, fold);
+        }
     }
 }

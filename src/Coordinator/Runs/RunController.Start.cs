@@ -50,6 +50,7 @@ public sealed partial class RunController
 
     private long CommandPrepare()
     {
+        Keep();
         _roster.Command(_plan!, Phase.Prepared, null, _plan!.DrainTimeout, TimeSpan.Zero);
         return _clock.Nanos + CoordinatorClock.ToNanos(_spec.ReadyTimeout);
     }

@@ -146,10 +146,7 @@ public sealed partial class RunController : IRun, IRunLink, IAsyncDisposable
         RunEnd end;
         try
         {
-            await _record.CreateAsync(_snapshot.Value);
-            await GatherAsync(abandoned);
-            await PrepareAsync(abandoned);
-            end = await LoadAsync(abandoned);
+            end = await (_kept is null ? ConductFromStartAsync(abandoned) : GoOnAsync(abandoned));
         }
         catch (RunEndException e)
         {
@@ -173,11 +170,20 @@ public sealed partial class RunController : IRun, IRunLink, IAsyncDisposable
         await ConcludeAsync(end, abandoned);
     }
 
+    private async Task<RunEnd> ConductFromStartAsync(CancellationToken abandoned)
+    {
+        await _record.CreateAsync(_snapshot.Value);
+        await GatherAsync(abandoned);
+        await PrepareAsync(abandoned);
+        return await LoadAsync(abandoned);
+    }
+
     private async Task ConcludeAsync(RunEnd end, CancellationToken abandoned)
     {
+        _end = end;
         try
         {
-            if (_roster.Order is not null)
+            if (!_nobodyLeft && (_roster.Order is not null || _kept is not null))
                 await DrainAsync(end, abandoned);
         }
         catch (Exception e)

@@ -17,7 +17,12 @@ internal sealed record RunEnd(RunEnding Ending, string Reason)
 }
 
 /// <summary>The run ends here, whatever its loop was about to do.</summary>
-internal sealed class RunEndException(RunEnding ending, string reason) : Exception(reason)
+internal sealed class RunEndException(RunEnd end) : Exception(end.Reason)
 {
-    public RunEnd End { get; } = new(ending, reason);
+    public RunEndException(RunEnding ending, string reason)
+        : this(new RunEnd(ending, reason))
+    {
+    }
+
+    public RunEnd End => end;
 }

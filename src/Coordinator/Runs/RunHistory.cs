@@ -7,20 +7,25 @@ namespace LoadHarness.Coordinator.Runs;
 /// <summary>The runs of earlier lives of the coordinator, as they were found when it started.</summary>
 internal static partial class RunHistory
 {
-    /// <summary>Reads them. Those that went on when the coordinator ended are ended: nobody conducts them any more.</summary>
-    /// <param name="store">Where they are.</param>
+    /// <summary>
+    /// Reads them. Those that went on when the coordinator ended go on; one that had not come so far that there would be anything to go on
+    /// with is ended.
+    /// </summary>
+    /// <param name="environment">What they share.</param>
     /// <param name="atMost">How many, the newest.</param>
-    /// <param name="log">For events.</param>
-    /// <returns>Newest first, each with the id of the request that made it.</returns>
-    public static ImmutableArray<(PastRun Run, string RequestId)> Read(CoordinatorStore store, int atMost, ILogger log)
+    /// <returns>Newest first, each with the id of the request that made it; those that go on are not started.</returns>
+    public static ImmutableArray<(IRun Run, string RequestId)> Read(RunEnvironment environment, int atMost)
     {
-        var runs = ImmutableArray.CreateBuilder<(PastRun, string)>();
+        var (store, log) = (environment.Store, environment.Log);
+        var runs = ImmutableArray.CreateBuilder<(IRun, string)>();
         foreach (var row in store.Runs.Newest(atMost))
         {
-            var ended = row.EndedAt is null ? End(store, row) : row;
             try
             {
-                runs.Add((new PastRun(RunRecord.FromRow(ended)), row.RequestId));
+                runs.Add((
+                    row.EndedAt is not null ? new PastRun(RunRecord.FromRow(row))
+                    : GoOn(environment, row) ?? (IRun)new PastRun(RunRecord.FromRow(End(store, row))),
+                    row.RequestId));
             }
             catch (Exception e) when (e is JsonException or ArgumentException or NotSupportedException)
             {
@@ -30,6 +35,20 @@ internal static partial class RunHistory
 
         _ = store.Runs.TrimAsync(atMost);
         return runs.ToImmutable();
+    }
+
+    private static RunController? GoOn(RunEnvironment environment, RunRow row)
+    {
+        try
+        {
+            var record = new RunRecord(row.RequestId, environment.Store, environment.Registry.Clock.Time);
+            return KeptRun.Read(environment.Store, row) is { } kept ? RunController.Resume(kept, record, environment) : null;
+        }
+        catch (Exception e)
+        {
+            LogNotResumed(environment.Log, e, row.Id);
+            return null;
+        }
     }
 
     private static RunRow End(CoordinatorStore store, RunRow row)
@@ -48,4 +67,7 @@ internal static partial class RunHistory
 
     [LoggerMessage(1211, LogLevel.Warning, "Run {RunId} in the store cannot be read: {Problem}")]
     private static partial void LogUnreadable(ILogger log, string runId, string problem);
+
+    [LoggerMessage(1212, LogLevel.Error, "Run {RunId} cannot go on: what was kept of it cannot be used")]
+    private static partial void LogNotResumed(ILogger log, Exception e, string runId);
 }

@@ -59,6 +59,22 @@ internal sealed class RunMember(AgentState agent)
     /// <summary>How long it takes to reset some connections, with both ends on one busy host: 25 us each.</summary>
     public static TimeSpan ResetTime(long connections) => TimeSpan.FromSeconds(connections / ResetsPerSecond);
 
+    /// <summary>To be kept.</summary>
+    public MemberConduct Kept => new(agent.Hello with { Held = null }, Plan, Share, LargestShare, DrainedAt, Loss, JoinedAt);
+
+    /// <summary>As an earlier life of the coordinator kept it.</summary>
+    public static RunMember Of(AgentState agent, MemberConduct kept) =>
+        new(agent)
+        {
+            Plan = kept.Plan,
+            Share = kept.Share,
+            LargestShare = kept.LargestShare,
+            DrainedAt = kept.DrainedAt,
+            Lost = kept.Loss?.How,
+            Loss = kept.Loss,
+            JoinedAt = kept.JoinedAt,
+        };
+
     /// <summary>The agent's newest word on this very revision of this run; null when it has not taken it yet.</summary>
     public AgentStatus? StatusOf(string runId, ulong number) =>
         agent.Status is { } status && status.RunId == runId && status.Revision.Epoch == agent.Assignment?.Revision.Epoch

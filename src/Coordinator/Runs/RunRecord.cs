@@ -32,6 +32,9 @@ internal sealed class RunRecord(string requestId, CoordinatorStore store, TimePr
         }
     }
 
+    /// <summary>A run of an earlier life of the coordinator goes on.</summary>
+    public void Begin(RunSnapshot run) => _saved = run;
+
     /// <summary>Keeps a run that has changed. Progress is not kept: it is in the samples. Events are kept one by one.</summary>
     public void Save(RunSnapshot run)
     {

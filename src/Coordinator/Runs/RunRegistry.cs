@@ -28,11 +28,12 @@ public sealed class RunRegistry : IAsyncDisposable
     public RunRegistry(AgentRegistry agents, CoordinatorStore store, ILogger log)
     {
         _environment = new RunEnvironment(agents, store, new BlockLedger(), log);
-        foreach (var (run, requestId) in RunHistory.Read(store, MostRuns, log))
+        foreach (var (run, requestId) in RunHistory.Read(_environment, MostRuns))
         {
             _runs = _runs.Add(run);
+            (run as RunController)?.StartAsync();
             if (requestId.Length > 0)
-                _requests[requestId] = Task.FromResult<IRun>(run);
+                _requests[requestId] = Task.FromResult(run);
         }
 
         _orphans = new OrphanDrain(agents, store, log);

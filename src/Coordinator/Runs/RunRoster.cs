@@ -44,6 +44,9 @@ internal sealed class RunRoster(
         return true;
     }
 
+    /// <summary>Begins with those whom an earlier life of the coordinator had dropped.</summary>
+    public void RestoreFormer(IEnumerable<RunMember> former) => _former = [.. former];
+
     /// <summary>Tells every member what to do from now on. The same plan with another order, or another plan.</summary>
     /// <param name="plan">Members without a part in it are dismissed.</param>
     /// <param name="phase">The phase wanted.</param>

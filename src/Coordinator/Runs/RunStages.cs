@@ -17,12 +17,33 @@ internal sealed class RunStages(CoordinatorClock clock)
     public void Begin(string name, long from, long to, long? atNanos = null)
     {
         var at = Math.Max(atNanos ?? clock.Nanos, _stages.LastOrDefault()?.StartNanos ?? long.MinValue);
-        Close(at);
+        End(at);
         _stages.Add(new(name, from, to, at));
     }
 
+    /// <summary>Whether the last stage is of this name.</summary>
+    public bool IsIn(string name) => _stages.LastOrDefault()?.Name == name;
+
     /// <summary>Ends the last stage.</summary>
-    public void Close() => Close(clock.Nanos);
+    /// <param name="atNanos">When; null: now.</param>
+    public void Close(long? atNanos = null) => End(atNanos ?? clock.Nanos);
+
+    /// <summary>All stages, to be kept.</summary>
+    public ImmutableArray<StageConduct> Kept => [.. _stages.Select(s => new StageConduct(s.Name, s.From, s.To, s.StartNanos, s.EndNanos))];
+
+    /// <summary>Goes on where an earlier life of the coordinator was.</summary>
+    /// <param name="stages">What it kept.</param>
+    public void Restore(IEnumerable<StageConduct> stages) =>
+        _stages.AddRange(stages.Select(s => new Stage(s.Name, s.From, s.To, s.StartNanos) { EndNanos = s.EndNanos }));
+
+    /// <summary>The clock counts from another instant now.</summary>
+    /// <param name="nanos">What it says more than before.</param>
+    public void Shift(long nanos)
+    {
+        var shifted = Kept.Select(s => s with { StartNanos = s.StartNanos + nanos, EndNanos = s.EndNanos + nanos }).ToList();
+        _stages.Clear();
+        Restore(shifted);
+    }
 
     /// <summary>The goal that was held longest; null when none was.</summary>
     public long? LongestHeldGoal => _stages.Where(s => s.Name == StageSpan.Hold)
@@ -40,7 +61,7 @@ internal sealed class RunStages(CoordinatorClock clock)
         ];
     }
 
-    private void Close(long atNanos)
+    private void End(long atNanos)
     {
         // A stage that was to begin later than the run ended has no length.
         if (_stages.LastOrDefault() is { EndNanos: null } last)

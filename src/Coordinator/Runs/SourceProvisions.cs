@@ -19,6 +19,9 @@ internal sealed class SourceProvisions(RunSpec spec)
     public ImmutableDictionary<string, ImmutableArray<AddedSources>> ByNamespace { get; private set; } =
         ImmutableDictionary<string, ImmutableArray<AddedSources>>.Empty;
 
+    /// <summary>As an earlier life of the coordinator cut it.</summary>
+    public void Restore(ImmutableDictionary<string, ImmutableArray<AddedSources>> cut) => ByNamespace = cut;
+
     /// <summary>Cuts what is to be added over the hosts, unless that was done before.</summary>
     /// <param name="agents">Those that the run has.</param>
     /// <param name="replies">What agents said of their hosts, by identity.</param>

@@ -12,9 +12,9 @@ public sealed class CoordinatorStore : IDisposable
     private readonly StoreWriter _writer;
     private readonly Lazy<StoreAgentKeys> _agentKeys;
 
-    private CoordinatorStore(string path, StoreWriter writer, string id, ulong epoch, DateTimeOffset lastWritten)
+    private CoordinatorStore(string path, StoreWriter writer, StoreOpening opening)
     {
-        (_path, _writer, Id, Epoch, LastWritten) = (path, writer, id, epoch, lastWritten);
+        (_path, _writer, Id, Epoch, LastWritten, AwayFor) = (path, writer, opening.Id, opening.Epoch, opening.LastWritten, opening.AwayFor);
         _agentKeys = new(() => new StoreAgentKeys(path, writer));
         Runs = new RunTables(path, writer);
         Folds = new FoldTables(path, writer);
@@ -30,6 +30,12 @@ public sealed class CoordinatorStore : IDisposable
 
     /// <summary>When something was written the last time before it was opened.</summary>
     public DateTimeOffset LastWritten { get; }
+
+    /// <summary>
+    /// For how long nothing had been written to it when it was opened, by a clock that nobody can set; null when the machine was started
+    /// anew since, or the store is new.
+    /// </summary>
+    public TimeSpan? AwayFor { get; }
 
     /// <summary>Why nothing can be written now, in words; null while it can.</summary>
     public string? Problem => _writer.Problem;
@@ -63,8 +69,8 @@ public sealed class CoordinatorStore : IDisposable
         var connection = StoreFile.Open(path, schema, now);
         try
         {
-            var (id, epoch, lastWritten) = BeginEpoch(connection, now);
-            return new(path, new StoreWriter(connection, path, time, log), id, epoch, lastWritten);
+            var opening = BeginEpoch(connection, time);
+            return new(path, new StoreWriter(connection, path, time, log), opening);
         }
         catch (SqliteException e)
         {
@@ -76,21 +82,29 @@ public sealed class CoordinatorStore : IDisposable
     /// <summary>Writes what is queued and closes the file. A store that cannot write is not waited for.</summary>
     public void Dispose() => _writer.Dispose();
 
-    private static (string Id, ulong Epoch, DateTimeOffset LastWritten) BeginEpoch(SqliteConnection connection, DateTimeOffset now)
+    private static StoreOpening BeginEpoch(SqliteConnection connection, TimeProvider time)
     {
         using var transaction = connection.BeginTransaction();
         using var read = connection.CreateCommand();
-        read.CommandText = "SELECT store_id, epoch, written_at FROM meta";
+        read.CommandText = "SELECT store_id, epoch, written_at, written_nanos, boot_id FROM meta";
         using var reader = read.ExecuteReader();
         reader.Read();
-        var (id, epoch, written) = (reader.GetString(0), reader.GetInt64(1) + 1, reader.GetInt64(2));
+        var nanos = StoreClock.Nanos(time) - reader.GetInt64(3);
+        var comparable = reader.GetString(4) == BootId.Present && BootId.Present.Length > 0 && nanos >= 0;
+        var opening = new StoreOpening(
+            reader.GetString(0), (ulong)reader.GetInt64(1) + 1, DateTimeOffset.FromUnixTimeMilliseconds(reader.GetInt64(2)),
+            comparable ? new TimeSpan(nanos / TimeSpan.NanosecondsPerTick) : null);
         reader.Close();
         using var write = connection.CreateCommand();
-        write.CommandText = "UPDATE meta SET epoch = $epoch, written_at = $now";
-        write.Parameters.AddWithValue("$epoch", epoch);
-        write.Parameters.AddWithValue("$now", now.ToUnixTimeMilliseconds());
+        write.CommandText = "UPDATE meta SET epoch = $epoch, written_at = $now, written_nanos = $nanos, boot_id = $boot";
+        write.Parameters.AddWithValue("$epoch", (long)opening.Epoch);
+        write.Parameters.AddWithValue("$now", time.GetUtcNow().ToUnixTimeMilliseconds());
+        write.Parameters.AddWithValue("$nanos", StoreClock.Nanos(time));
+        write.Parameters.AddWithValue("$boot", BootId.Present);
         write.ExecuteNonQuery();
         transaction.Commit();
-        return (id, (ulong)epoch, DateTimeOffset.FromUnixTimeMilliseconds(written));
+        return opening;
     }
+
+    private sealed record StoreOpening(string Id, ulong Epoch, DateTimeOffset LastWritten, TimeSpan? AwayFor);
 }

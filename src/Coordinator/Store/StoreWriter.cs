@@ -143,7 +143,9 @@ internal sealed partial class StoreWriter : IDisposable
         _commands.Execute("BEGIN IMMEDIATE");
         foreach (var write in group)
             write.Apply(_commands);
-        _commands.Execute("UPDATE meta SET written_at = $1", _time.GetUtcNow().ToUnixTimeMilliseconds());
+        _commands.Execute(
+            "UPDATE meta SET written_at = $1, written_nanos = $2, boot_id = $3",
+            _time.GetUtcNow().ToUnixTimeMilliseconds(), StoreClock.Nanos(_time), BootId.Present);
         _commands.Execute("COMMIT");
     }
 

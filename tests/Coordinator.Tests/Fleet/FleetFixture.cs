@@ -50,12 +50,14 @@ internal sealed class FleetFixture : IAsyncDisposable
     /// <summary>Starts one.</summary>
     /// <param name="configure">Other terms.</param>
     /// <param name="storeOf">A directory with a store that this one goes on with: a copy, as a process that was killed leaves it.</param>
-    public static async Task<FleetFixture> StartAsync(Func<FleetOptions, FleetOptions>? configure = null, string? storeOf = null)
+    /// <param name="at">What time it is by every clock; null: another machine's.</param>
+    public static async Task<FleetFixture> StartAsync(
+        Func<FleetOptions, FleetOptions>? configure = null, string? storeOf = null, DateTimeOffset? at = null)
     {
         var directory = Directory.CreateTempSubdirectory("lh-fleet-");
         foreach (var left in storeOf is null ? [] : Directory.GetFiles(storeOf, "store.db*"))
             File.Copy(left, Path.Combine(directory.FullName, Path.GetFileName(left)));
-        var time = new FakeTimeProvider(new DateTimeOffset(2026, 3, 4, 5, 6, 7, TimeSpan.Zero));
+        var time = new FakeTimeProvider(at ?? new DateTimeOffset(2026, 3, 4, 5, 6, 7, TimeSpan.Zero));
         var log = new ListLog();
         var host = await CoordinatorHost.StartAsync(new CoordinatorHostOptions
         {

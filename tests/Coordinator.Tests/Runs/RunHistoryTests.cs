@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Grpc.Core;
 using LoadHarness.Coordinator.Runs;
 using LoadHarness.Coordinator.Store;
@@ -12,21 +13,23 @@ namespace LoadHarness.Coordinator.Tests.Runs;
 public sealed class RunHistoryTests
 {
     [Test]
-    public async Task Start_AfterAKillDuringARun_EndsItAndSaysWhy()
+    public async Task Start_LongAfterAKillDuringARun_ConcludesItAndSaysWhy()
     {
         await using var before = await FleetFixture.StartAsync();
         await before.AttachAsync("a");
         var run = await before.Control.CreateRunAsync(new() { Spec = RunFixture.Spec(100, 1), RequestId = "q1" });
         await before.UntilAsync(RunState.Ramping);
 
-        await using var after = await FleetFixture.StartAsync(storeOf: before.DirectoryPath);
+        await using var after = await FleetFixture.StartAsync(storeOf: before.DirectoryPath, at: before.Time.GetUtcNow().AddMinutes(10));
+        await after.EndAsync();
 
         var found = after.Run();
         using (Assert.EnterMultipleScope())
         {
             Assert.That(found.Id, Is.EqualTo(run.Id));
             Assert.That(found.State, Is.EqualTo(RunState.Failed));
-            Assert.That(found.StateReason, Does.StartWith("the coordinator ended at 2026-03-04 05:06:").And.Contain("leases"));
+            Assert.That(found.StateReason, Does.StartWith("the coordinator was gone for 10m").And.Contain("leases (30s)"));
+            Assert.That(JsonDocument.Parse(found.SummaryJson).RootElement.GetProperty("result").GetProperty("opened").GetInt64(), Is.Positive);
             Assert.That(found.Spec, Is.EqualTo(run.Spec));
             Assert.That(found.Plan.Lines, Is.Not.Empty);
             Assert.That(found.CreateTime, Is.EqualTo(run.CreateTime));
@@ -44,7 +47,7 @@ public sealed class RunHistoryTests
         await before.UntilAsync(RunState.Ramping);
         await before.UntilAsync(() => agent.Assignments[^1].Phase == Phase.Running, RunFixture.Long, "running");
         var last = agent.Assignments[^1];
-        await using var after = await FleetFixture.StartAsync(storeOf: before.DirectoryPath);
+        await using var after = await FleetFixture.StartAsync(storeOf: before.DirectoryPath, at: before.Time.GetUtcNow().AddMinutes(10));
         var hello = FakeAgent.MakeHello("a");
         hello.Held = new() { RunId = last.RunId, Revision = last.Revision, StoreId = last.StoreId, Phase = Phase.Running, Held = 100 };
 

@@ -42,9 +42,9 @@ public sealed class FoldTablesTests
             late.Add(Measured(second));
         await _store.Runs.SaveAsync(StoreFixture.Run("r2"));
 
-        await _store.Folds.FoldAsync("r1", [], inTime.TakeUpTo(30));
-        await _store.Folds.FoldAsync("r2", [], first);
-        await _store.Folds.FoldAsync("r2", [], late.TakeUpTo(30));
+        await _store.Folds.FoldAsync("r1", [], [], inTime.TakeUpTo(30), []);
+        await _store.Folds.FoldAsync("r2", [], [], first, []);
+        await _store.Folds.FoldAsync("r2", [], [], late.TakeUpTo(30), []);
 
         using (Assert.EnterMultipleScope())
         {
@@ -61,10 +61,10 @@ public sealed class FoldTablesTests
     public async Task FoldAsync_Seconds_ReplaceWhatIsThere()
     {
         var second = new SecondTotals(4, new() { Established = 7, Confirmed = 6 }, new() { Opened = 5, BytesSent = 1 }, 1, false);
-        await _store.Folds.FoldAsync("r1", [second], []);
+        await _store.Folds.FoldAsync("r1", [second], [], [], []);
         var amended = second with { Gauges = new() { Established = 8, FreeTuples = 2 }, Missing = 0, Saturated = true };
 
-        await _store.Folds.FoldAsync("r1", [amended], []);
+        await _store.Folds.FoldAsync("r1", [amended], [], [], []);
 
         Assert.That(_store.Folds.Seconds("r1"), Is.EqualTo([amended]));
     }
@@ -80,7 +80,7 @@ public sealed class FoldTablesTests
             fold.Add(sample);
         }
 
-        await _store.Folds.FoldAsync("r1", [], fold.TakeUpTo(12));
+        await _store.Folds.FoldAsync("r1", [], [], fold.TakeUpTo(12), []);
 
         Assert.That(_store.Runs.Samples("r1").Select(s => s.Sequence), Is.EqualTo(new[] { 11UL, 12UL, 13UL, 14UL, 15UL }));
     }
@@ -102,7 +102,7 @@ public sealed class FoldTablesTests
 
             var seconds = Enumerable.Range(from, 10).Select(s => new SecondTotals(
                 s, new() { Goal = 2_000_000, Established = 2_000_000 - s, FreeTuples = 3_000_000 }, new() { Opened = s, Closed = s }, 0, false));
-            _ = _store.Folds.FoldAsync("r1", [.. seconds], fold.TakeUpTo(from + 10));
+            _ = _store.Folds.FoldAsync("r1", [.. seconds], [], fold.TakeUpTo(from + 10), []);
         }
 
         _store.Dispose();

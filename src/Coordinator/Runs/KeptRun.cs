@@ -1,0 +1,55 @@
+using System.Collections.Immutable;
+using System.Text.Json;
+using LoadHarness.Coordinator.Aggregation;
+using LoadHarness.Coordinator.Fleet;
+using LoadHarness.Coordinator.Store;
+
+namespace LoadHarness.Coordinator.Runs;
+
+/// <summary>A run that went on when the coordinator ended, as the store has it.</summary>
+/// <param name="Snapshot">As users saw it.</param>
+/// <param name="RequestId">Of the request that made it; may be empty.</param>
+/// <param name="Conduct">How it was conducted.</param>
+/// <param name="Measurements">What it had measured beside seconds and samples.</param>
+/// <param name="Seconds">Of the clients.</param>
+/// <param name="BackendSeconds">Of the backends.</param>
+/// <param name="Samples">Those that are not folded.</param>
+/// <param name="Events">All.</param>
+/// <param name="AwayFor">For how long the coordinator was gone; null: the machine was started anew since.</param>
+internal sealed record KeptRun(
+    RunSnapshot Snapshot,
+    string RequestId,
+    RunConduct Conduct,
+    MeasurementsCheckpoint Measurements,
+    ImmutableArray<SecondTotals> Seconds,
+    ImmutableArray<SecondTotals> BackendSeconds,
+    ImmutableArray<SampleRow> Samples,
+    ImmutableArray<RunEvent> Events,
+    TimeSpan? AwayFor)
+{
+    /// <summary>Everyone who has taken part.</summary>
+    public IEnumerable<MemberConduct> Everyone => Conduct.Clients.Concat(Conduct.Former).Concat(Conduct.Backends);
+
+    /// <summary>Reads a run.</summary>
+    /// <returns>Null when it had not come so far that there would be anything to go on with.</returns>
+    /// <exception cref="JsonException">What was kept cannot be read.</exception>
+    public static KeptRun? Read(CoordinatorStore store, RunRow row)
+    {
+        if (store.Checkpoints.Of(row.Id) is not { } kept || StoredState.Read<RunConduct>(kept.Conduct) is not { Plan: not null } conduct)
+            return null;
+        var events = store.Events.Of(row.Id);
+        return new(
+            RunRecord.FromRow(row), row.RequestId, conduct,
+            kept.Measurements is { } measurements ? StoredState.Read<MeasurementsCheckpoint>(measurements) : new(),
+            store.Folds.Seconds(row.Id), store.Folds.BackendSeconds(row.Id), store.Runs.Samples(row.Id), events, store.AwayFor);
+    }
+
+    /// <summary>The samples that are not folded, oldest first; those of agents that never took part are left out.</summary>
+    /// <exception cref="WireException">One cannot be read.</exception>
+    public IEnumerable<AgentSample> UnfoldedSamples()
+    {
+        var hellos = Everyone.DistinctBy(m => m.Hello.AgentId).ToDictionary(m => m.Hello.AgentId, m => m.Hello, StringComparer.Ordinal);
+        return Samples.Where(s => hellos.ContainsKey(s.AgentId))
+            .Select(s => WireTranslation.ToSample(s.Sample, hellos[s.AgentId] with { Incarnation = s.Incarnation }));
+    }
+}

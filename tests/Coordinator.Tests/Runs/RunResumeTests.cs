@@ -1,0 +1,50 @@
+using System.Text.Json;
+using LoadHarness.Coordinator.Tests.Fleet;
+using LoadHarness.V1;
+using RunState = LoadHarness.V1.RunState;
+
+namespace LoadHarness.Coordinator.Tests.Runs;
+
+/// <summary>Runs that go on after their coordinator was killed.</summary>
+public sealed class RunResumeTests
+{
+    [Test]
+    public async Task Start_AfterAKillInTheRamp_GoesOnToTheEnd()
+    {
+        await using var before = await FleetFixture.StartAsync();
+        var agent = await before.AttachAsync("a");
+        await before.CreateAsync(RunFixture.Spec(100, 1));
+        await before.UntilAsync(RunState.Ramping);
+        await before.UntilAsync(() => agent.Assignments[^1].Phase == Phase.Running, RunFixture.Long, "running");
+        var last = agent.Assignments[^1];
+
+        await using var after = await FleetFixture.StartAsync(storeOf: before.DirectoryPath, at: before.Time.GetUtcNow().AddSeconds(3));
+        Assert.That(after.Run().State, Is.EqualTo(RunState.Ramping));
+        var back = await after.AttachAsync(Holding("a", last, 50));
+        await after.UntilAsync(() => back.Assignments.Count > 0, RunFixture.Long, "an assignment");
+
+        var told = back.Assignments[0];
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That((told.RunId, told.Phase, told.Revision.Epoch), Is.EqualTo((last.RunId, Phase.Running, 2UL)));
+            Assert.That((told.Slice, told.Schedule, told.StartNanos), Is.EqualTo((last.Slice, last.Schedule, last.StartNanos)));
+            Assert.That(told.Destinations, Is.EqualTo(last.Destinations));
+            Assert.That(told.KernelView, Is.EqualTo(last.KernelView));
+        }
+
+        var (run, summary) = await after.EndAsync();
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That(run.State, Is.EqualTo(RunState.Completed), run.StateReason);
+            Assert.That(summary.GetProperty("events").EnumerateArray().Select(e => e.GetProperty("kind").GetString()), Does.Contain("coordinator-restarted"));
+            Assert.That(summary.GetProperty("result").GetProperty("reached").GetBoolean(), Is.True);
+        }
+    }
+
+    private static Hello Holding(string id, Assignment last, ulong held)
+    {
+        var hello = FakeAgent.MakeHello(id);
+        hello.Held = new() { RunId = last.RunId, Revision = last.Revision, StoreId = last.StoreId, Phase = last.Phase, Held = held };
+        return hello;
+    }
+}
