@@ -18,7 +18,7 @@ public sealed class RunHistoryTests
         await using var before = await FleetFixture.StartAsync();
         await before.AttachAsync("a");
         var run = await before.Control.CreateRunAsync(new() { Spec = RunFixture.Spec(100, 1), RequestId = "q1" });
-        await before.UntilAsync(RunState.Ramping);
+        await before.UntilAsync(RunState.Holding);
 
         await using var after = await FleetFixture.StartAsync(storeOf: before.DirectoryPath, at: before.Time.GetUtcNow().AddMinutes(10));
         await after.EndAsync();
