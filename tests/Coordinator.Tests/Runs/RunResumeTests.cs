@@ -20,7 +20,7 @@ public sealed class RunResumeTests
 
         await using var after = await FleetFixture.StartAsync(storeOf: before.DirectoryPath, at: before.Time.GetUtcNow().AddSeconds(3));
         Assert.That(after.Run().State, Is.EqualTo(RunState.Ramping));
-        var back = await after.AttachAsync(Holding("a", last, 50));
+        var back = await after.AttachAsync(Holding(agent, last, 50));
         await after.UntilAsync(() => back.Assignments.Count > 0, RunFixture.Long, "an assignment");
 
         var told = back.Assignments[0];
@@ -41,9 +41,9 @@ public sealed class RunResumeTests
         }
     }
 
-    private static Hello Holding(string id, Assignment last, ulong held)
+    private static Hello Holding(FakeAgent agent, Assignment last, ulong held)
     {
-        var hello = FakeAgent.MakeHello(id);
+        var hello = agent.Hello.Clone();
         hello.Held = new() { RunId = last.RunId, Revision = last.Revision, StoreId = last.StoreId, Phase = last.Phase, Held = held };
         return hello;
     }
