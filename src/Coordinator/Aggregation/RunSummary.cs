@@ -67,8 +67,12 @@ public sealed record RunFacts
     public required string Id { get; init; }
     public string Name { get; init; } = "";
 
-    /// <summary><c>completed</c>, <c>stopped</c>, <c>interrupted</c> or <c>failed</c>.</summary>
+    /// <summary><c>completed</c>, <c>stopped</c>, <c>interrupted</c> or <c>failed</c>; of a run that goes on the state that it is in.</summary>
     public required string State { get; init; }
+
+    /// <summary>Whether the summary is final.</summary>
+    [JsonIgnore]
+    public bool HasEnded => State is "completed" or "stopped" or "interrupted" or "failed";
 
     /// <summary>Why it ended, when it did not end as planned; otherwise empty.</summary>
     public string Reason { get; init; } = "";

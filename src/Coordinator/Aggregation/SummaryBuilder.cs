@@ -52,7 +52,7 @@ public static class SummaryBuilder
     {
         Id = input.RunId,
         Name = input.Name,
-        State = input.Ending switch
+        State = input.GoesOnAs ?? input.Ending switch
         {
             RunEnding.Completed or RunEnding.MaxDuration => "completed",
             RunEnding.Stopped => "stopped",

@@ -71,6 +71,9 @@ public sealed record SummaryInput
     public string Name { get; init; } = "";
     public required RunEnding Ending { get; init; }
 
+    /// <summary>The name of its state when it has not ended; null when it has.</summary>
+    public string? GoesOnAs { get; init; }
+
     /// <summary>Why it ended, when not as planned.</summary>
     public string Reason { get; init; } = "";
     public DateTimeOffset? StartedAt { get; init; }

@@ -118,6 +118,14 @@ public sealed class ControlService(RunRegistry runs, AgentRegistry agents, IAgen
     });
 
     /// <inheritdoc/>
+    public override Task<GetRunReportResponse> GetRunReport(GetRunReportRequest request, ServerCallContext context) =>
+        ControlErrors.CatchAsync(async () =>
+        {
+            var run = runs.Get(request.Id);
+            return new GetRunReportResponse { RunId = run.RunId, SummaryJson = await run.ReportAsync().WaitAsync(context.CancellationToken) };
+        });
+
+    /// <inheritdoc/>
     public override async Task<CheckAgentsResponse> CheckAgents(CheckAgentsRequest request, ServerCallContext context)
     {
         var wanted = request.Select.ToImmutableSortedDictionary(StringComparer.Ordinal);

@@ -31,6 +31,7 @@ public sealed class CommandLine
         Add(runs, new RunsListVerb());
         Add(runs, new RunsShowVerb());
         Add(runs, new RunsWatchVerb());
+        Add(runs, new RunsReportVerb());
         Add(runs, new RunsSocketsVerb());
         Add(runs, new RunsScaleVerb());
         Add(runs, new RunsReconnectVerb());

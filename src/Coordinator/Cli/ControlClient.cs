@@ -54,6 +54,10 @@ internal sealed class ControlClient : IDisposable
     public Task<RunView> GetRunAsync(string id, CancellationToken cancel) => CallAsync(async () =>
         WireTranslation.FromWire(await _client.GetRunAsync(new() { Id = id }, cancellationToken: cancel)));
 
+    /// <summary>The run's summary as JSON, as far as it has come.</summary>
+    public Task<string> GetRunReportAsync(string id, CancellationToken cancel) => CallAsync(async () =>
+        (await _client.GetRunReportAsync(new() { Id = id }, cancellationToken: cancel)).SummaryJson);
+
     /// <summary>The run's sockets by source and by destination.</summary>
     public Task<SocketsView> GetRunSocketsAsync(string id, CancellationToken cancel) => CallAsync(async () =>
         WireTranslation.FromWire(await _client.GetRunSocketsAsync(new() { Id = id }, cancellationToken: cancel)));

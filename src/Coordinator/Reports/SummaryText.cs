@@ -40,7 +40,10 @@ public static class SummaryText
         AddBackends(lines, summary);
         AddLimits(lines, summary);
         lines.AddLine();
-        lines.Add(summary.Verdict.Passed ? "PASSED" : "FAILED", $"exit code {summary.ExitCode}");
+        if (summary.Run.HasEnded)
+            lines.Add(summary.Verdict.Passed ? "PASSED" : "FAILED", $"exit code {summary.ExitCode}");
+        else
+            lines.Add("GOES ON", $"{summary.Run.State}; there is no verdict before its end");
         return [.. lines.Lines];
     }
 
@@ -54,7 +57,7 @@ public static class SummaryText
         }
         else
         {
-            lines.Add("MISSED", $"{result.PeakEstablished:N0} of {goal:N0} connections were the most");
+            lines.Add(summary.Run.HasEnded ? "MISSED" : "SO FAR", $"{result.PeakEstablished:N0} of {goal:N0} connections were the most");
         }
 
         if (summary.Run.Reason.Length > 0)

@@ -19,6 +19,11 @@ public interface IRun
     /// <summary>The run's sockets as the kernels counted them last before the drain; null when they are not kept any more.</summary>
     RunSockets? ReadSockets();
 
+    /// <summary>The summary: of a run that goes on as far as it has come, and <c>run.state</c> says so.</summary>
+    /// <returns>JSON of schema <c>loadharness/summary/v1</c>.</returns>
+    /// <exception cref="RunRejectedException">There is none: nothing was kept that it could be made of.</exception>
+    Task<string> ReportAsync();
+
     /// <summary>Replaces the schedule from now on; the end of the run stays where it is.</summary>
     /// <param name="goal">0 to 100,000,000 connections.</param>
     /// <param name="over">How long the change takes; null: as the run's connect rate allows.</param>

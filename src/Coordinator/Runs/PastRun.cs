@@ -18,6 +18,9 @@ internal sealed class PastRun(RunSnapshot snapshot) : IRun
     public RunSockets? ReadSockets() => null;
 
     /// <inheritdoc/>
+    public Task<string> ReportAsync() => Task.FromResult(snapshot.SummaryJson ?? throw RunRejectedException.NoReport(RunId, snapshot.Reason));
+
+    /// <inheritdoc/>
     public Task ScaleAsync(long goal, TimeSpan? over) => throw RunRejectedException.NotUnderLoad(RunId, snapshot.State);
 
     /// <inheritdoc/>

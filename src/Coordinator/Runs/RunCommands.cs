@@ -11,6 +11,7 @@ internal sealed class RunCommands(TimeProvider time)
     private readonly Lock _lock = new();
     private readonly ConcurrentQueue<ScaleRequest> _scales = new();
     private readonly ConcurrentQueue<StormRequest> _storms = new();
+    private readonly ConcurrentQueue<TaskCompletionSource<string>> _reports = new();
     private StopRequest? _stop;
 
     /// <summary>What the user wants; null while the run is to go on. Becomes immediate when it was not, never the reverse.</summary>
@@ -42,6 +43,18 @@ internal sealed class RunCommands(TimeProvider time)
 
     /// <summary>The next goal asked for.</summary>
     public bool TryTakeScale(out ScaleRequest request) => _scales.TryDequeue(out request!);
+
+    /// <summary>Asks for the report so far.</summary>
+    public Task<string> RequestReport()
+    {
+        var asked = new TaskCompletionSource<string>(TaskCreationOptions.RunContinuationsAsynchronously);
+        _reports.Enqueue(asked);
+        Wake();
+        return asked.Task;
+    }
+
+    /// <summary>The next one who waits for a report.</summary>
+    public bool TryTakeReport(out TaskCompletionSource<string> asked) => _reports.TryDequeue(out asked!);
 
     /// <summary>Nobody will look any more: whatever waits is refused.</summary>
     public void RefuseScales(RunRejectedException reason)

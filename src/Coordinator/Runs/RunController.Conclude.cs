@@ -20,6 +20,48 @@ public sealed partial class RunController
         _record.DropSamples(RunId);
     }
 
+    /// <inheritdoc/>
+    public async Task<string> ReportAsync()
+    {
+        if (_snapshot.Value.SummaryJson is { } json)
+            return json;
+        var asked = _commands.RequestReport();
+        // The run may have ended between the look and the request: then nobody answers it.
+        if (_snapshot.Value.State.HasEnded())
+            AnswerReports();
+        return await asked;
+    }
+
+    private void AnswerReports()
+    {
+        while (_commands.TryTakeReport(out var asked))
+        {
+            try
+            {
+                asked.TrySetResult(_snapshot.Value.SummaryJson ?? Interim());
+            }
+            catch (Exception e)
+            {
+                asked.TrySetException(e);
+            }
+        }
+    }
+
+    // Of copies: summing up closes a timeline.
+    private string Interim()
+    {
+        var state = _snapshot.Value.State;
+        if (state.HasEnded())
+            throw RunRejectedException.NoReport(RunId, _snapshot.Value.Reason);
+        var (timeline, backends) = _measurements.Copy();
+        var input = InputOf(new(RunEnding.Internal, _snapshot.Value.Reason), timeline, backends) with
+        {
+            GoesOnAs = state.ToString().ToLowerInvariant(),
+            Duration = Elapsed,
+        };
+        return SummaryJson.Write(SummaryBuilder.Build(input));
+    }
+
     private SummaryInput InputOf(RunEnd end, Timeline timeline, BackendTimeline backends) => new()
     {
         RunId = RunId,

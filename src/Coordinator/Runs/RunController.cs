@@ -215,6 +215,7 @@ public sealed partial class RunController : IRun, IRunLink, IAsyncDisposable
 
         _commands.RefuseScales(NotUnderLoad());
         _commands.RefuseStorms(NotHolding());
+        AnswerReports();
         _firstLook.TrySetResult();
     }
 
@@ -241,6 +242,7 @@ public sealed partial class RunController : IRun, IRunLink, IAsyncDisposable
     private async Task TickAsync(CancellationToken abandoned)
     {
         await _commands.WaitAsync(_tick, abandoned);
+        AnswerReports();
         if (CoordinatorClock.Between(_publishedNanos, _clock.Nanos) >= _publishInterval)
             Publish(s => s);
     }

@@ -22,6 +22,9 @@ public sealed class RunRejectedException(RunRejection kind, ImmutableArray<strin
         [$"run {runId} is {state.ToString().ToLowerInvariant()}; connections can be reconnected while it is holding"]);
 
     /// <summary>Counts by source and by destination are not stored.</summary>
+    internal static RunRejectedException NoReport(string runId, string reason) => new(RunRejection.WrongState,
+        [$"run {runId} has no report, and nothing was kept that one could be made of{(reason.Length > 0 ? $": {reason}" : "")}"]);
+
     internal static RunRejectedException NoSocketsKept(string runId) => new(RunRejection.WrongState,
         [$"run {runId} ended before the coordinator was started, and tables of sockets are kept only while it has the run: "
             + $"`loadharness runs show {runId}` has the summary, with the connections by source and by destination"]);

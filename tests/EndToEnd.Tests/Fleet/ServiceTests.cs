@@ -80,7 +80,7 @@ public sealed class ServiceTests : FleetTest
     }
 
     [Test]
-    public async Task Coordinator_Killed_AgentsDrainWhenTheirLeasesEndAndJoinTheNextOneByTheirKeys()
+    public async Task Coordinator_KilledForLongerThanTheLease_AgentsDrainAndJoinTheNextOneByTheirKeys()
     {
         await StartAsync("--lease", "5s");
         Fleet.Agent(Fleet.Lan.AddHost("10.77.0.7/16"), "b1", "--role backend");
@@ -94,6 +94,9 @@ public sealed class ServiceTests : FleetTest
         var before = Established();
         await Bench.EventuallyAsync(() => Established() == 0, () => $"{Established()} are still established long after the lease");
         await Fleet.ServeAsync("--lease", "5s");
+        // Its agents have drained, but it is not certain yet: they take up again what they did.
+        await Bench.EventuallyAsync(() => Established() == 500, () => $"{Established()} are established again");
+        await Fleet.RunAsync("runs stop");
         await Fleet.IdleAsync("a1", "b1");
         var listed = Json.Parse((await Fleet.RunAsync("runs list --json")).Output).Elements.Single();
         var again = await Fleet.RunAsync($"run {Target}:9000 -c 300 --ramp 1s --hold 1s --backends 1 --backend-listen 9100");
@@ -101,8 +104,7 @@ public sealed class ServiceTests : FleetTest
         using (Assert.EnterMultipleScope())
         {
             Assert.That(before, Is.EqualTo(500), "nothing is closed just because the coordinator has gone");
-            Assert.That(listed.Text("state"), Is.EqualTo("failed"));
-            Assert.That(listed.ToString(), Does.Contain("the coordinator ended"));
+            Assert.That(listed.Text("state"), Is.EqualTo("stopped"));
             Assert.That(again.ExitCode, Is.Zero, again.Log);
         }
     }
