@@ -87,7 +87,7 @@ public class CommandLineTests
     [TestCase("runs scale -5", "GOAL -5: is negative")]
     [TestCase("runs scale 200M", "GOAL 200M: is too large")]
     [TestCase("runs scale 5k --over soon", "--over soon")]
-    [TestCase("runs", "Allowed: list, show, watch, sockets, scale, reconnect, stop")]
+    [TestCase("runs", "Allowed: list, show, watch, report, sockets, scale, reconnect, stop")]
     [TestCase("runs wach", "Perhaps 'loadharness runs watch' was meant")]
     [TestCase("rum", "Perhaps 'loadharness run' was meant")]
     [TestCase("frobnicate", "allowed: demo, plan, check, run, runs")]
