@@ -50,6 +50,7 @@ fi
 install_missing() {
     local missing=()
     command -v haproxy > /dev/null || [ -x /usr/sbin/haproxy ] || missing+=(haproxy)
+    command -v nft > /dev/null || [ -x /usr/sbin/nft ] || missing+=(nftables)
     command -v ip > /dev/null && command -v ss > /dev/null || missing+=(iproute2)
     command -v curl > /dev/null || missing+=(curl)
     command -v tcpdump > /dev/null || missing+=(tcpdump)

@@ -17,17 +17,25 @@ internal static class PeerCloseReader
 
     /// <summary>Reads.</summary>
     /// <param name="ages">In microseconds; null when the target ended none.</param>
-    public static TargetCloseFacts? Read(HistogramBase? ages)
+    /// <param name="seconds">The complete seconds, in order.</param>
+    public static TargetCloseFacts? Read(HistogramBase? ages, IEnumerable<SecondTotals> seconds)
     {
         if (ages is null || ages.TotalCount == 0)
             return null;
         var median = ages.GetValueAtPercentile(50);
-        return new TargetCloseFacts(ages.TotalCount, Seconds(median), Cluster(ages));
+        return new TargetCloseFacts(ages.TotalCount, Seconds(median), Cluster(ages), Burst(ages.TotalCount, seconds));
     }
 
     /// <summary>What to make of it, in words; null when ages do not come together.</summary>
     public static string? Note(TargetCloseFacts? closes)
     {
+        if (closes is { Burst: { } burst })
+        {
+            return $"The target closed {burst.Count:N0} of the {closes.Count:N0} that it closed at once, in second {burst.Second:N0}: that is a restart or a reload of "
+                + "the target and not the load (HAProxy: an old process ends with hard-stop-after)"
+                + (closes.Cluster is { AgeSeconds: var age } ? $", or else a time-out of {age:0.#} s: a ramp longer than some seconds tells them apart." : ".");
+        }
+
         if (closes is not { Cluster: { } cluster })
             return null;
         var part = $"{cluster.Count:N0} of the {closes.Count:N0} that it closed";
@@ -56,6 +64,21 @@ internal static class PeerCloseReader
         }
 
         return best.Count >= needed ? new(Seconds(best.Age), best.Count) : null;
+    }
+
+    // Within two seconds, for a moment may lie on both sides of a full one.
+    private static TargetCloseBurst? Burst(long total, IEnumerable<SecondTotals> seconds)
+    {
+        var (before, most) = (0L, (Count: 0L, Second: 0));
+        foreach (var second in seconds)
+        {
+            var closed = second.Counters.ClosedByPeer;
+            if (before + closed > most.Count)
+                most = (before + closed, before > closed ? second.Second - 1 : second.Second);
+            before = closed;
+        }
+
+        return most.Count >= Math.Max(Fewest, Math.Ceiling(total * LeastPart)) ? new(most.Second, most.Count) : null;
     }
 
     // The median of those from an index on.

@@ -15,7 +15,7 @@ public static class SummaryBuilder
         var timeline = input.Timeline;
         timeline.Close(input.Duration);
         var storms = StormReader.Read(input.Storms, timeline.Complete(), DrainStart(input));
-        var closes = PeerCloseReader.Read(timeline.Histogram(HistogramKind.PeerCloseAge));
+        var closes = PeerCloseReader.Read(timeline.Histogram(HistogramKind.PeerCloseAge), timeline.Complete());
         var result = ResultReader.Read(input, storms);
         var kernel = KernelReader.Read(input, result);
         var backends = BackendReader.Read(input);

@@ -48,8 +48,10 @@ internal static class SummaryNotes
 
     private static bool IsInside(TimeSpan at, StageSpan stage) => at > stage.Start && at <= stage.Start + stage.Duration;
 
-    private static string Unconfirmed(long confirmed, long established) =>
-        $"{confirmed:N0} of {established:N0} connections were accepted by the target; "
+    private static string Unconfirmed(long confirmed, long established) => confirmed == 0
+        ? $"None of the {established:N0} connections was greeted: the target accepts them and sends nothing by itself (then leave --expect-greeting out), or "
+            + "it accepts none, and they are ESTABLISHED in its accept queue."
+        : $"{confirmed:N0} of {established:N0} connections were accepted by the target; "
         + $"the other {established - confirmed:N0} are ESTABLISHED in its accept queue: "
         + "the target reached its own limit (HAProxy: maxconn; else its descriptors or its backlog).";
 }

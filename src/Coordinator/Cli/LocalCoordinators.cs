@@ -57,8 +57,8 @@ internal static class LocalCoordinators
         var found = Choose(await RunsAsync(clients, int.MaxValue, context.Interrupts.First), id);
         foreach (var other in clients.Where(c => c != found.Client))
             other.Dispose();
-        // A list has no summaries.
-        return found.Run.HasEnded ? (found.Client, await found.Client.GetRunAsync(found.Run.Id, context.Interrupts.First)) : found;
+        // A list has neither summaries nor events.
+        return (found.Client, await found.Client.GetRunAsync(found.Run.Id, context.Interrupts.First));
     }
 
     /// <summary>A run that has ended can be looked at and nothing else.</summary>

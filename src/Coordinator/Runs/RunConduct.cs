@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using LoadHarness.Coordinator.Aggregation;
 using LoadHarness.Coordinator.Fleet;
 using LoadHarness.Coordinator.Planning;
 using LoadHarness.Protos;
@@ -34,6 +35,12 @@ internal sealed record RunConduct
 
     /// <summary>In order of time.</summary>
     public ImmutableArray<StageConduct> Stages { get; init; } = [];
+
+    /// <summary>Reconnect storms, in order of time.</summary>
+    public ImmutableArray<RunStorm> Storms { get; init; } = [];
+
+    /// <summary>The newest of them is not recovered from, as far as was known.</summary>
+    public bool StormPending { get; init; }
 
     /// <summary>What agents said of their hosts.</summary>
     public ImmutableDictionary<string, RouteReply> Replies { get; init; } = ImmutableDictionary<string, RouteReply>.Empty;

@@ -47,6 +47,7 @@ public sealed partial class RunController
         _planMaker.BackendNamespaces = [.. conduct.Backends.Select(b => b.Hello.Inventory.NetworkNamespace)];
         _planMaker.Provisions.Restore(conduct.Provisions);
         _measurements.Restore(kept.Measurements, kept.Seconds, kept.BackendSeconds, kept.Events);
+        RestoreStorms(conduct);
         if (conduct.StartNanos is not null)
             _measurements.Begin(conduct.Plan!, conduct.Backends.Select(b => b.Hello.AgentId));
         foreach (var sample in kept.UnfoldedSamples())
@@ -165,6 +166,8 @@ public sealed partial class RunController
         Former = [.. _roster.Former.Select(m => m.Kept)],
         Backends = [.. _backends.Members.Select(m => m.Kept)],
         Stages = _stages.Kept,
+        Storms = _measurements.Storms.All,
+        StormPending = _measurements.Storms.Pending is not null,
         Replies = _planMaker.Replies,
         Gone = _planMaker.Gone,
         Provisions = _planMaker.Provisions.ByNamespace,

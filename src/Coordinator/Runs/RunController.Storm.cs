@@ -26,6 +26,14 @@ public sealed partial class RunController
         await done;
     }
 
+    // Its recovery may have been told after the conduct was kept.
+    private void RestoreStorms(RunConduct conduct)
+    {
+        var newest = _measurements.Events.All.LastOrDefault(e => e.Kind is RunEventKinds.Storm or RunEventKinds.Recovered);
+        _measurements.Storms.Restore(conduct.Storms, conduct.StormPending && newest?.Kind == RunEventKinds.Storm);
+        _roster.Storm = conduct.Storms.LastOrDefault();
+    }
+
     private RunRejectedException NotHolding() => RunRejectedException.NotHolding(RunId, _snapshot.Value.State);
 
     private void ReviewStorms(TimeSpan elapsed)

@@ -25,6 +25,13 @@ internal sealed class RunStorms(Func<Func<Timeline, StormFacts?>, StormFacts?> t
         return Pending;
     }
 
+    /// <summary>Begins with those of an earlier life of the coordinator.</summary>
+    public void Restore(ImmutableArray<RunStorm> storms, bool pending)
+    {
+        _storms = storms;
+        Pending = pending ? storms.LastOrDefault() : null;
+    }
+
     /// <summary>The goal has changed: nobody waits for what was held before.</summary>
     public void GiveUp() => Pending = null;
 

@@ -14,7 +14,7 @@ internal static class MeasureColumns
     private static readonly string[] _counters =
     [
         "scheduled", "offered", "opened", "failed", "not_offered", "reopened", "closed_by_peer", "closed", "skipped_tuples",
-        "dropped_ports", "bytes_received", "bytes_sent", "aborted", "drain_paused_millis",
+        "dropped_ports", "bytes_received", "bytes_sent", "aborted", "drain_paused_millis", "storm_closed", "storm_opened",
     ];
 
     /// <summary>For INSERT and SELECT.</summary>
@@ -42,7 +42,7 @@ internal static class MeasureColumns
     [
         g.Goal, g.Connecting, g.Handshaking, g.Established, g.Confirmed, g.Closing, g.RestingTuples, g.FreeTuples, g.EstablishedMax,
         c.Scheduled, c.Offered, c.Opened, c.Failed, c.NotOffered, c.Reopened, c.ClosedByPeer, c.Closed, c.SkippedTuples, c.DroppedPorts,
-        c.BytesReceived, c.BytesSent, c.Aborted, c.DrainPausedMillis,
+        c.BytesReceived, c.BytesSent, c.Aborted, c.DrainPausedMillis, c.StormClosed, c.StormOpened,
     ];
 
     /// <summary>Reads gauges.</summary>
@@ -82,6 +82,8 @@ internal static class MeasureColumns
             BytesSent = row.GetInt64(at + 11),
             Aborted = row.GetInt64(at + 12),
             DrainPausedMillis = row.GetInt64(at + 13),
+            StormClosed = row.GetInt64(at + 14),
+            StormOpened = row.GetInt64(at + 15),
         };
     }
 }

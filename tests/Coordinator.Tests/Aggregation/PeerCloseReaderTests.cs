@@ -13,7 +13,7 @@ public class PeerCloseReaderTests
     public void Read_AgesNearOneValue_AreATimeOut()
     {
         // 19 of 20 within half a second of 30 s, the rest anywhere.
-        var closes = PeerCloseReader.Read(Histogram(Enumerable.Range(0, 400).Select(i => i % 20 == 0 ? i * Second / 4 : (30 * Second) + (i * 1000))));
+        var closes = Read(Histogram(Enumerable.Range(0, 400).Select(i => i % 20 == 0 ? i * Second / 4 : (30 * Second) + (i * 1000))));
         using (Assert.EnterMultipleScope())
         {
             Assert.That(closes!.Count, Is.EqualTo(400));
@@ -27,7 +27,7 @@ public class PeerCloseReaderTests
     [Test]
     public void Read_AgesSpreadOut_AreNone()
     {
-        var closes = PeerCloseReader.Read(Histogram(Enumerable.Range(1, 600).Select(i => i * Second / 10)));
+        var closes = Read(Histogram(Enumerable.Range(1, 600).Select(i => i * Second / 10)));
         using (Assert.EnterMultipleScope())
         {
             Assert.That(closes!.MedianAgeSeconds, Is.EqualTo(30).Within(0.2));
@@ -38,29 +38,29 @@ public class PeerCloseReaderTests
 
     [Test]
     public void Read_AtOnce_IsNoTimeOut() =>
-        Assert.That(PeerCloseReader.Note(PeerCloseReader.Read(Histogram(Enumerable.Repeat(300L, 50)))),
+        Assert.That(PeerCloseReader.Note(Read(Histogram(Enumerable.Repeat(300L, 50)))),
             Does.Contain("as soon as they are established").And.Contain("no server of its backend is up").And.Not.Contain("time-out"));
 
     [TestCase(19, false)]
     [TestCase(20, true)]
     public void Read_Few_SayNothing(int count, bool cluster) =>
-        Assert.That(PeerCloseReader.Read(Histogram(Enumerable.Repeat(60 * Second, count)))!.Cluster is not null, Is.EqualTo(cluster));
+        Assert.That(Read(Histogram(Enumerable.Repeat(60 * Second, count)))!.Cluster is not null, Is.EqualTo(cluster));
 
     [TestCase(79, false)]
     [TestCase(80, true)]
     public void Read_PartOfAHundred_FourFifthsAreACluster(int together, bool cluster) =>
         Assert.That(
-            PeerCloseReader.Read(Histogram(Enumerable.Repeat(60 * Second, together).Concat(Enumerable.Range(1, 100 - together).Select(i => (100 + (i * 20)) * Second))))!
+            Read(Histogram(Enumerable.Repeat(60 * Second, together).Concat(Enumerable.Range(1, 100 - together).Select(i => (100 + (i * 20)) * Second))))!
                 .Cluster is not null, Is.EqualTo(cluster));
 
     [Test]
-    public void Read_Nothing_IsNull() => Assert.That(PeerCloseReader.Read(null), Is.Null);
+    public void Read_Nothing_IsNull() => Assert.That(Read(null), Is.Null);
 
     [Test]
     public void Read_AnyAges_ClusterIsWhatAWindowOfThemHolds() =>
         Gen.Long[1, 100 * Second].Array[1, 60].Sample(ages =>
         {
-            var closes = PeerCloseReader.Read(Histogram(ages))!;
+            var closes = Read(Histogram(ages))!;
             var most = ages.Max(c => ages.Count(a => Math.Abs(a - c) <= (c * 0.021) + (1.01 * Second)));
             return closes.Count == ages.Length && (closes.Cluster is not { } cluster || (cluster.Count <= most && cluster.Count >= Math.Max(20, ages.Length * 0.8)));
         });
@@ -69,10 +69,14 @@ public class PeerCloseReaderTests
     public void Build_TimeOut_IsInTheSummaryAndInItsNotes()
     {
         var timeline = SummaryFixture.Steady();
-        timeline.Add(Of("a0", 500, 30, 31, 5_000, new() { ClosedByPeer = 40 }) with
+        for (var second = 20; second < 30; second++)
         {
-            Histograms = Connects(Histogram(1)).Clear().Add(HistogramKind.PeerCloseAge, Histogram(Enumerable.Repeat(20 * Second, 40))),
-        });
+            timeline.Add(Of("a0", 500 + (ulong)second, second, second + 1, 5_000, new() { ClosedByPeer = 4 }) with
+            {
+                Histograms = Connects(Histogram(1)).Clear().Add(HistogramKind.PeerCloseAge, Histogram(Enumerable.Repeat(20 * Second, 4))),
+            });
+        }
+
         var summary = SummaryBuilder.Build(SummaryFixture.Input(timeline));
         using (Assert.EnterMultipleScope())
         {
@@ -80,4 +84,21 @@ public class PeerCloseReaderTests
             Assert.That(summary.Notes, Has.Some.Contains("at an age of 20 s"));
         }
     }
+
+    [TestCase(10, 10, true)]
+    [TestCase(10, 11, true)]
+    [TestCase(10, 13, false)]
+    public void Read_AllAtOneMoment_IsARestartAndNotATimeOut(int first, int last, bool burst)
+    {
+        var seconds = Enumerable.Range(0, 30).Select(s => new SecondTotals(
+            s, GaugeValues.Zero, new CounterValues { ClosedByPeer = s >= first && s <= last ? 100 / (last - first + 1) : 0 }, 0, false));
+        var closes = PeerCloseReader.Read(Histogram(Enumerable.Range(0, 100).Select(i => (4 * Second) + (i * Second / 100))), seconds)!;
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That(closes.Burst is not null, Is.EqualTo(burst));
+            Assert.That(PeerCloseReader.Note(closes), burst ? Does.Contain("at once, in second 1").And.Contain("hard-stop-after") : Does.Contain("time-out of the target"));
+        }
+    }
+
+    private static TargetCloseFacts? Read(HdrHistogram.HistogramBase? ages) => PeerCloseReader.Read(ages, []);
 }

@@ -70,6 +70,30 @@ public sealed class RunStormTests
     }
 
     [Test]
+    public async Task Reconnect_CoordinatorIsKilledInTheStorm_TheNextLifeTellsTheRecoveryAndCountsOn()
+    {
+        await AttachAsync("a", recovers: false);
+        await _fixture.CreateAsync(Spec(1000, agents: 1, holdSeconds: 300));
+        await _fixture.UntilAsync(RunState.Holding);
+        await _fixture.Control.ReconnectRunAsync(Order(0.1, CloseMethod.Rst));
+        await _fixture.UntilAsync(() => _fixture.Run().Progress.Established == 900, Long, "closed");
+
+        await using var after = await FleetFixture.StartAsync(storeOf: _fixture.DirectoryPath, at: _fixture.Time.GetUtcNow().AddSeconds(3));
+        var back = await after.AttachAsync("a");
+        back.Measure = (assignment, second, goal) =>
+        {
+            var sample = back.MakeSample(assignment.RunId, second, goal);
+            sample.Gauges.FreeTuples = 10_000;
+            sample.Counters.StormOpened = 100;
+            return sample;
+        };
+        await after.UntilAsync(() => after.Run().Events.Any(e => e.Kind == "recovered"), Long, "recovered");
+        await after.Control.ReconnectRunAsync(Order(0.1, CloseMethod.Rst));
+
+        Assert.That(() => back.Assignments[^1].Storm?.Number, Is.EqualTo(2).After(10_000, 20));
+    }
+
+    [Test]
     public async Task Reconnect_EarlierOneNotRecovered_IsRefusedInWords()
     {
         await AttachAsync("a", recovers: false);

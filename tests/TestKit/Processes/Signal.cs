@@ -6,6 +6,7 @@ public enum Signal
     Hangup = 1,
     Interrupt = 2,
     Kill = 9,
+    User2 = 12,
     Terminate = 15,
     Child = 17,
     Continue = 18,

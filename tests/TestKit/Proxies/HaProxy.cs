@@ -27,7 +27,8 @@ public sealed class HaProxy : IAsyncDisposable
             for (var i = 0; i < options.Processes; i++)
             {
                 File.WriteAllText(proxy.ConfigurationPath(i), proxy.Configuration(i));
-                var start = new ProgramStart("haproxy", "-db", "-f", proxy.ConfigurationPath(i)) { Namespace = options.Namespace };
+                string[] mode = options.HardStopAfter is null ? ["-db"] : ["-W", "-db"];
+                var start = new ProgramStart("haproxy", [.. mode, "-f", proxy.ConfigurationPath(i)]) { Namespace = options.Namespace };
                 proxy._processes.Add(ProgramProcess.Start(start));
             }
 
@@ -52,6 +53,13 @@ public sealed class HaProxy : IAsyncDisposable
     public IReadOnlyDictionary<string, string> Info(int process) => Ask(process, "show info").Split('\n')
         .Select(line => line.Split(": ", 2)).Where(pair => pair.Length == 2).ToDictionary(pair => pair[0], pair => pair[1]);
 
+    /// <summary>Has every master start a new worker; the old one keeps its connections until its time is over.</summary>
+    public void Reload()
+    {
+        foreach (var process in _processes)
+            process.Send(Signal.User2);
+    }
+
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
     {
@@ -72,6 +80,7 @@ public sealed class HaProxy : IAsyncDisposable
                 maxconn {Options.MaxConnections}
                 nbthread {Options.Threads}
                 stats socket {SocketPath(process)} mode 600 level admin
+                {HardStop()}
 
             defaults
                 mode tcp
@@ -92,6 +101,9 @@ public sealed class HaProxy : IAsyncDisposable
             text.Append(CultureInfo.InvariantCulture, $"    server s{i} {Options.Servers[i]}\n");
         return text.ToString();
     }
+
+    private string HardStop() => Options.HardStopAfter is { } time
+        ? string.Create(CultureInfo.InvariantCulture, $"hard-stop-after {time.TotalMilliseconds:0}ms") : "";
 
     private async Task WaitUntilUpAsync(int process)
     {

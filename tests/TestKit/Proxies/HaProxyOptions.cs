@@ -13,6 +13,9 @@ public sealed record HaProxyOptions(string Bind, params IReadOnlyList<string> Se
     /// <summary>Connections that one process accepts at a time; each takes two descriptors.</summary>
     public int MaxConnections { get; init; } = 9_500;
 
+    /// <summary>One master that keeps a worker: it can be told to reload. Old workers end after this time; null: no master.</summary>
+    public TimeSpan? HardStopAfter { get; init; }
+
     /// <summary>How many processes.</summary>
     public int Processes { get; init; } = 1;
 

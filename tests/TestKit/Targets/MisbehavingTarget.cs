@@ -37,7 +37,7 @@ public sealed class MisbehavingTarget : IDisposable
     /// <param name="what">What it does.</param>
     /// <param name="space">Where; null is the namespace of the tests.</param>
     /// <param name="port">0 takes a free one.</param>
-    /// <param name="after">How long <see cref="Misbehaviour.Close"/> and <see cref="Misbehaviour.Reset"/> wait.</param>
+    /// <param name="after">How long it waits before it does so.</param>
     /// <param name="address">Where to listen; null is 127.0.0.1.</param>
     public static MisbehavingTarget Start(
         Misbehaviour what, NetworkNamespace? space = null, int port = 0, TimeSpan after = default, IPAddress? address = null)
@@ -100,6 +100,10 @@ public sealed class MisbehavingTarget : IDisposable
                     await socket.SendAsync(new byte[1000], end);
                 if (_what == Misbehaviour.Send)
                     await SendAsync(socket, end);
+                if (_what == Misbehaviour.Flood)
+                    await FloodAsync(socket, end);
+                if (_what == Misbehaviour.HalfClose)
+                    await HalfCloseAsync(socket, end);
                 if (_what == Misbehaviour.Reset)
                     socket.LingerState = new LingerOption(true, 0);
             }
@@ -123,10 +127,24 @@ public sealed class MisbehavingTarget : IDisposable
             Interlocked.Add(ref _received, count);
     }
 
+    private async Task HalfCloseAsync(Socket socket, CancellationToken end)
+    {
+        socket.Shutdown(SocketShutdown.Send);
+        await KeepAsync(socket, end);
+    }
+
+    private static async Task FloodAsync(Socket socket, CancellationToken end)
+    {
+        var data = new byte[64 * 1024];
+        while (true)
+            await socket.SendAsync(data, end);
+    }
+
     private static async Task SendAsync(Socket socket, CancellationToken end)
     {
         var data = new byte[1000];
-        while (true)
+        // Until the other side's FIN can be read.
+        while (!socket.Poll(0, SelectMode.SelectRead))
         {
             await socket.SendAsync(data, end);
             await Task.Delay(100, end);

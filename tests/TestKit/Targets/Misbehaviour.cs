@@ -21,6 +21,12 @@ public enum Misbehaviour
     /// <summary>Accepts and sends data until it is closed.</summary>
     Send,
 
+    /// <summary>Accepts, sends its FIN after a while and reads on until the other side's comes.</summary>
+    HalfClose,
+
+    /// <summary>Accepts, sends as fast as the other side takes it and reads nothing, not even a FIN.</summary>
+    Flood,
+
     /// <summary>Never accepts, with the smallest of backlogs: after a few connections the kernel drops what comes.</summary>
     Ignore,
 }
