@@ -145,7 +145,7 @@ public class SampleOutboxTests
         var (a, b) = (new EndpointAddress(new IpAddress(false, 1)), new EndpointAddress(new IpAddress(false, 2)));
         var earlier = Second(0) with
         {
-            Counts = new Counts { Established = 7, EstablishedMax = 9, Opened = 3, BytesSent = 1 },
+            Counts = new Counts { Established = 7, EstablishedMax = 9, Opened = 3, BytesSent = 1, StormClosed = 4, StormOpened = 1 },
             Failures = [Failure(FailureCause.Refused, 2), Failure(FailureCause.Timeout, 1)],
             Histograms = [new(HistogramKind.Connect, [1], 4)],
             Health = new Health { CpuMicros = 10, ReactorLagMaxMicros = 500, Saturated = true, RssBytes = 1 },
@@ -155,7 +155,7 @@ public class SampleOutboxTests
         };
         var later = Second(1) with
         {
-            Counts = new Counts { Established = 5, EstablishedMax = 6, Opened = 2, BytesSent = 1 },
+            Counts = new Counts { Established = 5, EstablishedMax = 6, Opened = 2, BytesSent = 1, StormOpened = 2 },
             Failures = [Failure(FailureCause.Refused, 5)],
             Histograms = [new(HistogramKind.Connect, [2], 0)],
             Health = new Health { CpuMicros = 20, ReactorLagMaxMicros = 300, RssBytes = 2 },
@@ -165,7 +165,7 @@ public class SampleOutboxTests
         var merged = SampleMerge.Merge(earlier, later);
 
         Assert.That((merged.FromMillis, merged.ToMillis), Is.EqualTo((0L, 2000L)));
-        Assert.That(merged.Counts, Is.EqualTo(new Counts { Established = 5, EstablishedMax = 9, Opened = 5, BytesSent = 2 }));
+        Assert.That(merged.Counts, Is.EqualTo(new Counts { Established = 5, EstablishedMax = 9, Opened = 5, BytesSent = 2, StormClosed = 4, StormOpened = 3 }));
         Assert.That(merged.Failures, Is.EquivalentTo(new[] { Failure(FailureCause.Refused, 7), Failure(FailureCause.Timeout, 1) }));
         Assert.That(merged.Histograms.Select(h => h.Encoded[0]), Is.EqualTo(new[] { 1, 2 }));
         Assert.That(merged.Health, Is.EqualTo(new Health { CpuMicros = 30, ReactorLagMaxMicros = 500, Saturated = true, RssBytes = 2 }));

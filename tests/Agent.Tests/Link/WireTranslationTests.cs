@@ -40,6 +40,17 @@ public class WireTranslationTests
     }
 
     [Test]
+    public void ToAssignment_Storm_IsTaken()
+    {
+        var message = WireSamples.Assignment();
+        message.Storm = Storm();
+
+        Assert.That(WireTranslation.ToAssignment(message, _grant).Storm,
+            Is.EqualTo(new StormOrder(3, TimeSpan.FromSeconds(12.5), 0.1, TimeSpan.FromSeconds(1), ByReset: true)));
+        Assert.That(WireTranslation.ToAssignment(WireSamples.Assignment(), _grant).Storm, Is.Null);
+    }
+
+    [Test]
     public void ToAssignment_ChurnWeightAndRetiring_AreTaken()
     {
         var message = WireSamples.Assignment();
@@ -97,6 +108,13 @@ public class WireTranslationTests
 
     private static readonly TestCaseData[] _wrong =
     [
+        WrongStorm("number", s => s.Number = 0),
+        WrongStorm("elapsed", s => s.Elapsed = new Duration { Seconds = -1 }),
+        WrongStorm("fraction", s => s.Fraction = 0),
+        WrongStorm("fraction", s => s.Fraction = 1.001),
+        WrongStorm("fraction", s => s.Fraction = double.NaN),
+        WrongStorm("within", s => s.Within = new Duration { Seconds = 601 }),
+        WrongStorm("close", s => s.Close = CloseMethod.Unspecified),
         Wrong("run_id", a => a.RunId = ""),
         Wrong("run_id", a => a.RunId = new string('r', 129)),
         Wrong("run_id", a => a.RunId = "r\u001b[2J"),
@@ -331,6 +349,17 @@ public class WireTranslationTests
             "destinations": [ { "address": "CgABAg==", "port": 443 } ] } }
             """.ReplaceLineEndings(" ")));
     }
+
+    private static ReconnectStorm Storm() => new()
+    {
+        Number = 3,
+        Elapsed = new Duration { Seconds = 12, Nanos = 500_000_000 },
+        Fraction = 0.1,
+        Within = new Duration { Seconds = 1 },
+        Close = CloseMethod.Rst,
+    };
+
+    private static TestCaseData WrongStorm(string field, Action<ReconnectStorm> spoil) => Wrong($"storm.{field}", a => spoil(a.Storm = Storm()));
 
     private static TestCaseData Wrong(string field, Action<Assignment> spoil) => new(field, spoil);
 }
