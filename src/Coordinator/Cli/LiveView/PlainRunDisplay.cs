@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using LoadHarness.V1;
 
 namespace LoadHarness.Coordinator.Cli.LiveView;
@@ -9,6 +10,7 @@ internal sealed class PlainRunDisplay(TextWriter writer, RunNotes notes) : IRunD
     private static readonly TimeSpan _whileSteady = TimeSpan.FromSeconds(10);
 
     private RunView? _written;
+    private EventView? _lastEvent;
 
     public async Task<RunView> FollowAsync(RunView first, IAsyncEnumerator<RunView> updates)
     {
@@ -22,10 +24,19 @@ internal sealed class PlainRunDisplay(TextWriter writer, RunNotes notes) : IRunD
 
     internal void Show(RunView run)
     {
+        ShowEvents(run.Events);
         if (!IsDue(run))
             return;
         _written = run;
         Write(Line(run));
+    }
+
+    private void ShowEvents(ImmutableArray<EventView> events)
+    {
+        var known = _lastEvent is { } last ? events.LastIndexOf(last) + 1 : 0;
+        foreach (var line in Wording.EventLines(events.Skip(known)))
+            Write(line);
+        _lastEvent = events.LastOrDefault() ?? _lastEvent;
     }
 
     private bool IsDue(RunView run)

@@ -12,6 +12,7 @@ internal static class RunFrame
     private const int FewestAgents = 3;
     private const int MostFailureLines = 4;
     private const int MostNotes = 4;
+    private const int MostEvents = 3;
 
     /// <summary>Columns up to which a line is filled; wider terminals keep the rest free.</summary>
     private const int WidestLine = 100;
@@ -22,7 +23,8 @@ internal static class RunFrame
     internal static IReadOnlyList<StyledLine> Lines(RunView run, IReadOnlyList<string> notes, int width, int height)
     {
         var lines = new List<StyledLine> { Title(run, width) };
-        var foot = notes.TakeLast(MostNotes).Select(n => new StyledLine().Add(n, StyledLine.Careful)).ToList();
+        var foot = notes.TakeLast(MostNotes).Concat(Wording.EventLines(run.Events).TakeLast(MostEvents).Select(l => l.Length <= width ? l : l[..width]))
+            .Select(n => new StyledLine().Add(n, StyledLine.Careful)).ToList();
         if (run.Progress is { } progress)
         {
             lines.Add(Bar(run, progress, width));

@@ -18,6 +18,10 @@ internal static class Wording
         ? string.Create(CultureInfo.InvariantCulture, $"{(long)time.TotalHours}:{time.Minutes:00}:{time.Seconds:00}")
         : string.Create(CultureInfo.InvariantCulture, $"{time.Minutes}:{time.Seconds:00}");
 
+    /// <summary>What happened, one line each, with its time; findings are shown as notes.</summary>
+    public static IEnumerable<string> EventLines(IEnumerable<EventView> events) =>
+        events.Where(e => e.Kind != "finding").Select(e => $"{Clock(e.Elapsed)} {e.Message}");
+
     /// <summary>An age: <c>0.4 s</c>, <c>12 s</c>.</summary>
     public static string Age(TimeSpan age) =>
         age.TotalSeconds.ToString(age.TotalSeconds < 10 ? "0.0" : "0", CultureInfo.InvariantCulture) + " s";

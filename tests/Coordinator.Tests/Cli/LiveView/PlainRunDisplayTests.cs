@@ -30,6 +30,16 @@ public class PlainRunDisplayTests
     }
 
     [Test]
+    public void Show_Events_AreWrittenOnceAsTheyComeAndFindingsAreNot()
+    {
+        EventView storm = new(TimeSpan.FromSeconds(1), "storm", "", "a storm"), finding = new(TimeSpan.FromSeconds(2), "finding", "a", "odd"),
+            recovered = new(TimeSpan.FromSeconds(3), "recovered", "", "all is well");
+        var lines = LinesOf([At(RunState.Holding, 1), At(RunState.Holding, 2) with { Events = [storm] }, At(RunState.Holding, 2) with { Events = [storm, finding] },
+            At(RunState.Holding, 4) with { Events = [storm, finding, recovered] }]);
+        Assert.That(lines.Skip(1), Is.EqualTo(new[] { "0:01 a storm", "0:03 all is well" }));
+    }
+
+    [Test]
     public void Show_Line_HasGoalRateKernelAndFailures() =>
         Assert.That(LinesOf([Samples.Holding()]).Single(), Is.EqualTo(
             "0:27 holding; 50,000 of 50,000; 4,167/s; connecting 12; closing 3; kernel ESTABLISHED 49,998, SYN-SENT 12 (0.4 s ago); "

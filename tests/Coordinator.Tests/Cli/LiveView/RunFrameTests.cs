@@ -27,6 +27,18 @@ public class RunFrameTests
     }
 
     [Test]
+    public void Build_Events_TheNewestAreBelowAndFitTheWidth()
+    {
+        var picture = Render(Samples.Holding() with
+        {
+            Events = [.. Enumerable.Range(1, 5).Select(i => new EventView(TimeSpan.FromSeconds(i), "storm", "", $"storm {i} {new string('x', 100)}"))],
+        });
+        Assert.That(picture.Count(l => l.Contains("storm", StringComparison.Ordinal)), Is.EqualTo(3));
+        Assert.That(picture, Has.Some.StartsWith("0:05 storm 5"));
+        Assert.That(picture.Select(l => l.Length), Has.All.LessThanOrEqualTo(Width));
+    }
+
+    [Test]
     public void Build_LostAndLate_AreMarked()
     {
         var run = Samples.Holding();
