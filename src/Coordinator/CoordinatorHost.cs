@@ -1,10 +1,12 @@
 using System.Collections.Immutable;
+using Grpc.AspNetCore.Server.Model;
 using LoadHarness.Coordinator.Api;
 using LoadHarness.Coordinator.Fleet;
 using LoadHarness.Coordinator.Runs;
 using LoadHarness.Coordinator.Security;
 using LoadHarness.Coordinator.Store;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Logging.Console;
 
 namespace LoadHarness.Coordinator;
@@ -129,6 +131,8 @@ public sealed class CoordinatorHost : IAsyncDisposable
             grpc.MaxSendMessageSize = CoordinatorLimits.MaxMessageBytes;
             grpc.Interceptors.Add<StreamLimiter>();
         });
+        services.RemoveAll(typeof(IServiceMethodProvider<>));
+        services.AddSingleton(typeof(IServiceMethodProvider<>), typeof(GuardedMethods<>));
         services.AddGrpcHealthChecks().AddCheck<FleetHealth>("");
         var app = builder.Build();
         app.UseMiddleware<AccessGate>();

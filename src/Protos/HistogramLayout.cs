@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using HdrHistogram;
 using HdrHistogram.Encoding;
 using HdrHistogram.Utilities;
@@ -18,6 +19,18 @@ public static class HistogramLayout
 
     /// <summary>Decimal digits of precision.</summary>
     public const int SignificantDigits = 3;
+
+    private const int Cookie = 0x1c849313;
+    private const int HeaderBytes = 40;
+
+    // Of 3 digits: 2,048 values are told apart before the first are put together.
+    private const long HalfBuckets = 1024;
+
+    // Sums over a long run stay far below overflow.
+    private const long MostValues = 1L << 40;
+
+    // Up to the first power of two above the largest value, 2^32.
+    private const long Buckets = 23 * HalfBuckets;
 
     /// <summary>A new, empty histogram. It has one writer at a time: two would lose counts.</summary>
     public static LongHistogram Create() => new(LowestMicros, HighestMicros, SignificantDigits);
@@ -43,25 +56,76 @@ public static class HistogramLayout
     /// <exception cref="InvalidDataException">The bytes are no histogram, or one of another layout.</exception>
     public static HistogramBase Decode(ReadOnlySpan<byte> encoded)
     {
-        HistogramBase histogram;
-        try
+        var histogram = Create();
+        AddTo(histogram, encoded);
+        return histogram;
+    }
+
+    /// <summary>
+    /// Adds what <see cref="Encode"/> made to a histogram. Bytes of a stranger take no memory and no more time than there are bytes.
+    /// </summary>
+    /// <param name="sum">In this layout.</param>
+    /// <param name="encoded">See HistogramEncoderV2 of HdrHistogram: a header, then for each bucket its count or a run of empty ones, ZigZag LEB128.</param>
+    /// <returns>Values that were added.</returns>
+    /// <exception cref="InvalidDataException">The bytes are no histogram, or one of another layout. Something may have been added.</exception>
+    public static long AddTo(HistogramBase sum, ReadOnlySpan<byte> encoded)
+    {
+        CheckHeader(encoded);
+        var counts = encoded[HeaderBytes..];
+        var (index, total) = (0L, 0L);
+        while (!counts.IsEmpty)
         {
-            histogram = HistogramEncoding.DecodeFromByteBuffer(ByteBuffer.Allocate(encoded.ToArray()), 0);
-        }
-        catch (Exception e) when (e is not OutOfMemoryException)
-        {
-            throw new InvalidDataException($"not an HdrHistogram in V2 encoding ({encoded.Length} bytes): {e.Message}", e);
+            var count = ReadZigZag(ref counts);
+            if (count == long.MinValue || index + Math.Max(1, -count) > Buckets || total + Math.Max(0, count) > MostValues)
+                throw new InvalidDataException($"not a histogram of {Buckets:N0} buckets with at most {MostValues:N0} values");
+            if (count > 0)
+                sum.RecordValueWithCount(ValueOf(index), count);
+            total += Math.Max(0, count);
+            index += Math.Max(1, -count);
         }
 
-        if (histogram.LowestTrackableValue != LowestMicros
-            || histogram.HighestTrackableValue != HighestMicros
-            || histogram.NumberOfSignificantValueDigits != SignificantDigits)
+        return total;
+    }
+
+    private static void CheckHeader(ReadOnlySpan<byte> encoded)
+    {
+        if (encoded.Length < HeaderBytes || BinaryPrimitives.ReadInt32BigEndian(encoded) != Cookie)
+            throw new InvalidDataException($"not an HdrHistogram in V2 encoding ({encoded.Length} bytes)");
+        var length = BinaryPrimitives.ReadInt32BigEndian(encoded[4..]);
+        var (offset, digits) = (BinaryPrimitives.ReadInt32BigEndian(encoded[8..]), BinaryPrimitives.ReadInt32BigEndian(encoded[12..]));
+        var (lowest, highest) = (BinaryPrimitives.ReadInt64BigEndian(encoded[16..]), BinaryPrimitives.ReadInt64BigEndian(encoded[24..]));
+        if (length != encoded.Length - HeaderBytes || offset != 0)
+            throw new InvalidDataException($"not an HdrHistogram in V2 encoding: {encoded.Length - HeaderBytes} bytes of counts, {length} announced");
+        if (lowest != LowestMicros || highest != HighestMicros || digits != SignificantDigits)
         {
             throw new InvalidDataException(
-                $"histogram layout {histogram.LowestTrackableValue}..{histogram.HighestTrackableValue} with "
-                + $"{histogram.NumberOfSignificantValueDigits} digits; wanted {LowestMicros}..{HighestMicros} with {SignificantDigits}");
+                $"histogram layout {lowest}..{highest} with {digits} digits; wanted {LowestMicros}..{HighestMicros} with {SignificantDigits}");
+        }
+    }
+
+    // At most nine bytes: the ninth gives all its eight bits.
+    private static long ReadZigZag(ref ReadOnlySpan<byte> bytes)
+    {
+        var value = 0UL;
+        for (var i = 0; i < bytes.Length; i++)
+        {
+            if (i == 8)
+                value |= (ulong)bytes[i] << 56;
+            else
+                value |= (ulong)(bytes[i] & 0x7f) << (7 * i);
+            if (i < 8 && bytes[i] >= 0x80)
+                continue;
+            bytes = bytes[(i + 1)..];
+            return (long)(value >> 1) ^ -(long)(value & 1);
         }
 
-        return histogram;
+        throw new InvalidDataException("the histogram's counts end in the middle of one");
+    }
+
+    // The lowest value of a bucket: the first 2,048 are exact, and each 1,024 after them twice as wide as those before.
+    private static long ValueOf(long index)
+    {
+        var octave = (int)(index / HalfBuckets) - 1;
+        return octave < 0 ? index : ((index % HalfBuckets) + HalfBuckets) << octave;
     }
 }

@@ -12,6 +12,9 @@ internal sealed class HostNamespace
     // A reading a second, and a drain that lasts for two hours.
     private const int KeptOrphans = 7200;
 
+    // As many as a reader tells apart; more come only from one that makes them up.
+    private const int MostEndpoints = 70_000;
+
     // In a checkpoint: as many as a drain takes, at the pace of a reader of many sockets.
     private const int WrittenComparisons = 16;
     private const int WrittenOrphans = 300;
@@ -162,7 +165,7 @@ internal sealed class HostNamespace
         {
             if (states.Equals(StateCounts.None))
                 known.Remove(endpoint);
-            else
+            else if (known.Count < MostEndpoints || known.ContainsKey(endpoint))
                 known[endpoint] = states;
         }
     }

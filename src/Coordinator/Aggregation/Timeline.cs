@@ -17,6 +17,8 @@ public sealed partial class Timeline
     // What a kernel that was read a while ago is compared with.
     private const int RecentSeconds = 8;
 
+    private const int MostFailureKinds = 1000;
+
     private readonly SortedDictionary<string, AgentTrack> _agents = new(StringComparer.Ordinal);
     private readonly Dictionary<(FailureStage, FailureParty, FailureCause, int), long> _failures = [];
     private readonly Dictionary<HistogramKind, LongHistogram> _histograms = [];
@@ -84,7 +86,14 @@ public sealed partial class Timeline
         agent.Count(sample);
         Totals += sample.Counters;
         foreach (var f in sample.Failures)
-            _failures[(f.Stage, f.Party, f.Cause, f.Errno)] = _failures.GetValueOrDefault((f.Stage, f.Party, f.Cause, f.Errno)) + f.Count;
+        {
+            var kind = (f.Stage, f.Party, f.Cause, f.Errno);
+            // Whoever makes kinds up makes no more of them than these.
+            if (_failures.Count >= MostFailureKinds && !_failures.ContainsKey(kind))
+                kind = default;
+            _failures[kind] = _failures.GetValueOrDefault(kind) + f.Count;
+        }
+
         foreach (var (kind, histogram) in sample.Histograms)
         {
             if (!_histograms.TryGetValue(kind, out var merged))

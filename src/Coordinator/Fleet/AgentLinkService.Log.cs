@@ -10,11 +10,11 @@ public sealed partial class AgentLinkService
     [LoggerMessage(1002, LogLevel.Information, "Agent {AgentId} detached: {Reason}")]
     private static partial void LogDetached(ILogger log, string agentId, string reason);
 
-    [LoggerMessage(1003, LogLevel.Warning, "An agent was refused ({Code}): {Reason}")]
-    private static partial void LogRefused(ILogger log, Refusal.Types.Code code, string reason);
+    [LoggerMessage(1003, LogLevel.Warning, "An agent was refused ({Code}): {Reason} ({LeftOut} others since the last such line)")]
+    private static partial void LogRefused(ILogger log, Refusal.Types.Code code, string reason, long leftOut);
 
-    [LoggerMessage(1004, LogLevel.Warning, "Sample {Sequence} of agent {AgentId} breaks the contract: {Problem}")]
-    private static partial void LogMalformed(ILogger log, string agentId, ulong sequence, string problem);
+    [LoggerMessage(1004, LogLevel.Warning, "Agent {AgentId} breaks the contract: {Problem} ({LeftOut} others since the last such line)")]
+    private static partial void LogMisbehaved(ILogger log, string agentId, string problem, long leftOut);
 
     [LoggerMessage(1005, LogLevel.Warning, "An agent was refused: {Reason}")]
     private static partial void LogNotEnrolled(ILogger log, string reason);

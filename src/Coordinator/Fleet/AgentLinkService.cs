@@ -1,7 +1,6 @@
-using System.Threading.Channels;
-using Google.Protobuf;
 using Grpc.Core;
 using LoadHarness.Coordinator.Security;
+using LoadHarness.Protos;
 using LoadHarness.V1;
 
 namespace LoadHarness.Coordinator.Fleet;
@@ -10,8 +9,13 @@ namespace LoadHarness.Coordinator.Fleet;
 public sealed partial class AgentLinkService(AgentRegistry registry, Enrolment enrolment, ILogger<AgentLinkService> log)
     : AgentLink.AgentLinkBase
 {
-    /// <summary>Samples of one upload that may wait to be stored; more are left in the connection.</summary>
-    private const int MostUnstored = 256;
+    private const double RefusalBurst = 20;
+    private const double RefusalsPerSecond = 1;
+
+    // Of agents that are not let in, all together: nobody knows which of them is which.
+    private readonly Lock _refusing = new();
+    private readonly TokenBucket _refusalLines = new(RefusalBurst, RefusalsPerSecond);
+    private long _refusalsLeftOut;
 
     /// <inheritdoc/>
     public override async Task Attach(
@@ -31,39 +35,30 @@ public sealed partial class AgentLinkService(AgentRegistry registry, Enrolment e
         }
         catch (WireException e)
         {
-            LogRefused(log, e.Code, e.Message);
+            LogRefusal(e.Code, e.Message);
             await responses.WriteAsync(WireTranslation.ToRefusal(e.Code, e.Message), cancel);
             return;
         }
         catch (AdmissionException e)
         {
-            LogRefused(log, e.Code, e.Message);
+            LogRefusal(e.Code, e.Message);
             await responses.WriteAsync(WireTranslation.ToRefusal(e.Code, e.Message), cancel);
             return;
         }
 
-        await ServeAsync(session, requests, responses, cancel);
-    }
-
-    /// <inheritdoc/>
-    public override async Task Upload(
-        IAsyncStreamReader<UploadRequest> requests, IServerStreamWriter<UploadResponse> responses, ServerCallContext context)
-    {
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(context.CancellationToken, registry.Closing);
-        try
-        {
-            await UploadAsync(AccessGate.CallerOf(context.GetHttpContext()), requests, responses, either.Token);
-        }
-        catch (OperationCanceledException) when (registry.Closing.IsCancellationRequested)
-        {
-            throw new RpcException(new Status(StatusCode.Unavailable, "the coordinator is ending"));
-        }
+        await ServeAsync(session, requests, responses, context);
     }
 
     // Bound after it was let in: whom a living agent keeps out must not take that one's identity from it.
     private async Task<AgentSession> AdmitAsync(AgentHello hello, Caller caller, CancellationToken cancel)
     {
         enrolment.Check(caller, hello.AgentId, hello.Labels);
+        if (registry.Find(hello.AgentId) is { } known && !known.Conduct.MayAttach())
+        {
+            throw new RpcException(new Status(StatusCode.ResourceExhausted,
+                $"agent `{hello.AgentId}` attaches too often; {registry.Options.Allowance.AttachesPerSecond:0.#} times a second are allowed in the long run"));
+        }
+
         var session = await registry.AdmitAsync(hello, (caller as AgentCaller)?.Fingerprint, cancel);
         try
         {
@@ -81,104 +76,47 @@ public sealed partial class AgentLinkService(AgentRegistry registry, Enrolment e
         }
     }
 
-    private async Task UploadAsync(
-        Caller caller,
-        IAsyncStreamReader<UploadRequest> requests,
-        IServerStreamWriter<UploadResponse> responses,
-        CancellationToken cancel)
+    // What is beyond its allowance stays in the agent's connection for a while.
+    private async Task SlowDownAsync(AgentState agent, TimeSpan wait, string what, double perSecond, CancellationToken cancel)
     {
-        if (!await requests.MoveNext(cancel) || requests.Current.Hello is not { } hello)
-            throw new RpcException(new Status(StatusCode.InvalidArgument, "the first message of Upload must be UploadHello"));
-        var session = registry.FindSession(hello.AgentId, hello.Incarnation, hello.SessionId)
-            ?? throw new RpcException(new Status(
-                StatusCode.FailedPrecondition, "no such session; attach first, then upload with its session id"));
-        if (session.KeyFingerprint != (caller as AgentCaller)?.Fingerprint)
-        {
-            throw new RpcException(new Status(StatusCode.PermissionDenied,
-                $"agent `{hello.AgentId}` attached with another key than that of {caller.Name}; upload with the key that attached"));
-        }
-
-        var agent = registry.Find(hello.AgentId)!;
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancel);
-        var stored = Channel.CreateBounded<Task<ulong>>(MostUnstored);
-        var reading = ReadSamplesAsync(agent, session, requests, stored.Writer, either.Token);
-        var acknowledging = AcknowledgeAsync(stored.Reader, responses, either.Token);
-        try
-        {
-            await await Task.WhenAny(reading, acknowledging);
-            await acknowledging;
-        }
-        finally
-        {
-            await either.CancelAsync();
-            await Task.WhenAll(reading, acknowledging).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        }
+        if (wait == TimeSpan.Zero)
+            return;
+        var problem = $"it sends more {what} than the {perSecond:0.#} a second that are taken in the long run, and is slowed down";
+        Log(agent, problem);
+        agent.Run?.Note(agent.Id, new(Finding.Types.Severity.Warning, $"flood of {what}", $"agent {agent.Id}: {problem}"));
+        await Task.Delay(wait, registry.Clock.Time, cancel);
     }
 
-    // Samples are not waited for one by one: they are stored together, and a store that cannot write holds back those of this agent only.
-    private async Task ReadSamplesAsync(
-        AgentState agent,
-        AgentSession session,
-        IAsyncStreamReader<UploadRequest> requests,
-        ChannelWriter<Task<ulong>> stored,
-        CancellationToken cancel)
+    // It is cut off, named in the log and in the report of its run; others go on.
+    private WireException Misbehaved(AgentState agent, WireException problem)
     {
-        while (await requests.MoveNext(cancel))
-        {
-            if (requests.Current.Sample is not { } sample)
-                throw new RpcException(new Status(StatusCode.InvalidArgument, "after UploadHello only Sample is allowed"));
-            // A later process life has taken the identity: what this one still says belongs to nobody's interval.
-            if (agent.Hello.Incarnation != session.Hello.Incarnation)
-                throw new RpcException(new Status(StatusCode.FailedPrecondition, "a newer process of this agent has attached"));
-            await stored.WriteAsync(
-                agent.Intake.TakeAsync(session.Hello.Incarnation, sample.Sequence, () => KeepAsync(sample, session.Hello)), cancel);
-        }
-
-        stored.Complete();
+        Log(agent, problem.Message);
+        agent.Run?.Note(agent.Id, new(Finding.Types.Severity.Error, problem.Field, $"agent {agent.Id} broke the contract and was cut off: {problem.Message}"));
+        return problem;
     }
 
-    private static async Task AcknowledgeAsync(
-        ChannelReader<Task<ulong>> stored, IServerStreamWriter<UploadResponse> responses, CancellationToken cancel)
+    private void Log(AgentState agent, string problem)
     {
-        await foreach (var next in stored.ReadAllAsync(cancel))
-        {
-            var kept = await KeptAsync(next.WaitAsync(cancel));
-            // One acknowledgement for all that were stored together.
-            while (stored.TryPeek(out var later) && later.IsCompletedSuccessfully && stored.TryRead(out _))
-                kept = later.Result;
-            await responses.WriteAsync(new() { Ack = new() { Sequence = kept } }, cancel);
-        }
+        if (agent.Conduct.MayLog(out var leftOut))
+            LogMisbehaved(log, agent.Id, problem, leftOut);
     }
 
-    private static async Task<ulong> KeptAsync(Task<ulong> storing)
+    private void LogRefusal(Refusal.Types.Code code, string reason)
     {
-        try
+        long leftOut;
+        lock (_refusing)
         {
-            return await storing;
-        }
-        catch (Exception e) when (e is not OperationCanceledException)
-        {
-            // The agent keeps what is not acknowledged, and sends it again when it has called again.
-            throw new RpcException(new Status(StatusCode.Unavailable, $"samples cannot be kept: {e.Message}"));
-        }
-    }
+            leftOut = _refusalsLeftOut;
+            if (!_refusalLines.TryTake(registry.Clock.Nanos))
+            {
+                _refusalsLeftOut++;
+                return;
+            }
 
-    // A sample that breaks the contract is acknowledged too: sent again it would be no better, and it would hold up the sound ones.
-    private Task KeepAsync(Sample sample, AgentHello agent)
-    {
-        if (registry.FindRun(sample.RunId) is not { } run)
-            return Task.CompletedTask;
-        try
-        {
-            return run.KeepAsync(WireTranslation.ToSample(sample, agent), sample.ToByteArray());
+            _refusalsLeftOut = 0;
         }
-        catch (WireException e)
-        {
-            LogMalformed(log, agent.AgentId, sample.Sequence, e.Message);
-            run.Note(agent.AgentId, new(Finding.Types.Severity.Error, e.Field,
-                $"sample {sample.Sequence} of agent {agent.AgentId} was left out, its interval is a gap: {e.Message}"));
-            return Task.CompletedTask;
-        }
+
+        LogRefused(log, code, reason, leftOut);
     }
 
     private async Task<Hello> ReadHelloAsync(IAsyncStreamReader<AttachRequest> requests, CancellationToken cancel)
@@ -200,11 +138,13 @@ public sealed partial class AgentLinkService(AgentRegistry registry, Enrolment e
         AgentSession session,
         IAsyncStreamReader<AttachRequest> requests,
         IServerStreamWriter<AttachResponse> responses,
-        CancellationToken callCancel)
+        ServerCallContext context)
     {
         LogAttached(log, session.Hello.AgentId, session.Hello.Inventory.Hostname);
-        using var cancel = CancellationTokenSource.CreateLinkedTokenSource(callCancel);
-        var reading = ReadAsync(session, requests, cancel.Token);
+        if (registry.Find(session.Hello.AgentId) is not { } agent)
+            return;
+        using var cancel = CancellationTokenSource.CreateLinkedTokenSource(context.CancellationToken);
+        var reading = ReadAsync(agent, session, requests, cancel.Token);
         var writing = WriteAsync(session, responses, cancel.Token);
         try
         {
@@ -217,7 +157,16 @@ public sealed partial class AgentLinkService(AgentRegistry registry, Enrolment e
         }
         catch (WireException e)
         {
-            throw new RpcException(new Status(StatusCode.InvalidArgument, e.Message));
+            registry.Detach(session, e.Message);
+            throw new RpcException(new Status(StatusCode.InvalidArgument, Misbehaved(agent, e).Message));
+        }
+        catch (TimeoutException)
+        {
+            var problem = $"it has read nothing for {registry.Options.Allowance.ReadTimeout.TotalSeconds:0} s";
+            registry.Detach(session, problem);
+            Misbehaved(agent, new WireException("attach", problem));
+            // What it does not read would keep the call for ever.
+            context.GetHttpContext().Abort();
         }
         finally
         {
@@ -229,7 +178,7 @@ public sealed partial class AgentLinkService(AgentRegistry registry, Enrolment e
     }
 
     // Nothing in here waits but for the next message: a heartbeat is answered whatever else goes on.
-    private async Task ReadAsync(AgentSession session, IAsyncStreamReader<AttachRequest> requests, CancellationToken cancel)
+    private async Task ReadAsync(AgentState agent, AgentSession session, IAsyncStreamReader<AttachRequest> requests, CancellationToken cancel)
     {
         while (await requests.MoveNext(cancel))
         {
@@ -252,19 +201,22 @@ public sealed partial class AgentLinkService(AgentRegistry registry, Enrolment e
                     registry.TakeGoodbye(session, request.Goodbye.Reason);
                     return;
                 default:
-                    throw new RpcException(new Status(StatusCode.InvalidArgument, $"{request.MessageCase} is not allowed after Hello"));
+                    throw new WireException("attach_request", $"{request.MessageCase} is not allowed after Hello");
             }
+
+            await SlowDownAsync(agent, agent.Conduct.CountMessage(), "messages", registry.Options.Allowance.MessagesPerSecond, cancel);
         }
     }
 
     private async Task WriteAsync(AgentSession session, IServerStreamWriter<AttachResponse> responses, CancellationToken cancel)
     {
-        await responses.WriteAsync(WireTranslation.ToWelcome(session, registry.Options), cancel);
+        await SendAsync(responses, WireTranslation.ToWelcome(session, registry.Options), cancel);
         while (await session.NextAsync(cancel) is { } next)
-        {
-            await responses.WriteAsync(Message(next), cancel);
-        }
+            await SendAsync(responses, Message(next), cancel);
     }
+
+    private Task SendAsync(IServerStreamWriter<AttachResponse> responses, AttachResponse message, CancellationToken cancel) =>
+        responses.WriteAsync(message, cancel).WaitAsync(registry.Options.Allowance.ReadTimeout, registry.Clock.Time, cancel);
 
     private AttachResponse Message(object next) => next switch
     {

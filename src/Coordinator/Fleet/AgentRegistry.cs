@@ -10,6 +10,9 @@ public sealed class AgentRegistry(CoordinatorClock clock, FleetOptions options)
 {
     private const int ExitsKept = 1000;
 
+    /// <summary>Agents that are known at a time, those included that have gone.</summary>
+    public const int MostAgents = 10_000;
+
     private readonly ConcurrentDictionary<string, AgentState> _agents = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<string, IRunLink> _runs = new(StringComparer.Ordinal);
     private readonly Lock _admission = new();
@@ -187,11 +190,24 @@ public sealed class AgentRegistry(CoordinatorClock clock, FleetOptions options)
     {
         var session = new AgentSession(Guid.NewGuid().ToString("N"), hello, clock, keyFingerprint);
         if (existing is null)
+        {
+            MakeRoom();
             _agents[hello.AgentId] = existing = new AgentState(session, clock, options);
+        }
         else
             existing.Attach(session);
         Notify(existing);
         return session;
+    }
+
+    // Of those that nobody needs any more the one that was heard longest ago goes.
+    private void MakeRoom()
+    {
+        if (_agents.Count < MostAgents)
+            return;
+        var oldest = _agents.Values.Where(a => a.Session is null && a.Run is null).MaxBy(a => a.Silence)
+            ?? throw new AdmissionException(Refusal.Types.Code.ShuttingDown, $"{MostAgents:N0} agents are attached, and there is no room for another one");
+        _agents.TryRemove(oldest.Id, out _);
     }
 
     private async Task<bool> AnswersAsync(AgentSession session, CancellationToken cancel)

@@ -15,6 +15,7 @@ public sealed class AgentSession(string id, AgentHello hello, CoordinatorClock c
     private readonly QuestionSlot<RouteReply> _route = new();
     private readonly QuestionSlot<ImmutableArray<HostCheck>> _check = new();
     private AgentAssignment? _assignment;
+    private CancellationTokenSource? _upload;
     private string? _ended;
 
     /// <summary>Names this attachment.</summary>
@@ -82,6 +83,15 @@ public sealed class AgentSession(string id, AgentHello hello, CoordinatorClock c
     {
         lock (_lock)
             _check.Answer(id, checks);
+    }
+
+    /// <summary>An upload begins; one that goes on already ends, for each has room of its own for samples.</summary>
+    /// <returns>Cancelled when another one begins.</returns>
+    public CancellationToken BeginUpload()
+    {
+        var upload = new CancellationTokenSource();
+        Interlocked.Exchange(ref _upload, upload)?.Cancel();
+        return upload.Token;
     }
 
     /// <summary>Ends the attachment: <see cref="NextAsync"/> returns null from now on.</summary>

@@ -22,6 +22,7 @@ public sealed class AgentState
     internal AgentState(AgentSession session, CoordinatorClock clock, FleetOptions options)
     {
         (_clock, _options, _hello) = (clock, options, session.Hello);
+        Conduct = new AgentConduct(clock, options.Allowance);
         Id = session.Hello.AgentId;
         Attach(session);
     }
@@ -34,6 +35,7 @@ public sealed class AgentState
     internal AgentState(AgentHello hello, IRunLink? run, CoordinatorClock clock, FleetOptions options)
     {
         (_clock, _options, _hello, _run, _lastHeardNanos) = (clock, options, hello, run, clock.Nanos);
+        Conduct = new AgentConduct(clock, options.Allowance);
         Id = hello.AgentId;
     }
 
@@ -63,6 +65,9 @@ public sealed class AgentState
 
     /// <summary>Which samples of its present process life were kept.</summary>
     internal SampleIntake Intake { get; } = new();
+
+    /// <summary>How it behaves.</summary>
+    internal AgentConduct Conduct { get; }
 
     /// <summary>How long nothing was heard of it.</summary>
     public TimeSpan Silence => CoordinatorClock.Between(LastHeardNanos, _clock.Nanos);

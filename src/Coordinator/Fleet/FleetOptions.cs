@@ -15,6 +15,9 @@ public sealed record FleetOptions
     /// <summary>How long a new call may take to send its Hello.</summary>
     public TimeSpan HelloTimeout { get; init; } = TimeSpan.FromSeconds(10);
 
+    /// <summary>How much of one agent is taken in.</summary>
+    public AgentAllowance Allowance { get; init; } = new();
+
     /// <summary>Identifies this coordinator's store: assignments out of another one are not ours. Its host takes it from the store.</summary>
     public string StoreId { get; init; } = Guid.NewGuid().ToString("N");
 

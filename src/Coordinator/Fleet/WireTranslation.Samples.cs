@@ -10,7 +10,19 @@ internal static partial class WireTranslation
 {
     // No run lasts longer than this; it keeps sums of milliseconds far from overflow.
     private const long MaxElapsedMillis = 366L * 24 * 3600 * 1000;
-    private const long MaxMicros = long.MaxValue / TimeSpan.TicksPerMicrosecond / 2;
+    private const long MaxMicros = MaxElapsedMillis * 1000;
+
+    // No host does more, and sums over the longest run stay below overflow.
+    private const long MostPerSecond = 1_000_000_000;
+    private const long MostBytesPerSecond = 100_000_000_000;
+    private const long MostCores = 4096;
+
+    // Linux has no higher errno (MAX_ERRNO in include/linux/err.h), TLS no higher alert.
+    private const int HighestErrno = 4095;
+
+    private const int MaxFailures = 1000;
+    private const int MaxHistograms = 2000;
+    private const int MaxEndpoints = 70_000;
 
     // Sums over agents and seconds stay far below overflow, whatever a broken agent claims.
     private const ulong MaxTally = 1UL << 48;
@@ -19,6 +31,7 @@ internal static partial class WireTranslation
     {
         if (sample.FromMillis < 0 || sample.ToMillis < sample.FromMillis || sample.ToMillis > MaxElapsedMillis)
             throw new WireException("sample.to_millis", $"{sample.FromMillis} to {sample.ToMillis} ms is no interval of a run");
+        var interval = TimeSpan.FromMilliseconds(sample.ToMillis - sample.FromMillis);
         return new AgentSample
         {
             AgentId = agent.AgentId,
@@ -28,10 +41,10 @@ internal static partial class WireTranslation
             From = TimeSpan.FromMilliseconds(sample.FromMillis),
             To = TimeSpan.FromMilliseconds(sample.ToMillis),
             Gauges = ToGauges(sample.Gauges ?? throw new WireException("sample.gauges", "they are missing")),
-            Counters = ToCounters(sample.Counters ?? throw new WireException("sample.counters", "they are missing")),
-            Failures = [.. Few(sample.Failures, "sample.failures").Select(ToFailure)],
+            Counters = Plausible(ToCounters(sample.Counters ?? throw new WireException("sample.counters", "they are missing")), interval),
+            Failures = [.. Few(sample.Failures, "sample.failures", MaxFailures).Select(f => ToFailure(f, interval))],
             Histograms = ToHistograms(sample.Histograms),
-            Health = ToHealth(sample.Health ?? throw new WireException("sample.health", "it is missing")),
+            Health = ToHealth(sample.Health ?? throw new WireException("sample.health", "it is missing"), interval),
             Kernel = sample.KernelView is { } view ? ToKernel(view) : null,
             Sockets = sample.SocketCounts is { } sockets ? ToSockets(sockets) : null,
         };
@@ -70,14 +83,36 @@ internal static partial class WireTranslation
         StormOpened = Tally(counters.StormOpened, "sample.counters.storm_opened"),
     };
 
-    private static FailureTally ToFailure(Wire.FailureCount failure)
+    private static CounterValues Plausible(CounterValues counters, TimeSpan interval)
     {
-        var reason = failure.Reason ?? throw new WireException("sample.failures.reason", "it is missing");
-        return new(reason.Stage, reason.Party, reason.Cause, failure.Errno, Tally(failure.Count, "sample.failures.count"));
+        var most = Most(MostPerSecond, interval);
+        long[] counts =
+        [
+            counters.Scheduled, counters.Offered, counters.Opened, counters.Failed, counters.NotOffered, counters.Reopened, counters.ClosedByPeer,
+            counters.Closed, counters.SkippedTuples, counters.DroppedPorts, counters.Aborted, counters.DrainPausedMillis, counters.StormClosed,
+            counters.StormOpened,
+        ];
+        if (counts.Max() > most || Math.Max(counters.BytesReceived, counters.BytesSent) > Most(MostBytesPerSecond, interval))
+            throw new WireException("sample.counters", $"more than {MostPerSecond:N0} of a kind per second, or {MostBytesPerSecond:N0} bytes, is more than a host can do");
+        return counters;
     }
 
-    private static ImmutableDictionary<Wire.HistogramKind, HistogramBase> ToHistograms(IEnumerable<Wire.HistogramDelta> deltas)
+    // A moment counts as a second: what is short may have been in full swing.
+    private static long Most(long perSecond, TimeSpan interval) => perSecond * ((long)interval.TotalSeconds + 1);
+
+    private static FailureTally ToFailure(Wire.FailureCount failure, TimeSpan interval)
     {
+        var reason = failure.Reason ?? throw new WireException("sample.failures.reason", "it is missing");
+        if (failure.Errno is < 0 or > HighestErrno)
+            throw new WireException("sample.failures.errno", $"{failure.Errno} is out of range, 0 to {HighestErrno} is allowed");
+        if (failure.Count > (ulong)Most(MostPerSecond, interval))
+            throw new WireException("sample.failures.count", $"{failure.Count} is more than a host can fail at");
+        return new(reason.Stage, reason.Party, reason.Cause, failure.Errno, (long)failure.Count);
+    }
+
+    private static ImmutableDictionary<Wire.HistogramKind, HistogramBase> ToHistograms(IReadOnlyCollection<Wire.HistogramDelta> deltas)
+    {
+        Few(deltas, "sample.histograms", MaxHistograms);
         // An agent that merged samples sends their deltas side by side.
         var histograms = ImmutableDictionary.CreateBuilder<Wire.HistogramKind, HistogramBase>();
         foreach (var delta in deltas)
@@ -87,11 +122,9 @@ internal static partial class WireTranslation
                 throw new WireException(path, "the contract names no such kind");
             try
             {
-                var histogram = HistogramLayout.Decode(delta.Encoded.Span);
-                if (histograms.TryGetValue(delta.Kind, out var sum))
-                    sum.Add(histogram);
-                else
-                    histograms.Add(delta.Kind, histogram);
+                if (!histograms.TryGetValue(delta.Kind, out var sum))
+                    histograms.Add(delta.Kind, sum = HistogramLayout.Create());
+                HistogramLayout.AddTo(sum, delta.Encoded.Span);
             }
             catch (InvalidDataException e)
             {
@@ -102,10 +135,10 @@ internal static partial class WireTranslation
         return histograms.ToImmutable();
     }
 
-    private static HealthValues ToHealth(Wire.AgentHealth health) => new()
+    private static HealthValues ToHealth(Wire.AgentHealth health, TimeSpan interval) => new()
     {
         ReactorLagMax = Micros(health.ReactorLagMaxMicros),
-        Cpu = Micros(health.CpuMicros),
+        Cpu = Least(Micros(health.CpuMicros), MostCores * (interval + TimeSpan.FromSeconds(1))),
         ReactorCpuMax = Micros(health.ReactorCpuMaxMicros),
         RssBytes = Tally(health.RssBytes, "sample.health.rss_bytes"),
         Saturated = health.Saturated,
@@ -156,7 +189,7 @@ internal static partial class WireTranslation
     private static ImmutableDictionary<EndpointAddress, StateCounts> ToEndpoints(IReadOnlyCollection<Wire.EndpointSockets> sockets, string path)
     {
         var endpoints = ImmutableDictionary.CreateBuilder<EndpointAddress, StateCounts>();
-        foreach (var one in Few(sockets, path))
+        foreach (var one in Few(sockets, path, MaxEndpoints))
         {
             if (one.Port > ushort.MaxValue)
                 throw new WireException(path + ".port", $"{one.Port} is no port");
@@ -167,7 +200,9 @@ internal static partial class WireTranslation
     }
 
     private static StateCounts ToStates(IReadOnlyCollection<Wire.StateCount> states, string path) =>
-        StateCounts.Of(Few(states, path).Select(s => (s.State, Tally(s.Count, path))));
+        StateCounts.Of(Few(states, path, MaxStates).Select(s => (s.State, Tally(s.Count, path))));
+
+    private static TimeSpan Least(TimeSpan a, TimeSpan b) => a < b ? a : b;
 
     private static TimeSpan Micros(ulong micros) => new((long)Math.Min(micros, MaxMicros) * TimeSpan.TicksPerMicrosecond);
 

@@ -12,6 +12,11 @@ internal static partial class WireTranslation
     private const int MaxIdentity = 128;
     private const int MaxText = 4096;
     private const int MaxEntries = 100_000;
+    private const int MaxLabels = 100;
+    private const int MaxCapabilities = 200;
+    private const int MaxFindings = 100;
+    private const int MaxSubject = 128;
+    private const int MaxStates = 64;
 
     public static AgentHello ToHello(Wire.Hello hello)
     {
@@ -32,9 +37,9 @@ internal static partial class WireTranslation
             Incarnation = Name(hello.Incarnation, "incarnation"),
             Role = hello.Role,
             Version = new(major, hello.Version!.Minor),
-            Labels = hello.Labels.ToImmutableSortedDictionary(
+            Labels = Few(hello.Labels.ToArray(), "labels", MaxLabels).ToImmutableSortedDictionary(
                 l => Label(l.Key), l => Label(l.Value), StringComparer.Ordinal),
-            Capabilities = [.. hello.Capabilities.Select(c => Bounded(c, "capabilities"))],
+            Capabilities = [.. Few(hello.Capabilities, "capabilities", MaxCapabilities).Select(c => Bounded(c, "capabilities"))],
             Inventory = ToInventory(hello.Inventory ?? throw new WireException("inventory", "it is missing")),
             Held = hello.Held is { RunId.Length: > 0 } held ? ToStatus(held, "held.") : null,
         };
@@ -47,7 +52,7 @@ internal static partial class WireTranslation
         Phase = status.OutcomeCase == Wire.AssignmentStatus.OutcomeOneofCase.Phase ? status.Phase : Wire.Phase.Unspecified,
         Refused = status.OutcomeCase == Wire.AssignmentStatus.OutcomeOneofCase.Refused ? ToRefusal(status.Refused, path) : null,
         Held = Count(status.Held, path + "held"),
-        Findings = ToFindings(status.Findings, path + "findings"),
+        Findings = ToFindings(status.Findings),
         EmptyBlocks = [.. Few(status.EmptyBlocks, path + "empty_blocks").Select(b => ToEmptyBlock(b, path + "empty_blocks"))],
         GoneSources = [.. Few(status.GoneSources, path + "gone_sources").Select(a => ToAddress(a, path + "gone_sources"))],
         Elapsed = status.HasElapsedNanos ? new(status.ElapsedNanos / TimeSpan.NanosecondsPerTick) : null,
@@ -120,7 +125,7 @@ internal static partial class WireTranslation
         MaxTimeWaitBuckets = Count(inventory.MaxTimeWaitBuckets, "inventory.max_time_wait_buckets"),
         TcpTimestamps = inventory.TcpTimestamps,
         ProcessId = inventory.Pid,
-        Findings = ToFindings(inventory.Findings, "inventory.findings"),
+        Findings = ToFindings(inventory.Findings),
         MaxConnections = Count(inventory.MaxConnections, "inventory.max_connections"),
         MaxConnectsPerSecond = inventory.MaxConnectsPerSecond is >= 0 and < double.PositiveInfinity
             ? inventory.MaxConnectsPerSecond
@@ -150,8 +155,12 @@ internal static partial class WireTranslation
         Bounded(refusal.Rule, path + "refused.rule"),
         Bounded(refusal.Message, path + "refused.message"));
 
-    private static ImmutableArray<AgentFinding> ToFindings(IReadOnlyCollection<Wire.Finding> findings, string path) =>
-        [.. Few(findings, path).Select(f => new AgentFinding(f.Severity, Bounded(f.Subject, path), Bounded(f.Message, path)))];
+    // For people: what nobody would read is cut off, and no reason to part with an agent.
+    private static ImmutableArray<AgentFinding> ToFindings(IReadOnlyCollection<Wire.Finding> findings) =>
+        [.. findings.Take(MaxFindings).Select(f => new AgentFinding(f.Severity, Cut(f.Subject, MaxSubject), Cut(f.Message, MaxText)))];
+
+    private static string Cut(string text, int most) =>
+        string.Concat(text.Take(most).Select(c => char.IsControl(c) ? ' ' : c)) + (text.Length > most ? "..." : "");
 
     private static ImmutableArray<PortSpan> ToPorts(IReadOnlyCollection<Wire.PortRange> ports, string path) =>
         [.. Few(ports, path).Select(p => ToPorts(p, path))];
@@ -197,9 +206,9 @@ internal static partial class WireTranslation
         ? string.Concat(text.Select(c => char.IsControl(c) ? ' ' : c))
         : throw new WireException(path, $"{text.Length} characters are too many, at most {MaxText} are allowed");
 
-    private static IReadOnlyCollection<T> Few<T>(IReadOnlyCollection<T> items, string path) => items.Count <= MaxEntries
+    private static IReadOnlyCollection<T> Few<T>(IReadOnlyCollection<T> items, string path, int most = MaxEntries) => items.Count <= most
         ? items
-        : throw new WireException(path, $"{items.Count} entries are too many, at most {MaxEntries} are allowed");
+        : throw new WireException(path, $"{items.Count} entries are too many, at most {most:N0} are allowed");
 
     private static int Positive(uint value, string path) => value is > 0 and <= int.MaxValue
         ? (int)value

@@ -13,14 +13,19 @@ public sealed partial class RunController
     /// <summary>Blocks come back one by one; every time is a revision for all agents.</summary>
     private static readonly TimeSpan _reclaimPause = TimeSpan.FromSeconds(5);
 
+    /// <summary>An agent whose addresses come and go all the time makes no new plan of the whole run each time.</summary>
+    private static readonly TimeSpan _sourcesPause = TimeSpan.FromSeconds(2);
+
     private TimeSpan _reclaimedAt = TimeSpan.MinValue / 2;
+    private TimeSpan _sourcesAt = TimeSpan.MinValue / 2;
 
     // Plans again when the addresses have changed that agents find gone: their share moves to the other ones, as far as it fits.
     private void ReviewSources(TimeSpan elapsed)
     {
         var (before, now) = (_planMaker.Gone, _roster.GoneSources());
-        if (Flat(before).SetEquals(Flat(now)))
+        if (Flat(before).SetEquals(Flat(now)) || elapsed - _sourcesAt < _sourcesPause)
             return;
+        _sourcesAt = elapsed;
         _planMaker.Gone = now;
         var made = PlanOn(ScaleOrder.GoOn(elapsed, _asked), []);
         NoteSources(before, now, made, elapsed);

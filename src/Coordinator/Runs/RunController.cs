@@ -14,6 +14,10 @@ namespace LoadHarness.Coordinator.Runs;
 public sealed partial class RunController : IRun, IRunLink, IAsyncDisposable
 {
     private static readonly TimeSpan _tick = TimeSpan.FromMilliseconds(100);
+
+    /// <summary>How far an agent's idea of the elapsed time may be ahead of ours.</summary>
+    private static readonly TimeSpan _clockMargin = TimeSpan.FromSeconds(10);
+
     private static readonly TimeSpan _publishInterval = TimeSpan.FromSeconds(1);
 
     private readonly AgentRegistry _registry;
@@ -116,6 +120,13 @@ public sealed partial class RunController : IRun, IRunLink, IAsyncDisposable
     /// <inheritdoc/>
     public Task KeepAsync(AgentSample sample, byte[] bytes)
     {
+        if (_startNanos is not null && (sample.To > Elapsed + _clockMargin || sample.Kernel?.TakenAt > Elapsed + _clockMargin))
+        {
+            throw new WireException("sample.to_millis",
+                $"it ends {sample.To.TotalSeconds:0.###} s after the start, and its view of the kernel {sample.Kernel?.TakenAt.TotalSeconds:0.###} s; "
+                + $"{Elapsed.TotalSeconds:0.###} s have passed");
+        }
+
         // In this order: what is folded is in the store already, and can be taken out there.
         var kept = _record.KeepAsync(RunId, sample, bytes);
         _readers.Heard(sample, Elapsed);

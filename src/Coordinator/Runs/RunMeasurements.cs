@@ -19,6 +19,9 @@ namespace LoadHarness.Coordinator.Runs;
 internal sealed partial class RunMeasurements(RunSpec spec, Func<TimeSpan> elapsed, Action<int, RunEvent> keepEvent)
 {
     private const int MostNotes = 200;
+
+    // One agent that has very much to say leaves room for what the others have.
+    private const int MostNotesOfOne = 20;
     private const int SecondsBeforeHopeless = 5;
 
     // A drain comes after the longest run; samples beyond that are no samples of it.
@@ -142,7 +145,7 @@ internal sealed partial class RunMeasurements(RunSpec spec, Func<TimeSpan> elaps
     {
         lock (_lock)
         {
-            if (_notes.Length >= MostNotes || !_noted.Add((agentId, finding.Subject)))
+            if (_notes.Length >= MostNotes || _notes.Count(n => n.AgentId == agentId) >= MostNotesOfOne || !_noted.Add((agentId, finding.Subject)))
                 return;
             _notes = _notes.Add(new(agentId, finding));
         }

@@ -14,6 +14,11 @@ public sealed class RunRegistry : IAsyncDisposable
     /// <summary>Ended runs beyond this many are forgotten, the oldest first.</summary>
     public const int MostRuns = 1000;
 
+    /// <summary>Runs that may go on at a time: one that waits for agents that never come costs something too.</summary>
+    public const int MostLive = 200;
+
+    private const int LongestRequestId = 128;
+
     private readonly Lock _lock = new();
     private readonly RunEnvironment _environment;
     private readonly OrphanDrain _orphans;
@@ -48,16 +53,24 @@ public sealed class RunRegistry : IAsyncDisposable
     /// <exception cref="RunRejectedException">The run does not fit the agents that are there, or no record of it can be kept.</exception>
     public Task<IRun> CreateAsync(RunSpec spec, string requestId)
     {
+        if (requestId.Length > LongestRequestId)
+            throw new RunRejectedException(RunRejection.Invalid, [$"request_id of {requestId.Length} characters: at most {LongestRequestId} are allowed"]);
         lock (_lock)
         {
             if (requestId.Length > 0 && _requests.TryGetValue(requestId, out var before) && !before.IsFaulted)
                 return before;
             if (_ended is { } reason)
                 throw new RunRejectedException(RunRejection.Unavailable, [$"{reason} and takes no more runs; try again when it is back"]);
+            if (_runs.Count(r => !r.Snapshot.Value.State.HasEnded()) >= MostLive)
+            {
+                throw new RunRejectedException(
+                    RunRejection.WrongState, [$"{MostLive} runs go on already, which is the most; stop one of them (loadharness runs stop ID)"]);
+            }
+
             var record = new RunRecord(requestId, _environment.Store, _environment.Registry.Clock.Time);
             var run = new RunController(NewId(), spec, record, _environment);
             _runs = _runs.Insert(0, run);
-            var created = StartAsync(run);
+            var created = StartAsync(run, requestId);
             if (requestId.Length > 0)
                 _requests[requestId] = created;
             Forget();
@@ -105,7 +118,7 @@ public sealed class RunRegistry : IAsyncDisposable
             await run.DisposeAsync();
     }
 
-    private async Task<IRun> StartAsync(RunController run)
+    private async Task<IRun> StartAsync(RunController run, string requestId)
     {
         try
         {
@@ -115,7 +128,11 @@ public sealed class RunRegistry : IAsyncDisposable
         catch (RunRejectedException)
         {
             lock (_lock)
+            {
                 _runs = _runs.Remove(run);
+                _requests.Remove(requestId);
+            }
+
             await run.DisposeAsync();
             run.Forget();
             throw;

@@ -51,8 +51,9 @@ internal sealed class FleetFixture : IAsyncDisposable
     /// <param name="configure">Other terms.</param>
     /// <param name="storeOf">A directory with a store that this one goes on with: a copy, as a process that was killed leaves it.</param>
     /// <param name="at">What time it is by every clock; null: another machine's.</param>
+    /// <param name="rates">Other limits for callers.</param>
     public static async Task<FleetFixture> StartAsync(
-        Func<FleetOptions, FleetOptions>? configure = null, string? storeOf = null, DateTimeOffset? at = null)
+        Func<FleetOptions, FleetOptions>? configure = null, string? storeOf = null, DateTimeOffset? at = null, RateLimits? rates = null)
     {
         var directory = Directory.CreateTempSubdirectory("lh-fleet-");
         foreach (var left in storeOf is null ? [] : Directory.GetFiles(storeOf, "store.db*"))
@@ -65,6 +66,7 @@ internal sealed class FleetFixture : IAsyncDisposable
             CredentialPath = Path.Combine(directory.FullName, "credential"),
             StorePath = Path.Combine(directory.FullName, "store.db"),
             Fleet = configure?.Invoke(new FleetOptions()) ?? new FleetOptions(),
+            Rates = rates ?? new RateLimits(),
             Time = time,
             Log = log,
         });
