@@ -45,6 +45,8 @@ internal sealed class RunsListVerb() : Verb(
                 context.Out.WriteLine(RunJson.Pretty(new JsonArray([.. runs.Select(RunJson.Of)])));
             else
                 TextTable.Write(context.Out, ["ID", "STATE", ">ELAPSED", ">ESTABLISHED", ">GOAL", "TARGET", "NAME"], runs.Select(Row));
+            foreach (var run in runs.Where(r => !r.HasEnded && r.StateReason.Length > 0))
+                context.Error.WriteLine($"run {run.Id}: {run.StateReason}");
             if (found.Count > limit)
                 context.Error.WriteLine($"the newest {Wording.Count(limit)}; there are more: --limit N");
         }

@@ -3,7 +3,7 @@ using System.Runtime.InteropServices;
 
 namespace LoadHarness.Coordinator.Interop;
 
-/// <summary>Whose a file is, which the framework does not say (statx(2), Linux 4.11).</summary>
+/// <summary>Whose a file is and which one, which the framework does not say (statx(2), Linux 4.11).</summary>
 public static class FileOwner
 {
     private const int AtFdcwd = -100;
@@ -13,6 +13,8 @@ public static class FileOwner
     // struct statx (linux/stat.h): 256 bytes on every architecture, stx_uid behind mask, blksize, attributes and nlink.
     private const int StatxSize = 256;
     private const int StatxUidOffset = 20;
+    private const int StatxInodeOffset = 32;
+    private const uint StatxInode = 0x100;
 
     /// <summary>The user id that owns a file; a symbolic link is not followed.</summary>
     /// <exception cref="Win32Exception">The file cannot be looked at; the message is the system's.</exception>
@@ -22,6 +24,13 @@ public static class FileOwner
         if (statx(AtFdcwd, path, AtSymlinkNofollow, StatxUid, buffer) != 0)
             throw new Win32Exception(Marshal.GetLastPInvokeError());
         return MemoryMarshal.Read<uint>(buffer.AsSpan(StatxUidOffset));
+    }
+
+    /// <summary>The number of a file in its file system; null when nothing is there.</summary>
+    public static ulong? InodeOf(string path)
+    {
+        var buffer = new byte[StatxSize];
+        return statx(AtFdcwd, path, 0, StatxInode, buffer) == 0 ? MemoryMarshal.Read<ulong>(buffer.AsSpan(StatxInodeOffset)) : null;
     }
 
     [DllImport("libc", SetLastError = true)]

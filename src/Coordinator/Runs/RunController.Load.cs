@@ -183,7 +183,8 @@ public sealed partial class RunController
     {
         if (_startNanos is not null && _measurements.Advance(elapsed, _plan!, _roster.Everyone, _backends.Members) is { } progress)
             Publish(s => s with { Progress = progress });
-        if (_measurements.TakeFold(atEnd: false) is { } fold)
+        // While the store cannot write, samples are not folded: what waits to be written stays small.
+        if (_record.Problem is null && _measurements.TakeFold(atEnd: false) is { } fold)
         {
             _record.Conduct(RunId, Conduct);
             _record.Fold(RunId, fold);

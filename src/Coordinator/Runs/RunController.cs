@@ -226,6 +226,7 @@ public sealed partial class RunController : IRun, IRunLink, IAsyncDisposable
 
         _commands.RefuseScales(NotUnderLoad());
         _commands.RefuseStorms(NotHolding());
+        ReviewStore();
         AnswerReports();
         _firstLook.TrySetResult();
     }

@@ -15,6 +15,9 @@ internal sealed class RunRecord(string requestId, CoordinatorStore store, TimePr
     private RunSnapshot? _saved;
     private byte[]? _conduct;
 
+    /// <summary>Why nothing can be kept now, in words; null while it can.</summary>
+    public string? Problem => store.Problem;
+
     /// <summary>Keeps a new run before anything is done for it.</summary>
     /// <exception cref="RunRejectedException">The store cannot take it: there is no run.</exception>
     public async Task CreateAsync(RunSnapshot run)

@@ -14,4 +14,7 @@ internal sealed partial class StoreWriter
 
     [LoggerMessage(1304, LogLevel.Error, "The store {Path} was closed with {Count} rows that could not be written: {Problem}")]
     private static partial void LogLeft(ILogger log, string path, int count, string problem);
+
+    [LoggerMessage(1305, LogLevel.Error, "{Problem}")]
+    private static partial void LogTaken(ILogger log, string problem);
 }

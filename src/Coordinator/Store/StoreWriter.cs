@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using LoadHarness.Coordinator.Interop;
 using Microsoft.Data.Sqlite;
 
 namespace LoadHarness.Coordinator.Store;
@@ -16,6 +17,7 @@ internal sealed partial class StoreWriter : IDisposable
     public const int MostWaiting = 200_000;
 
     private static readonly TimeSpan _retry = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan _look = TimeSpan.FromSeconds(1);
 
     private readonly BlockingCollection<StoreWrite> _queue = new(new ConcurrentQueue<StoreWrite>());
     private readonly ManualResetEventSlim _closing = new();
@@ -24,7 +26,10 @@ internal sealed partial class StoreWriter : IDisposable
     private readonly TimeProvider _time;
     private readonly ILogger _log;
     private readonly Thread _thread;
+    private readonly ulong? _inode;
     private volatile string? _problem;
+    private volatile string? _taken;
+    private long _lookedNanos;
     private int _disposed;
 
     /// <summary>Starts the thread.</summary>
@@ -35,12 +40,13 @@ internal sealed partial class StoreWriter : IDisposable
     public StoreWriter(SqliteConnection connection, string path, TimeProvider time, ILogger log)
     {
         (_commands, _path, _time, _log) = (new StoreCommands(connection), path, time, log);
+        _inode = FileOwner.InodeOf(path);
         _thread = new Thread(Run) { Name = "store writer", IsBackground = true };
         _thread.Start();
     }
 
     /// <summary>Why nothing can be written now; null while it can.</summary>
-    public string? Problem => _problem;
+    public string? Problem => _problem ?? _taken;
 
     /// <summary>Queues a write.</summary>
     public void Enqueue(StoreWrite write)
@@ -92,14 +98,34 @@ internal sealed partial class StoreWriter : IDisposable
     private void Run()
     {
         var group = new List<StoreWrite>();
-        while (_queue.TryTake(out var first, Timeout.Infinite))
+        while (!_queue.IsCompleted)
         {
+            LookAfterFile();
+            if (!_queue.TryTake(out var first, _look))
+                continue;
             group.Add(first);
             while (group.Count < MostTogether && _queue.TryTake(out var next))
                 group.Add(next);
             Write(group);
             group.Clear();
         }
+    }
+
+    // An open file stays writable when its name is gone: without a look nobody would know before the next start.
+    private void LookAfterFile()
+    {
+        var now = StoreClock.Nanos(TimeProvider.System);
+        if (now - _lookedNanos < _look.Ticks * TimeSpan.NanosecondsPerTick)
+            return;
+        _lookedNanos = now;
+        var present = FileOwner.InodeOf(_path);
+        var taken = present == _inode
+            ? null
+            : $"{_path} was {(present is null ? "deleted" : "replaced")} while it was in use, and what is written from now on is lost when the coordinator ends; "
+                + "end its runs and start it again, with the file put back";
+        if (taken is not null && _taken is null)
+            LogTaken(_log, taken);
+        _taken = taken;
     }
 
     private void Write(List<StoreWrite> group)

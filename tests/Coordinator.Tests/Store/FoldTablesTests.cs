@@ -112,6 +112,44 @@ public sealed class FoldTablesTests
         Assert.That(bytes, Is.LessThan(4 << 20));
     }
 
+    // docs/design/samples.md says what this comes to; a day of a thousand agents must stay below 2 GB.
+    [Test]
+    public void FoldAsync_ADayOfAThousandAgents_StaysBelowTwoGigabytes()
+    {
+        const int Agents = 1000;
+        const int Measured = 300;
+        _store.Dispose();
+        var empty = new FileInfo(_directory.File("store.db")).Length;
+        using (var store = StoreFixture.Open(_directory.File("store.db")))
+        {
+            for (var from = 0; from < Measured; from += SampleFold.Length)
+                Fold(store, from, Agents);
+        }
+
+        var bytes = new FileInfo(_directory.File("store.db")).Length - empty;
+        var day = bytes * (86_400.0 / Measured);
+        TestContext.Out.WriteLine($"{bytes / (double)(Agents * Measured / SampleFold.Length):0} bytes for each agent and 10 s, {day / 1e9:0.00} GB a day");
+        Assert.That(day, Is.LessThan(2e9));
+    }
+
+    private static void Fold(CoordinatorStore store, int from, int agents)
+    {
+        var fold = new SampleFold();
+        for (var agent = 0; agent < agents; agent++)
+        {
+            fold.Add(Measured(from + 10) with
+            {
+                AgentId = $"client-{agent:0000}.example",
+                Gauges = new() { Goal = 2000, Established = 2000, EstablishedMax = 2000, FreeTuples = 62_000, RestingTuples = 128 },
+                Counters = new() { Scheduled = 40, Offered = 40, Opened = 40, Reopened = 40, ClosedByPeer = 40, BytesReceived = 9000, BytesSent = 5000 },
+            });
+        }
+
+        var seconds = Enumerable.Range(from, SampleFold.Length).Select(s => new SecondTotals(
+            s, new() { Goal = 2_000_000, Established = 2_000_000 - s, FreeTuples = 62_000_000 }, new() { Opened = 4000, ClosedByPeer = 4000 }, 0, false));
+        _ = store.Folds.FoldAsync("r1", [.. seconds], [], fold.TakeUpTo(from + SampleFold.Length), []);
+    }
+
     private static AgentSample Measured(int second)
     {
         var histogram = HistogramLayout.Create();

@@ -77,6 +77,25 @@ public sealed class FullDiskTests
         Assert.That(path, Does.Not.Exist);
     }
 
+    [TestCase("deleted")]
+    [TestCase("replaced")]
+    public async Task Write_FileIsTakenAway_IsSaid(string how)
+    {
+        await _store.Runs.SaveAsync(StoreFixture.Run("r1"));
+
+        if (how == "deleted")
+            File.Delete(_directory.File("store.db"));
+        else
+            File.WriteAllText(_directory.File("other"), "x");
+        if (how == "replaced")
+            File.Move(_directory.File("other"), _directory.File("store.db"), overwrite: true);
+        await UntilAsync(() => _store.Problem is not null);
+
+        Assert.That(_store.Problem, Does.Contain($"store.db was {how}").And.Contain("start it again"));
+        await _store.Runs.SaveAsync(StoreFixture.Run("r2")).WaitAsync(_patience);
+        Assert.That(_log.Lines.Where(l => l.Split(' ')[1] == "1305"), Has.Exactly(1).Items);
+    }
+
     private Task<StoreException?> SendRevisionAsync()
     {
         var sent = new TaskCompletionSource<StoreException?>();
