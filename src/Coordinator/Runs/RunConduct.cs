@@ -33,12 +33,6 @@ internal sealed record RunConduct
     /// <summary>The accepting side.</summary>
     public ImmutableArray<MemberConduct> Backends { get; init; } = [];
 
-    /// <summary>Its reconnect storms, in order of time.</summary>
-    public ImmutableArray<RunStorm> Storms { get; init; } = [];
-
-    /// <summary>The one that has not recovered.</summary>
-    public RunStorm? PendingStorm { get; init; }
-
     /// <summary>In order of time.</summary>
     public ImmutableArray<StageConduct> Stages { get; init; } = [];
 

@@ -54,8 +54,6 @@ public sealed partial class RunController
             _measurements.AddUnfolded(sample);
         if (conduct.Immediately)
             _commands.RequestStop(new StopRequest(true, conduct.End?.Reason ?? ""));
-        _measurements.Storms.Restore(conduct.Storms, conduct.PendingStorm);
-        _roster.Storm = conduct.Storms.LastOrDefault();
         var goesOn = WhyOver is null;
         _roster.Restore(conduct.Clients.Select(m => MemberOf(m, goesOn)));
         _backends.Restore(conduct.Backends.Select(m => MemberOf(m, goesOn)));
@@ -167,8 +165,6 @@ public sealed partial class RunController
         Clients = [.. _roster.Members.Select(m => m.Kept)],
         Former = [.. _roster.Former.Select(m => m.Kept)],
         Backends = [.. _backends.Members.Select(m => m.Kept)],
-        Storms = _measurements.Storms.All,
-        PendingStorm = _measurements.Storms.Pending,
         Stages = _stages.Kept,
         Storms = _measurements.Storms.All,
         StormPending = _measurements.Storms.Pending is not null,

@@ -17,11 +17,6 @@ internal sealed class RunStorms(Func<Func<Timeline, StormFacts?>, StormFacts?> t
     /// <summary>The newest one, when what it closed is not back yet; null otherwise.</summary>
     public RunStorm? Pending { get; private set; }
 
-    /// <summary>Goes on where an earlier life of the coordinator was.</summary>
-    /// <param name="storms">As <see cref="All"/>.</param>
-    /// <param name="pending">What it waited for.</param>
-    public void Restore(ImmutableArray<RunStorm> storms, RunStorm? pending) => (_storms, Pending) = (storms, pending);
-
     /// <summary>One more.</summary>
     public RunStorm Add(TimeSpan at, StormSpec asked, long held)
     {
