@@ -53,6 +53,8 @@ public sealed partial class RunController
     /// <returns>Clients that are newly lost.</returns>
     private ImmutableArray<RunMember> ReviewLosses(TimeSpan elapsed)
     {
+        // Who was just lost comes back at the next look: until then its share is given away, or not.
+        var (returned, returnedBackends) = (_roster.Returned(), _backends.Returned());
         var lost = _roster.NewlyLost();
         foreach (var member in lost)
             Lose(member, elapsed);
@@ -63,10 +65,8 @@ public sealed partial class RunController
                 $"backend {backend.Agent.Id} was lost ({backend.Lost}); the run went on without it");
         }
 
-        if (_roster.Returned() is { IsEmpty: false } returned)
-            Return(_roster, returned, elapsed);
-        if (_backends.Returned() is { IsEmpty: false } backends)
-            Return(_backends, backends, elapsed);
+        Return(_roster, returned, elapsed);
+        Return(_backends, returnedBackends, elapsed);
         if (_roster.Order is { Phase: Phase.Drained })
             TellLost(lost, "the run is draining");
         return lost;
@@ -83,6 +83,8 @@ public sealed partial class RunController
     // Another process of it was told nothing so far; one that was only not heard has its assignment.
     private void Return(Roster roster, ImmutableArray<RunMember> members, TimeSpan elapsed)
     {
+        if (members.IsEmpty)
+            return;
         foreach (var member in members)
         {
             Tell(RunEventKinds.AgentReturned, member.Agent.Id, Finding.Types.Severity.Info, $"agent {member.Agent.Id} came back{Excess(member, elapsed, "its share was kept for it")}");
@@ -167,10 +169,10 @@ public sealed partial class RunController
             return away;
         if (agent.Hello.Incarnation != loss.Incarnation)
             return $"{away}; it is another process (pid {agent.Hello.Inventory.ProcessId}), and what the first one held is closed unless that one is stopped";
+        var excess = $"between {loss.At.TotalSeconds:0} s and {elapsed.TotalSeconds:0} s the target may have seen up to {loss.Held:N0} connections more than the goal";
         return agent.Status is { Phase: Phase.Drained, Held: 0 }
-            ? $"{away}; it had closed its connections by itself when its lease ended"
-            : $"{away}; it closes what it still holds first: between {loss.At.TotalSeconds:0} s and {elapsed.TotalSeconds:0} s the target may have "
-                + $"seen up to {loss.Held:N0} connections more than the goal";
+            ? $"{away}; it has closed its connections by now, when its lease ended or, if its process was stopped, when it woke: then {excess}"
+            : $"{away}; it closes what it still holds first: {excess}";
     }
 
     private void TellLost(ImmutableArray<RunMember> lost, string what)

@@ -23,6 +23,8 @@ public sealed partial class RunController
     private void ReviewSources(TimeSpan elapsed)
     {
         var (before, now) = (_planMaker.Gone, _roster.GoneSources());
+        // Where nobody works any more nobody says that a source is back.
+        now = now.SetItems(before.Where(b => !_roster.Working.Any(m => m.Agent.Hello.Inventory.NetworkNamespace == b.Key)));
         if (Flat(before).SetEquals(Flat(now)) || elapsed - _sourcesAt < _sourcesPause)
             return;
         _sourcesAt = elapsed;
@@ -53,12 +55,12 @@ public sealed partial class RunController
 
     private void NoteSource(string network, IpAddress source, string what, string message)
     {
-        var agent = _roster.Members.First(m => m.Agent.Hello.Inventory.NetworkNamespace == network).Agent.Id;
+        var agent = _roster.Everyone.First(m => m.Agent.Hello.Inventory.NetworkNamespace == network).Agent.Id;
         _measurements.Note(agent, new(Finding.Types.Severity.Warning, $"source {source} {what}", message));
     }
 
     private string HostOf(string network) =>
-        _roster.Members.First(m => m.Agent.Hello.Inventory.NetworkNamespace == network).Agent.Hello.Inventory.Hostname;
+        _roster.Everyone.First(m => m.Agent.Hello.Inventory.NetworkNamespace == network).Agent.Hello.Inventory.Hostname;
 
     private static ImmutableHashSet<(string Network, IpAddress Source)> Flat(ImmutableDictionary<string, ImmutableHashSet<IpAddress>> gone) =>
         [.. gone.SelectMany(g => g.Value.Select(a => (g.Key, a)))];

@@ -151,4 +151,202 @@ public sealed class RunLossTests
             Assert.That(summary.Notes(), Has.Some.Contains("drained by itself"));
         });
     }
+
+    [Test]
+    public async Task Loss_WithFail_DrainsAndEndsAsAgentsLost()
+    {
+        var (left, dying) = (await _fixture.AttachAsync("a"), await _fixture.AttachAsync("b"));
+        await _fixture.CreateAsync(With(Spec(1000, agents: 2, holdSeconds: 600), AgentLossPolicy.Fail));
+        await _fixture.UntilAsync(RunState.Holding);
+
+        Kill(dying);
+        var (run, summary) = await _fixture.EndAsync();
+
+        Assert.Multiple(() =>
+        {
+            Assert.That(run.State, Is.EqualTo(RunState.Failed));
+            Assert.That(run.StateReason, Does.Contain("agent b was lost").And.Contain("signal 9").And.Contain("--on-agent-loss fail"));
+            Assert.That(left.Assignments[^1].Phase, Is.EqualTo(Phase.Drained));
+            Assert.That(summary.ExitCode(), Is.EqualTo(5), "whatever the last complete second was like");
+        });
+    }
+
+    [Test]
+    public async Task Loss_OfMoreThanTheOthersMayHold_IsCutInWordsAndFilledByWhoJoins()
+    {
+        var hello = FakeAgent.MakeHello("a");
+        hello.Inventory.MaxConnections = 600;
+        await _fixture.AttachAsync(hello);
+        var dying = await _fixture.AttachAsync("b");
+        await _fixture.CreateAsync(Spec(1000, agents: 2, holdSeconds: 60));
+        await _fixture.UntilAsync(RunState.Holding);
+
+        Kill(dying);
+        await UntilAsync(() => _fixture.Run().Plan.Goal == 600, "cut");
+        var joiner = await _fixture.AttachAsync("c");
+        await UntilAsync(() => joiner.Assignments.Count > 0, "c has work");
+        var (run, summary) = await _fixture.EndAsync();
+
+        Assert.Multiple(() =>
+        {
+            Assert.That(ShareOf(joiner), Is.EqualTo(400));
+            Assert.That(run.Plan.Goal, Is.EqualTo(1000));
+            Assert.That(run.Events.Select(e => e.Kind), Is.SupersetOf(new[] { "agent-lost", "rebalanced", "agent-joined" }));
+            Assert.That(summary.Notes(), Has.Some.Contains("600 of 1,000 fit").And.Some.Contains("agent c joined"));
+            Assert.That(summary.ExitCode(), Is.Zero);
+        });
+    }
+
+    [Test]
+    public async Task Join_NothingMissingOrIgnored_StaysIdle([Values] bool isMissing)
+    {
+        var hello = FakeAgent.MakeHello("a");
+        hello.Inventory.MaxConnections = isMissing ? 600UL : 1000UL;
+        await _fixture.AttachAsync(hello);
+        var dying = await _fixture.AttachAsync("b");
+        var spec = Spec(1000, agents: 2, holdSeconds: 30);
+        spec.OnAgentJoin = isMissing ? AgentJoinPolicy.Ignore : AgentJoinPolicy.Fill;
+        await _fixture.CreateAsync(spec);
+        await _fixture.UntilAsync(RunState.Holding);
+        Kill(dying);
+        var joiner = await _fixture.AttachAsync("c");
+        var (run, _) = await _fixture.EndAsync();
+
+        Assert.Multiple(() =>
+        {
+            Assert.That(joiner.Assignments, Is.Empty);
+            Assert.That(run.Plan.Goal, Is.EqualTo(isMissing ? 600UL : 1000UL));
+        });
+    }
+
+    [Test]
+    public async Task Join_InTheRamp_TakesWhatIsNotOpenYetAndNoScheduleFalls()
+    {
+        var first = await _fixture.AttachAsync("a");
+        var spec = Spec(10_000, agents: 1, holdSeconds: 10);
+        spec.Ramp = Duration.FromTimeSpan(TimeSpan.FromSeconds(40));
+        spec.ClearAgents();
+        await _fixture.CreateAsync(spec);
+        await _fixture.UntilAsync(RunState.Ramping);
+        await _fixture.PassAsync(TimeSpan.FromSeconds(10));
+        var joiner = await _fixture.AttachAsync("b");
+        await UntilAsync(() => joiner.Assignments.Count > 0, "b has work");
+        var (run, summary) = await _fixture.EndAsync();
+
+        var schedule = first.Assignments.Last(a => a.Phase == Phase.Running).Schedule;
+        Assert.Multiple(() =>
+        {
+            Assert.That(ShareOf(first) + ShareOf(joiner), Is.EqualTo(10_000));
+            Assert.That(ShareOf(joiner), Is.InRange(2_000, 5_000));
+            Assert.That(schedule.Points[0].Goal, Is.InRange(2_900UL, 3_800UL), "where the ramp stands 2 s later");
+            Assert.That(schedule.Points.Select(p => p.Goal), Is.Ordered);
+            Assert.That(summary.GetProperty("result").GetProperty("peakEstablished").GetInt64(), Is.EqualTo(10_000));
+            Assert.That(run.Events.Single(e => e.Kind == "agent-joined").AgentId, Is.EqualTo("b"));
+        });
+    }
+
+    [Test]
+    public async Task Join_RefusesItsAssignment_IsLeftOutAndTheRunGoesOn()
+    {
+        await _fixture.AttachAsync("a");
+        var dying = await _fixture.AttachAsync("b");
+        var spec = Spec(100_000, agents: 2, holdSeconds: 60);
+        spec.SourcePorts = "20000-32767";
+        await _fixture.CreateAsync(spec);
+        await _fixture.UntilAsync(RunState.Holding);
+        // Half of the blocks rest: something is missing.
+        Kill(dying);
+        await UntilAsync(() => _fixture.Run().Plan.Goal < 100_000, "cut");
+        var joiner = await _fixture.AttachAsync(FakeAgent.MakeHello("c", "boot/2"));
+        joiner.Respond = a => Refused(a);
+        await UntilAsync(() => joiner.Assignments.Any(a => a.Phase == Phase.Drained), "c is let go");
+        await _fixture.PassAsync(TimeSpan.FromSeconds(3));
+
+        Assert.Multiple(() =>
+        {
+            Assert.That(_fixture.Run().State, Is.AnyOf(RunState.Holding, RunState.Ramping));
+            Assert.That(joiner.Assignments.Count(a => a.Phase == Phase.Running), Is.EqualTo(1), "it is not asked again");
+            Assert.That(_fixture.Run().Events.Select(e => e.Message), Has.Some.Contains("did not join").And.Some.Contains("no such thing"));
+        });
+    }
+
+    [Test]
+    public async Task Return_OfAnotherProcess_WaitsUntilTheFirstOnesConnectionsAreGone()
+    {
+        var other = await _fixture.AttachAsync("a");
+        var first = await _fixture.AttachAsync("b");
+        await _fixture.CreateAsync(Spec(1000, agents: 2, holdSeconds: 200));
+        await _fixture.UntilAsync(RunState.Holding);
+        await first.DisposeAsync();
+
+        var second = await _fixture.AttachAsync("b");
+        await _fixture.PassAsync(TimeSpan.FromSeconds(40));
+        var early = second.Assignments.Count;
+        await UntilAsync(() => ShareOf(other) == 1000, "the other one has all of it");
+        await _fixture.PassAsync(TimeSpan.FromSeconds(5));
+        var run = _fixture.Run();
+
+        Assert.Multiple(() =>
+        {
+            Assert.That(early, Is.Zero, "the first process may hold its connections until its lease and its drain are over");
+            Assert.That(second.Assignments.Count(a => a.Phase == Phase.Running), Is.Zero, "nothing is missing");
+            Assert.That(run.Progress.Agents.Select(a => (a.AgentId, a.Lost, a.Share)), Is.EqualTo(new[] { ("a", false, 1000UL), ("b", false, 0UL) }));
+            Assert.That(run.Events.Select(e => e.Kind), Is.SupersetOf(new[] { "agent-lost", "rebalanced", "agent-returned" }));
+        });
+    }
+
+    [Test]
+    public async Task Return_AfterItsShareWasGivenAway_DrainsFirstAndStatesTheExcess()
+    {
+        var (other, stopped) = (await _fixture.AttachAsync("a"), await _fixture.AttachAsync("b"));
+        await _fixture.CreateAsync(Spec(1000, agents: 2, holdSeconds: 200));
+        await _fixture.UntilAsync(RunState.Holding);
+        stopped.Lively = false;
+        stopped.Respond = a => stopped.Lively ? FakeAgent.Obey(a) : null;
+        await UntilAsync(() => ShareOf(other) == 1000, "the other one has all of it");
+
+        var told = stopped.Assignments[^1];
+        stopped.Lively = true;
+        await UntilAsync(() => _fixture.Run().Events.Any(e => e.Kind == "agent-returned"), "back");
+        var (run, summary) = await _fixture.EndAsync();
+
+        Assert.Multiple(() =>
+        {
+            Assert.That(told.Phase, Is.EqualTo(Phase.Drained), "what it hears first when it wakes");
+            Assert.That(summary.Notes(), Has.Some.Contains("up to 500 connections more than the goal"));
+            Assert.That(summary.GetProperty("agents").GetArrayLength(), Is.EqualTo(2), "each agent once");
+            Assert.That(run.State, Is.EqualTo(RunState.Completed));
+        });
+    }
+
+    [Test]
+    public async Task Return_WithHold_TakesItsShareUpAgain()
+    {
+        await _fixture.AttachAsync("a");
+        var first = await _fixture.AttachAsync("b");
+        await _fixture.CreateAsync(With(Spec(1000, agents: 2, holdSeconds: 60), AgentLossPolicy.Hold));
+        await _fixture.UntilAsync(RunState.Holding);
+        Kill(first);
+        await UntilAsync(() => _fixture.Run().Events.Any(e => e.Kind == "agent-lost"), "lost");
+        await first.DisposeAsync();
+
+        var second = await _fixture.AttachAsync("b");
+        await UntilAsync(() => ShareOf(second) == 500, "its share is its own again");
+        var (run, summary) = await _fixture.EndAsync();
+
+        Assert.Multiple(() =>
+        {
+            Assert.That(run.Progress.Agents.Select(a => (a.AgentId, a.Lost, a.Share)), Is.EqualTo(new[] { ("a", false, 500UL), ("b", false, 500UL) }));
+            Assert.That(summary.ExitCode(), Is.Zero);
+        });
+    }
+
+    private static AssignmentStatus Refused(Assignment assignment)
+    {
+        var status = FakeAgent.Obey(assignment);
+        if (assignment.Phase == Phase.Drained)
+            return status;
+        (status.Phase, status.Refused) = (Phase.Unspecified, new() { Field = "slice", Rule = "test", Message = "no such thing" });
+        return status;
+    }
 }
