@@ -27,7 +27,7 @@ public static class Planner
     /// <param name="supply">Agents, both ends of what they connect, and what other runs hold.</param>
     /// <param name="revision">Number of the plan.</param>
     public static PlanResult Plan(RunSpec spec, PlanSupply supply, long revision) =>
-        supply.Agents.IsEmpty ? NoAgents() : WithinBlocks(spec.Force, most => Plan(spec, supply, revision, most));
+        supply.Agents.IsEmpty ? NoAgents() : WithinBlocks(spec.Force, 0, most => Plan(spec, supply, revision, most));
 
     /// <summary>
     /// Replaces the schedule from now on; the end stays. Blocks are added where needed and never taken away. Agents that are not in
@@ -44,7 +44,8 @@ public static class Planner
             return NoAgents();
         if (WhyWrong(current, order) is { } wrong)
             return wrong;
-        return WithinBlocks(spec.Force || order.MayCut, most => Scale(spec, current, order, supply, most));
+        var present = current.Agents.Where(a => supply.Agents.Any(s => s.AgentId == a.AgentId)).Sum(a => a.Share);
+        return WithinBlocks(spec.Force || order.MayCut, Math.Min(present, order.Goal), most => Scale(spec, current, order, supply, most));
     }
 
     /// <summary>
@@ -170,11 +171,16 @@ public static class Planner
     }
 
     // The last tuples of a space may be in blocks that do not suit the agents; where less will do, a little less is tried.
-    private static PlanResult WithinBlocks(bool mayCut, Func<long, Attempt> plan)
+    // What agents have already suits their blocks: nothing is closed for what others would have been given.
+    private static PlanResult WithinBlocks(bool mayCut, long present, Func<long, Attempt> plan)
     {
         var attempt = plan(long.MaxValue);
         for (var i = 0; i < Tries && mayCut && attempt is { Plan: null, Refusal: null }; i++)
-            attempt = plan((long)(attempt.Goal * LessEachTry));
+        {
+            var less = (long)(attempt.Goal * LessEachTry);
+            attempt = plan(attempt.Goal > present ? Math.Max(less, present) : less);
+        }
+
         return attempt.Plan is { } made ? made : attempt.Refusal ?? CapacityCheck.BlocksTooCoarse(attempt.Coarse);
     }
 
