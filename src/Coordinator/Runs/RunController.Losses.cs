@@ -87,7 +87,7 @@ public sealed partial class RunController
             return;
         foreach (var member in members)
         {
-            Tell(RunEventKinds.AgentReturned, member.Agent.Id, Finding.Types.Severity.Info, $"agent {member.Agent.Id} came back{Excess(member, elapsed, "its share was kept for it")}");
+            Tell(RunEventKinds.AgentReturned, member.Agent.Id, Finding.Types.Severity.Info, $"agent {member.Agent.Id} came back{Excess(member.Agent, member.Loss!, elapsed, "its share was kept for it")}");
             member.Return();
             member.Agent.Succeed();
             _measurements.Return(member.Agent.Id, elapsed);
@@ -152,18 +152,19 @@ public sealed partial class RunController
     // They were told to close everything, and they do so first: what they take then is what is missing, like anybody who joins.
     private void ReviewFormer(TimeSpan elapsed)
     {
-        foreach (var member in _roster.Former.Where(m => m is { Lost: not null, Agent: { Departure: null, Answers: true } }))
+        foreach (var member in _roster.Former.Where(m => m.Lost is not null))
         {
-            Tell(RunEventKinds.AgentReturned, member.Agent.Id, Finding.Types.Severity.Warning,
-                $"agent {member.Agent.Id} came back{Excess(member, elapsed, "its share is with others, and it takes what is missing, if anything is")}");
+            if (_registry.Find(member.Agent.Id) is not { Departure: null, Answers: true } agent)
+                continue;
+            Tell(RunEventKinds.AgentReturned, agent.Id, Finding.Types.Severity.Warning,
+                $"agent {agent.Id} came back{Excess(agent, member.Loss!, elapsed, "its share is with others, and it takes what is missing, if anything is")}");
             member.Return();
         }
     }
 
     /// <summary>What may have been open beside the goal while an agent was lost.</summary>
-    private string Excess(RunMember member, TimeSpan elapsed, string share)
+    private static string Excess(AgentState agent, MemberLoss loss, TimeSpan elapsed, string share)
     {
-        var (agent, loss) = (member.Agent, member.Loss!);
         var away = $" after {elapsed.TotalSeconds:0} s: {share}";
         if (loss.IsProven || loss.Held == 0)
             return away;

@@ -36,7 +36,10 @@ internal sealed class RunRoster(
     public bool TryJoin(AgentState agent, TimeSpan elapsed)
     {
         var member = _former.FirstOrDefault(m => m.Agent.Id == agent.Id);
-        if (!TryAdd(member ?? new RunMember(agent)))
+        // An earlier life of the coordinator may have known it.
+        var again = member is null ? new RunMember(agent) : ReferenceEquals(member.Agent, agent) ? member : RunMember.Of(agent, member.Kept);
+        again.Return();
+        if (!TryAdd(again))
             return false;
         Members[^1].JoinedAt = elapsed;
         if (member is not null)
