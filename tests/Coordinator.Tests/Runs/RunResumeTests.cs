@@ -41,6 +41,30 @@ public sealed class RunResumeTests
         }
     }
 
+    [Test]
+    public async Task Start_AfterTheMachineWasStartedAnew_TakesTheTimeFromAnAgent()
+    {
+        await using var before = await FleetFixture.StartAsync();
+        var agent = await before.AttachAsync("a");
+        await before.CreateAsync(RunFixture.Spec(100, 1));
+        await before.UntilAsync(RunState.Holding);
+        var last = agent.Assignments[^1];
+        // Its clock says less than when the store was written.
+        await using var after = await FleetFixture.StartAsync(storeOf: before.DirectoryPath);
+        var hello = Holding(agent, last, 100);
+        hello.Held.ElapsedNanos = 3_000_000_000;
+
+        var back = await after.AttachAsync(hello);
+        var attachedNanos = after.Clock.Nanos;
+        await after.UntilAsync(() => back.Assignments.Count > 0, RunFixture.Long, "an assignment");
+
+        Assert.That(back.Assignments[0].Phase, Is.EqualTo(Phase.Running));
+        Assert.That(back.Assignments[0].StartNanos, Is.EqualTo(attachedNanos - 3_000_000_000).Within(500_000_000));
+        var (run, summary) = await after.EndAsync();
+        Assert.That(run.State, Is.EqualTo(RunState.Completed), run.StateReason);
+        Assert.That(summary.GetProperty("run").GetProperty("durationSeconds").GetDouble(), Is.InRange(6, 12));
+    }
+
     private static Hello Holding(FakeAgent agent, Assignment last, ulong held)
     {
         var hello = agent.Hello.Clone();

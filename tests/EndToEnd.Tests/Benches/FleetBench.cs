@@ -55,9 +55,13 @@ public sealed class FleetBench : IAsyncDisposable
     }
 
     /// <summary>Starts the coordinator and returns when it listens.</summary>
-    public async Task ServeAsync(params string[] options)
+    public Task ServeAsync(params string[] options) => ServeWithAsync([], options);
+
+    /// <summary>As <see cref="ServeAsync"/>, with variables of its environment.</summary>
+    public async Task ServeWithAsync((string Name, string Value)[] variables, params string[] options)
     {
-        Coordinator = Administer(["serve", "--listen", $"{Address}:7443", .. options]);
+        var start = ProgramOf(["serve", "--listen", $"{Address}:7443", .. options, "--state", PathOf("state")]);
+        Coordinator = _programs.Start(variables.Aggregate(start, (s, v) => s.With(v.Name, v.Value)));
         await Bench.EventuallyAsync(
             () => new SocketStatistics(Host).Lines("listening", "( sport = :7443 )").Length > 0,
             () => $"the coordinator does not listen:\n{Coordinator.Log.Everything}",
