@@ -1,0 +1,253 @@
+using System.Collections.Concurrent;
+using Google.Protobuf;
+using Google.Protobuf.WellKnownTypes;
+using Grpc.Core;
+using LoadHarness.Coordinator.Fleet;
+using LoadHarness.Coordinator.Security;
+using LoadHarness.Coordinator.Tests.Fleet;
+using LoadHarness.Coordinator.Tests.Runs;
+using LoadHarness.TestKit.Hostile;
+using LoadHarness.V1;
+
+namespace LoadHarness.Coordinator.Tests.Hostile;
+
+/// <summary>
+/// 10,000 spoilt messages to each method, as a user and as an agent: each is taken or refused with a status that says whose fault it is, nothing is
+/// logged as an error of ours, memory does not grow with them, and the coordinator works as before.
+/// </summary>
+[NonParallelizable]
+public sealed class MutatedMessagesTests
+{
+    private const int Messages = 10_000;
+    private const int Callers = 8;
+    private const int MessagesOfACall = 40;
+    private const long MostGrowth = 150L << 20;
+
+    private static readonly StatusCode[] _theirFault =
+    [
+        StatusCode.OK, StatusCode.InvalidArgument, StatusCode.FailedPrecondition, StatusCode.NotFound, StatusCode.ResourceExhausted,
+        StatusCode.PermissionDenied, StatusCode.Unavailable, StatusCode.Aborted, StatusCode.Cancelled,
+    ];
+
+    private readonly ConcurrentDictionary<StatusCode, int> _statuses = [];
+    private FleetFixture _fixture = null!;
+    private RawCalls _calls = null!;
+    private FakeAgent _sound = null!;
+    private long _before;
+
+    [SetUp]
+    public async Task SetUp()
+    {
+        _statuses.Clear();
+        // What is refused for its rate is not looked at: that is tested elsewhere.
+        var generous = new AgentAllowance
+        {
+            MessageBurst = 1e9,
+            SampleBurst = 1e9,
+            AttachBurst = 1e9,
+        };
+        _fixture = await FleetFixture.StartAsync(o => o with { Allowance = generous }, rates: new RateLimits { CallBurst = 1_000_000_000, Streams = 10_000 });
+        _calls = new RawCalls(() => CoordinatorChannel.ForSocket(_fixture.SocketPath, _fixture.Credential));
+        _sound = await _fixture.AttachAsync("sound");
+        await _fixture.CreateAsync(RunFixture.Spec(100, agents: 1, holdSeconds: 600));
+        await _fixture.UntilAsync(RunState.Holding);
+        _before = GC.GetTotalMemory(forceFullCollection: true);
+    }
+
+    [TearDown]
+    public async Task TearDown()
+    {
+        _calls.Dispose();
+        await _fixture.DisposeAsync();
+    }
+
+    private static IEnumerable<TestCaseData> Calls()
+    {
+        var spec = RunFixture.Spec(100, agents: 3);
+        spec.Names.Add(new ResolvedName { Name = "lb.example", Addresses = { ByteString.CopyFrom(127, 0, 0, 1) } });
+        spec.Select["zone"] = "a";
+        spec.Sources.Add("127.0.0.0/28");
+        spec.Name = "spoilt";
+        yield return Of("CreateRun", new CreateRunRequest { Spec = spec, RequestId = "4a8d" });
+        yield return Of("PlanRun", new PlanRunRequest { Spec = spec }).Explicit("waits for the time of the coordinator's own clock; for the long run");
+        yield return Of("GetRun", new GetRunRequest());
+        yield return Of("ListRuns", new ListRunsRequest { PageSize = 10, PageToken = "x" }).Explicit("waits for the time of the coordinator's own clock; for the long run");
+        yield return Of("WatchRun", new WatchRunRequest()).Explicit("waits for the time of the coordinator's own clock; for the long run");
+        yield return Of("ScaleRun", new ScaleRunRequest { Connections = 100, Over = Duration.FromTimeSpan(TimeSpan.FromSeconds(1)) });
+        yield return Of("StopRun", new StopRunRequest { Id = "no such run" });
+        yield return Of("ReconnectRun", new ReconnectRunRequest { Fraction = 0.1, Within = Duration.FromTimeSpan(TimeSpan.FromSeconds(1)) });
+        yield return Of("GetRunReport", new GetRunReportRequest());
+        yield return Of("GetRunSockets", new GetRunSocketsRequest());
+        yield return Of("CheckAgents", new CheckAgentsRequest { Need = new() { Connections = 1000, ConnectsPerSecond = 10 } }).Explicit("waits for the time of the coordinator's own clock; for the long run");
+        yield return Of("ListAgents", new ListAgentsRequest { PageSize = 5 });
+        yield return Of("ForgetAgent", new ForgetAgentRequest { Id = "nobody" });
+
+        static TestCaseData Of<T>(string method, T sound)
+            where T : IMessage<T>, IDeepCloneable<T> =>
+            new TestCaseData(method, (Func<Mutator, byte[]>)(m => m.Spoil(sound))).SetArgDisplayNames(method);
+    }
+
+    [Test]
+    public void Calls_OfTheContract_AreAllHere() =>
+        Assert.That(Calls().Select(c => (string)c.Arguments[0]!), Is.EquivalentTo(Service("Control").Methods.Select(m => m.Name)));
+
+    [TestCaseSource(nameof(Calls))]
+    public async Task Control_SpoiltRequests_AreTheirSendersFault(string name, Func<Mutator, byte[]> spoil)
+    {
+        var method = Service("Control").FindMethodByName(name);
+        // Not there yet: then there is nothing to spoil.
+        if (await _calls.CallAsync(method, []) == StatusCode.Unimplemented)
+            Assert.Ignore($"{name} is not implemented");
+        var seed = LongTests.Seed(20_261_126);
+
+        await WhileTimePassesAsync(Enumerable.Range(0, Callers).Select(async caller =>
+        {
+            var mutator = new Mutator(seed + caller);
+            for (var i = 0; i < Messages / Callers; i++)
+                Count(await _calls.CallAsync(method, spoil(mutator)));
+        }));
+
+        await AssertAllIsWellAsync(isRunStopped: name is "StopRun");
+    }
+
+    [Test]
+    public async Task Attach_SpoiltMessages_AreTheirSendersFault()
+    {
+        var seed = LongTests.Seed(4_711);
+        var method = Service("AgentLink").FindMethodByName("Attach");
+
+        await WhileTimePassesAsync(Enumerable.Range(0, Callers).Select(async caller =>
+        {
+            var mutator = new Mutator(seed + caller);
+            for (var sent = 0; sent < Messages / Callers;)
+            {
+                var hello = new AttachRequest { Hello = FakeAgent.MakeHello($"spoilt-{caller}") };
+                hello.Hello.Held = Status();
+                var first = sent % 3 == 0 ? mutator.Spoil(hello) : hello.ToByteArray();
+                var (status, count) = await _calls.StreamAsync(method, [first, .. Spoilt(mutator)]);
+                Count(status);
+                sent += Math.Max(1, count);
+            }
+        }));
+
+        await AssertAllIsWellAsync(isRunStopped: false);
+
+        static IEnumerable<byte[]> Spoilt(Mutator mutator)
+        {
+            var sound = SoundMessages();
+            for (var i = 0; i < MessagesOfACall; i++)
+                yield return mutator.Spoil(sound[i % sound.Length]);
+        }
+    }
+
+    [Test]
+    public async Task Upload_SpoiltSamples_AreTheirSendersFault()
+    {
+        var seed = LongTests.Seed(1_848);
+        var method = Service("AgentLink").FindMethodByName("Upload");
+        var run = _fixture.Run().Id;
+        var hello = new UploadRequest
+        {
+            Hello = new() { AgentId = _sound.Id, Incarnation = _sound.Hello.Incarnation, SessionId = _sound.Welcome!.SessionId },
+        };
+        var mutator = new Mutator(seed);
+        var sequence = 1_000UL;
+
+        for (var sent = 0; sent < Messages;)
+        {
+            var first = sent % 50 == 49 ? mutator.Spoil(hello) : hello.ToByteArray();
+            var (status, count) = await _calls.StreamAsync(method, [first, .. Spoilt()]);
+            Count(status);
+            sent += Math.Max(1, count);
+        }
+
+        await AssertAllIsWellAsync(isRunStopped: false);
+
+        IEnumerable<byte[]> Spoilt()
+        {
+            for (var i = 0; i < 10 * MessagesOfACall; i++)
+                yield return mutator.Spoil(new UploadRequest { Sample = FullSample(run, sequence++) });
+        }
+    }
+
+    // What waits for an answer or a deadline comes to its end.
+    private async Task WhileTimePassesAsync(IEnumerable<Task> callers)
+    {
+        var all = Task.WhenAll(callers);
+        while (!all.IsCompleted)
+            await _fixture.PassAsync(TimeSpan.FromSeconds(1));
+        await all;
+    }
+
+    private static AttachRequest[] SoundMessages() =>
+    [
+        new() { Heartbeat = new() { Sequence = 1, SentNanos = 5 } },
+        new() { Status = Status() },
+        new() { RouteAnswer = new() { Id = 1, Names = { new ResolvedName { Name = "a", Addresses = { ByteString.CopyFrom(1, 2, 3, 4) } } }, Routes = { new Route() } } },
+        new() { CheckAnswer = new() { Id = 1, Checks = { new V1.HostCheck { Name = "cores", Value = "2", Verdict = V1.HostCheck.Types.Verdict.Ok } } } },
+        new() { Heartbeat = new() { Sequence = 2, SentNanos = 6 } },
+    ];
+
+    private static AssignmentStatus Status() => new()
+    {
+        RunId = "a run",
+        Revision = new() { Epoch = 1, Number = 2 },
+        StoreId = "a store",
+        Phase = Phase.Running,
+        Held = 5,
+        Findings = { new Finding { Severity = Finding.Types.Severity.Warning, Subject = "ulimit", Message = "low" } },
+        EmptyBlocks = { new BlockRange { Sources = new() { First = ByteString.CopyFrom(127, 0, 0, 1), Count = 1 }, FirstPort = 1024, PortBlocks = 1 } },
+        GoneSources = { ByteString.CopyFrom(127, 0, 0, 9) },
+        ElapsedNanos = 5,
+    };
+
+    private Sample FullSample(string run, ulong sequence)
+    {
+        var sample = _sound.MakeSample(run, 1, 100, opened: 3);
+        sample.Sequence = sequence;
+        sample.Failures.Add(new FailureCount
+        {
+            Reason = new() { Stage = FailureStage.Connect, Party = FailureParty.Target, Cause = FailureCause.Refused },
+            Errno = 111,
+            Count = 2,
+        });
+        var histogram = Protos.HistogramLayout.Create();
+        histogram.RecordValue(123);
+        sample.Histograms.Add(new HistogramDelta { Kind = HistogramKind.Connect, Encoded = ByteString.CopyFrom(Protos.HistogramLayout.Encode(histogram)) });
+        sample.KernelView = new() { TakenAtMillis = 1500, IntervalMillis = 1000, States = { new StateCount { State = TcpState.Established, Count = 100 } }, Sockstat = new(), Counters = new() };
+        sample.SocketCounts = new()
+        {
+            Whole = true,
+            Sources = { new EndpointSockets { Address = ByteString.CopyFrom(127, 0, 0, 1), States = { new StateCount { State = TcpState.Established, Count = 100 } } } },
+        };
+        return sample;
+    }
+
+    private async Task AssertAllIsWellAsync(bool isRunStopped)
+    {
+        TestContext.Out.WriteLine(string.Join(", ", _statuses.OrderByDescending(s => s.Value).Select(s => $"{s.Key} {s.Value:N0}")));
+        foreach (var run in _fixture.Host.Runs.All)
+            run.Stop(immediately: true);
+        await _fixture.UntilAsync(() => _fixture.Host.Runs.All.TrueForAll(r => r.Ended.IsCompleted), RunFixture.Long, "all runs ended");
+        var growth = GC.GetTotalMemory(forceFullCollection: true) - _before;
+        TestContext.Out.WriteLine($"memory grew by {growth >> 20:N0} MB");
+        Assert.Multiple(() =>
+        {
+            Assert.That(_statuses.Keys, Is.SubsetOf(_theirFault));
+            Assert.That(_fixture.Log.Lines.Where(l => l.StartsWith("Error", StringComparison.Ordinal) || l.StartsWith("Critical", StringComparison.Ordinal)).Take(3), Is.Empty);
+            Assert.That(growth, Is.LessThan(MostGrowth));
+        });
+        if (isRunStopped)
+            return;
+        // As before: somebody who knows nothing of all this runs a run.
+        await _fixture.AttachAsync("another");
+        await _fixture.CreateAsync(RunFixture.Spec(100, agents: 1));
+        var (ended, summary) = await _fixture.EndAsync();
+        Assert.That(ended.State, Is.EqualTo(RunState.Completed), summary.ToString());
+    }
+
+    private void Count(StatusCode status) => _statuses.AddOrUpdate(status, 1, (_, count) => count + 1);
+
+    private static Google.Protobuf.Reflection.ServiceDescriptor Service(string name) =>
+        (name == "Control" ? ControlReflection.Descriptor : AgentLinkReflection.Descriptor).Services.Single(s => s.Name == name);
+}
