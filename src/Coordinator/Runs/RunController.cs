@@ -226,7 +226,6 @@ public sealed partial class RunController : IRun, IRunLink, IAsyncDisposable
 
         _commands.RefuseScales(NotUnderLoad());
         _commands.RefuseStorms(NotHolding());
-        ReviewStore();
         AnswerReports();
         _firstLook.TrySetResult();
     }
@@ -254,6 +253,7 @@ public sealed partial class RunController : IRun, IRunLink, IAsyncDisposable
     private async Task TickAsync(CancellationToken abandoned)
     {
         await _commands.WaitAsync(_tick, abandoned);
+        ReviewStore();
         AnswerReports();
         if (CoordinatorClock.Between(_publishedNanos, _clock.Nanos) >= _publishInterval)
             Publish(s => s);
