@@ -102,6 +102,9 @@ public sealed class AgentState
     /// <summary>Whether it is known that the process which was given the work has ended: its sockets are closed.</summary>
     public bool HasEnded => Read(() => _predecessor is { } worker ? worker.Departure : _departure) is not null;
 
+    /// <summary>The process life that was given the work: an earlier one while another process waits for its connections to be gone.</summary>
+    public string WorkerIncarnation => Read(() => _predecessor?.Incarnation ?? _hello.Incarnation);
+
     /// <summary>Gives it its newest desired state; it is sent whole, now or when the agent attaches again.</summary>
     public void Assign(AgentAssignment assignment)
     {
@@ -181,7 +184,7 @@ public sealed class AgentState
                 _status = null;
                 // Another process that takes the work up while the connections of the first may live would exceed the goal.
                 if (_run is not null && _assignment?.Phase == Phase.Running)
-                    _predecessor ??= new(_departure, LastHeardNanos);
+                    _predecessor ??= new(_hello.Incarnation, _departure, LastHeardNanos);
             }
 
             _session?.End("the agent attached again");
@@ -236,5 +239,5 @@ public sealed class AgentState
     }
 
     /// <summary>A process life that was given work and that another one has followed.</summary>
-    private sealed record Predecessor(string? Departure, long LastHeardNanos);
+    private sealed record Predecessor(string Incarnation, string? Departure, long LastHeardNanos);
 }

@@ -75,7 +75,7 @@ public sealed partial class RunController
     private void Lose(RunMember member, TimeSpan elapsed)
     {
         var agent = member.Agent;
-        member.Lose(new(agent.LossReason, elapsed, agent.HasEnded, agent.Hello.Incarnation, _measurements.HeldBy(agent.Id)));
+        member.Lose(new(agent.LossReason, elapsed, agent.HasEnded, agent.WorkerIncarnation, _measurements.HeldBy(agent.Id)));
         LogLost(_log, RunId, agent.Id, member.Lost!);
         _measurements.Lose(agent.Id, elapsed);
     }
