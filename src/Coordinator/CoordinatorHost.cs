@@ -56,7 +56,7 @@ public sealed class CoordinatorHost : IAsyncDisposable
         CoordinatorHost? host = null;
         try
         {
-            var credential = Credential.Generate();
+            var credential = options.Credential ?? Credential.Generate();
             CredentialFile.Write(options.CredentialPath, credential);
             host = new CoordinatorHost(Build(options, listeners, credential), options, listeners);
             // Before anybody can dial: a file that cannot be used ends the start, and runs of earlier lives are there from the first call on.

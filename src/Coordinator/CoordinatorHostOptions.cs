@@ -13,6 +13,9 @@ public sealed record CoordinatorHostOptions
     /// <summary>Where the generated credential goes, with mode 0600.</summary>
     public required string CredentialPath { get; init; }
 
+    /// <summary>The credential; null: a new one for each start.</summary>
+    public Credential? Credential { get; init; }
+
     /// <summary>Where to listen for TCP beside the socket: with TLS when there is a certificate, else on loopback only.</summary>
     public ImmutableArray<ListenAddress> Listen { get; init; } = [];
 

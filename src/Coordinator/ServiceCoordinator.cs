@@ -48,7 +48,7 @@ internal sealed class ServiceCoordinator : IService
             var socket = directory?.Paths.Socket ?? Path.GetFullPath(settings.Socket!);
             var credential = directory?.Paths.Credential ?? Path.Combine(Path.GetDirectoryName(socket)!, "credential");
             var host = await CoordinatorHost.StartAsync(OptionsOf(settings, socket, credential), cancel);
-            return new ServiceCoordinator(host, state, directory, socket, credential);
+            return new ServiceCoordinator(host, state, directory, socket, settings.State.Credential);
         }
         catch
         {
@@ -87,6 +87,7 @@ internal sealed class ServiceCoordinator : IService
         {
             SocketPath = socket,
             CredentialPath = credential,
+            Credential = CredentialFile.Keep(settings.State.Credential),
             StorePath = settings.State.Store,
             State = settings.State,
             Listen = settings.Listen,

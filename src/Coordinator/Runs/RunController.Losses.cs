@@ -127,7 +127,7 @@ public sealed partial class RunController
         TellLost(lost, "its share goes to the others");
         var cut = plan.Cut is { } c ? $"; {plan.Goal:N0} of {c.Asked:N0} fit, and the run goes on with these: {string.Join(" ", c.Why)}" : "";
         Tell(RunEventKinds.Rebalanced, "", Finding.Types.Severity.Warning,
-            $"after {elapsed.TotalSeconds:0.0} s {plan.Agents.Length:N0} agents took over {share:N0} connections of "
+            $"after {elapsed.TotalSeconds:0.0} s {(plan.Agents.Length == 1 ? "one agent" : $"{plan.Agents.Length:N0} agents")} took over {share:N0} connections of "
             + $"{string.Join(", ", lost.Select(m => m.Agent.Id))}: due at {plan.RampEnd.TotalSeconds:0.0} s{cut}");
         Pursue(plan, elapsed);
     }

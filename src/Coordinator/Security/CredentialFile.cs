@@ -10,6 +10,17 @@ public static class CredentialFile
     public static void Write(string path, Credential credential) =>
         SafeFile.Replace(path, What, credential.Value + Environment.NewLine, SafeFile.OwnerOnly);
 
+    /// <summary>The credential that lies there; where there is no file, a new one that does from now on.</summary>
+    /// <exception cref="CredentialException">Others may read it, it is no credential, or it cannot be written.</exception>
+    public static Credential Keep(string path)
+    {
+        if (File.Exists(path))
+            return Read(path);
+        var credential = Credential.Generate();
+        Write(path, credential);
+        return credential;
+    }
+
     /// <summary>Reads a credential, as a client does before it dials.</summary>
     /// <exception cref="CredentialException">There is none, others may read it, or it is no credential.</exception>
     public static Credential Read(string path)
@@ -22,7 +33,7 @@ public static class CredentialFile
         }
         catch (FormatException e)
         {
-            throw new CredentialException($"credential file {path}: {e.Message}; start the coordinator again to write a new one", e);
+            throw new CredentialException($"credential file {path}: {e.Message}; remove it and start the coordinator again to write a new one", e);
         }
         catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
         {

@@ -12,6 +12,9 @@ public sealed record StateDirectory(string Path)
     /// <summary>Runs, plan revisions, samples, enrolled keys.</summary>
     public string Store => System.IO.Path.Combine(Path, "store.db");
 
+    /// <summary>What agents and users of this host send. Kept over restarts, so that agents are let in again by what they have.</summary>
+    public string Credential => System.IO.Path.Combine(Path, "credential");
+
     /// <summary>Tokens of users and join tokens, as hashes.</summary>
     public string Tokens => System.IO.Path.Combine(Path, "tokens.json");
 

@@ -33,6 +33,20 @@ public sealed class CredentialFileTests
         });
     }
 
+    [Test]
+    public void Keep_ASecondTime_GivesTheSameSecret()
+    {
+        var first = CredentialFile.Keep(File1);
+
+        var second = CredentialFile.Keep(File1);
+
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That(second.Matches(first.Value), Is.True);
+            Assert.That(File.GetUnixFileMode(File1), Is.EqualTo(OwnerOnly));
+        }
+    }
+
     [TestCase(UnixFileMode.GroupRead)]
     [TestCase(UnixFileMode.OtherRead)]
     [TestCase(UnixFileMode.OtherWrite)]
