@@ -52,7 +52,7 @@ internal sealed class AgentConduct(CoordinatorClock clock, AgentAllowance allowa
 
     /// <summary>Samples of a run follow each other: one that begins before the last one ended counts something twice.</summary>
     /// <exception cref="WireException">This one does.</exception>
-    public void CheckOrder(string incarnation, string runId, ulong sequence, TimeSpan from, TimeSpan to)
+    public void CheckOrder(string incarnation, string runId, ulong sequence, TimeSpan from)
     {
         lock (_lock)
         {
@@ -62,8 +62,14 @@ internal sealed class AgentConduct(CoordinatorClock clock, AgentAllowance allowa
                 return;
             if (known && from < _sampled.To - _overlap)
                 throw new WireException("sample.from_millis", $"{from} lies before {_sampled.To}, the end of the sample before it");
-            _sampled = (incarnation, runId, sequence, to);
         }
+    }
+
+    /// <summary>A sample was taken. One that was left out must not be named here: what follows it is not its fault.</summary>
+    public void Sampled(string incarnation, string runId, ulong sequence, TimeSpan to)
+    {
+        lock (_lock)
+            _sampled = (incarnation, runId, sequence, to);
     }
 
     private TimeSpan Take(TokenBucket bucket)

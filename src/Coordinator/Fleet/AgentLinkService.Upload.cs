@@ -139,8 +139,10 @@ public sealed partial class AgentLinkService
         try
         {
             var translated = WireTranslation.ToSample(sample, hello);
-            agent.Conduct.CheckOrder(hello.Incarnation, sample.RunId, sample.Sequence, translated.From, translated.To);
-            return run.KeepAsync(translated, sample.ToByteArray());
+            agent.Conduct.CheckOrder(hello.Incarnation, sample.RunId, sample.Sequence, translated.From);
+            var kept = run.KeepAsync(translated, sample.ToByteArray());
+            agent.Conduct.Sampled(hello.Incarnation, sample.RunId, sample.Sequence, translated.To);
+            return kept;
         }
         catch (WireException e)
         {

@@ -14,15 +14,20 @@ using LoadHarness.V1;
 namespace LoadHarness.EndToEnd.Tests.Fleet;
 
 /// <summary>An agent that speaks the contract over TLS from a host of its own, opens nothing, and is odd in one way.</summary>
-internal sealed class OddAgent : IAsyncDisposable
+internal sealed partial class OddAgent : IAsyncDisposable
 {
     private readonly GrpcChannel _channel;
     private readonly AsyncDuplexStreamingCall<AttachRequest, AttachResponse> _call;
     private readonly SemaphoreSlim _writing = new(1, 1);
+    private readonly Func<GrpcChannel> _another;
     private readonly CancellationTokenSource _ending = new();
     private Task _talking = Task.CompletedTask;
 
-    private OddAgent(GrpcChannel channel, AsyncDuplexStreamingCall<AttachRequest, AttachResponse> call) => (_channel, _call) = (channel, call);
+    private OddAgent(GrpcChannel channel, Func<GrpcChannel> another, Hello hello, AsyncDuplexStreamingCall<AttachRequest, AttachResponse> call) =>
+        (_channel, _another, Hello, _call) = (channel, another, hello, call);
+
+    /// <summary>How it introduced itself.</summary>
+    public Hello Hello { get; }
 
     /// <summary>What it answers to an assignment; null: nothing.</summary>
     public Func<Assignment, AssignmentStatus?> Respond { get; set; } = _ => null;
@@ -33,18 +38,20 @@ internal sealed class OddAgent : IAsyncDisposable
     public static async Task<(OddAgent Agent, AttachResponse Answer)> DialAsync(
         FleetBench fleet, NetworkNamespace host, string id, Action<Hello> change, ECDsa? key = null)
     {
-        var channel = Channel(fleet, host, key ?? ECDsa.Create(ECCurve.NamedCurves.nistP256));
+        var own = key ?? ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        var channel = Channel(fleet, host, own);
         var token = (await File.ReadAllTextAsync(fleet.PathOf("fleet.token"))).Trim();
         var call = new AgentLink.AgentLinkClient(channel).Attach(new Metadata { { "authorization", $"Bearer {token}" } });
-        var agent = new OddAgent(channel, call);
+        var hello = MakeHello(host, id);
+        change(hello);
+        var agent = new OddAgent(channel, () => Channel(fleet, host, own), hello, call);
         try
         {
-            var hello = MakeHello(host, id);
-            change(hello);
             await agent.SendAsync(new() { Hello = hello });
             using var patience = new CancellationTokenSource(Bench.Soon);
             Assert.That(await call.ResponseStream.MoveNext(patience.Token), Is.True, "an answer to Hello");
             var answer = call.ResponseStream.Current.Clone();
+            agent.SessionId = answer.Welcome?.SessionId ?? "";
             if (answer.Welcome is not null)
                 agent._talking = Task.WhenAll(agent.ListenAsync(), agent.BeatAsync());
             return (agent, answer);
@@ -65,11 +72,27 @@ internal sealed class OddAgent : IAsyncDisposable
         Phase = assignment.Phase,
     };
 
+    /// <summary>Sends anything on Attach; waits for as long as the coordinator leaves it in the connection.</summary>
+    public async Task SendAsync(AttachRequest request)
+    {
+        await _writing.WaitAsync();
+        try
+        {
+            await _call.RequestStream.WriteAsync(request);
+        }
+        finally
+        {
+            _writing.Release();
+        }
+    }
+
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
     {
         await _ending.CancelAsync();
         _call.Dispose();
+        foreach (var channel in _uploads)
+            channel.Dispose();
         await _talking.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         _channel.Dispose();
         _writing.Dispose();
@@ -124,23 +147,11 @@ internal sealed class OddAgent : IAsyncDisposable
         return socket;
     }
 
-    private async Task SendAsync(AttachRequest request)
-    {
-        await _writing.WaitAsync();
-        try
-        {
-            await _call.RequestStream.WriteAsync(request);
-        }
-        finally
-        {
-            _writing.Release();
-        }
-    }
-
     private async Task ListenAsync()
     {
         while (await _call.ResponseStream.MoveNext(_ending.Token))
         {
+            await _reading.Task.WaitAsync(_ending.Token);
             if (_call.ResponseStream.Current.Assignment is { } assignment && Respond(assignment) is { } status)
                 await SendAsync(new() { Status = status });
         }
