@@ -25,13 +25,14 @@ public sealed class TokenBucket(double burst, double perSecond)
         return true;
     }
 
-    /// <summary>Takes one in any case, in advance if it must be.</summary>
+    /// <summary>Takes some in any case, in advance if it must be.</summary>
     /// <param name="nowNanos">As for <see cref="TryTake"/>.</param>
-    /// <returns>How long to wait until it would have been there; zero: not at all.</returns>
-    public TimeSpan Take(long nowNanos)
+    /// <param name="amount">How many, at least 0.</param>
+    /// <returns>How long to wait until they would have been there; zero: not at all.</returns>
+    public TimeSpan Take(long nowNanos, double amount = 1)
     {
         Refill(nowNanos);
-        _taken++;
+        _taken += amount;
         return _taken <= burst ? TimeSpan.Zero : TimeSpan.FromSeconds((_taken - burst) / perSecond);
     }
 

@@ -11,11 +11,17 @@ public sealed record AgentAllowance
     /// <summary>Messages of Attach at once after a pause.</summary>
     public double MessageBurst { get; init; } = 2000;
 
+    /// <summary>Bytes of one message; a longer one counts as several.</summary>
+    public int MessageBytes { get; init; } = 10_000;
+
     /// <summary>Samples per second in the long run. A sound agent sends one.</summary>
     public double SamplesPerSecond { get; init; } = 20;
 
     /// <summary>Samples at once: what an agent has kept while it could not send them, and some more.</summary>
     public double SampleBurst { get; init; } = 2000;
+
+    /// <summary>Bytes of one sample; a longer one counts as several. One that names every endpoint of a large space has some megabytes.</summary>
+    public int SampleBytes { get; init; } = 100_000;
 
     /// <summary>Bytes of samples that may wait to be stored; a single one may be larger.</summary>
     public long UnstoredBytes { get; init; } = 8 << 20;

@@ -23,12 +23,13 @@ internal sealed class AgentConduct(CoordinatorClock clock, AgentAllowance allowa
     private long _leftOut;
 
     /// <summary>A message of Attach has come.</summary>
+    /// <param name="bytes">Its size.</param>
     /// <returns>How long to leave the next one where it is.</returns>
-    public TimeSpan CountMessage() => Take(_messages);
+    public TimeSpan CountMessage(int bytes) => Take(_messages, bytes, allowance.MessageBytes);
 
     /// <summary>A sample has come.</summary>
     /// <inheritdoc cref="CountMessage"/>
-    public TimeSpan CountSample() => Take(_samples);
+    public TimeSpan CountSample(int bytes) => Take(_samples, bytes, allowance.SampleBytes);
 
     /// <summary>It wants to attach again.</summary>
     public bool MayAttach()
@@ -72,9 +73,9 @@ internal sealed class AgentConduct(CoordinatorClock clock, AgentAllowance allowa
             _sampled = (incarnation, runId, sequence, to);
     }
 
-    private TimeSpan Take(TokenBucket bucket)
+    private TimeSpan Take(TokenBucket bucket, int bytes, int bytesOfOne)
     {
         lock (_lock)
-            return bucket.Take(clock.Nanos);
+            return bucket.Take(clock.Nanos, Math.Max(1, (double)bytes / bytesOfOne));
     }
 }

@@ -94,7 +94,9 @@ public sealed partial class AgentLinkService
             await room.EnterAsync(size, cancel);
             var taken = agent.Intake.TakeAsync(session.Hello.Incarnation, sample.Sequence, () => KeepAsync(sample, agent, session.Hello));
             await stored.WriteAsync(new(taken, size), cancel);
-            await SlowDownAsync(agent, agent.Conduct.CountSample(), "samples", registry.Options.Allowance.SamplesPerSecond, cancel);
+            var allowance = registry.Options.Allowance;
+            var wait = agent.Conduct.CountSample(size);
+            await SlowDownAsync(agent, wait, $"samples than the {allowance.SamplesPerSecond:0.#} a second of {allowance.SampleBytes:N0} bytes", cancel);
         }
 
         stored.Complete();

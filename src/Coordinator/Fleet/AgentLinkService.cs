@@ -77,11 +77,11 @@ public sealed partial class AgentLinkService(AgentRegistry registry, Enrolment e
     }
 
     // What is beyond its allowance stays in the agent's connection for a while.
-    private async Task SlowDownAsync(AgentState agent, TimeSpan wait, string what, double perSecond, CancellationToken cancel)
+    private async Task SlowDownAsync(AgentState agent, TimeSpan wait, string what, CancellationToken cancel)
     {
         if (wait == TimeSpan.Zero)
             return;
-        var problem = $"it sends more {what} than the {perSecond:0.#} a second that are taken in the long run, and is slowed down";
+        var problem = $"it sends more {what} that are taken in the long run, and is slowed down";
         Log(agent, problem);
         agent.Run?.Note(agent.Id, new(Finding.Types.Severity.Warning, $"flood of {what}", $"agent {agent.Id}: {problem}"));
         await Task.Delay(wait, registry.Clock.Time, cancel);
@@ -204,7 +204,9 @@ public sealed partial class AgentLinkService(AgentRegistry registry, Enrolment e
                     throw new WireException("attach_request", $"{request.MessageCase} is not allowed after Hello");
             }
 
-            await SlowDownAsync(agent, agent.Conduct.CountMessage(), "messages", registry.Options.Allowance.MessagesPerSecond, cancel);
+            var allowance = registry.Options.Allowance;
+            var wait = agent.Conduct.CountMessage(request.CalculateSize());
+            await SlowDownAsync(agent, wait, $"messages than the {allowance.MessagesPerSecond:0.#} a second of {allowance.MessageBytes:N0} bytes", cancel);
         }
     }
 

@@ -23,7 +23,7 @@ public sealed class AgentConductTests
             var (messages, samples, passed) = (0, 0, TimeSpan.Zero);
             foreach (var pause in pauses)
             {
-                var wait = conduct.CountMessage() + conduct.CountSample() + TimeSpan.FromMilliseconds(pause);
+                var wait = conduct.CountMessage(40) + conduct.CountSample(2_000) + TimeSpan.FromMilliseconds(pause);
                 (messages, samples, passed) = (messages + 1, samples + 1, passed + wait);
                 time.Advance(wait);
                 // The one that waits was taken in advance.
@@ -37,9 +37,17 @@ public sealed class AgentConductTests
     {
         for (var second = 0; second < 100; second++)
         {
-            Assert.That(_conduct.CountMessage() + _conduct.CountMessage() + _conduct.CountSample(), Is.EqualTo(TimeSpan.Zero));
+            Assert.That(_conduct.CountMessage(40) + _conduct.CountMessage(2_000) + _conduct.CountSample(5_000), Is.EqualTo(TimeSpan.Zero));
             _time.Advance(TimeSpan.FromSeconds(1));
         }
+    }
+
+    [Test]
+    public void Count_OfLongMessages_GoesByTheirBytes()
+    {
+        var (messages, samples) = (_conduct.CountMessage(30 * _allowance.MessageBytes), _conduct.CountSample(9 * _allowance.SampleBytes));
+
+        Assert.That((messages, samples), Is.EqualTo((TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(2))));
     }
 
     [Test]
