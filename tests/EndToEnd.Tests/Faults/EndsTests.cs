@@ -100,28 +100,6 @@ public sealed class EndsTests : FleetTest
     }
 
     [Test]
-    public async Task RemoteRun_Hangup_LeavesTheRunAndSaysHowToWatchIt()
-    {
-        var run = await HoldAsync(500);
-
-        run.Send(Signal.Hangup);
-        var ended = await Bench.FinishAsync(run, Bench.Soon);
-        await Task.Delay(2_000);
-        var held = Established();
-        var kept = Directory.GetFiles(Fleet.PathOf(""), "detached.log", SearchOption.AllDirectories).Select(File.ReadAllText).ToList();
-        var stopped = await Fleet.RunAsync("runs stop");
-
-        using (Assert.EnterMultipleScope())
-        {
-            Assert.That(ended.ExitCode, Is.Zero, ended.Log);
-            Assert.That(held, Is.EqualTo(500), "the run goes on");
-            Assert.That(ended.Error, Does.Contain("runs watch"));
-            Assert.That(kept, Has.Exactly(1).Items.And.Some.Contains("runs watch"), "where the terminal shows nothing any more");
-            Assert.That(stopped.ExitCode, Is.Zero, stopped.Log);
-        }
-    }
-
-    [Test]
     public async Task Serve_SecondSignal_EndsAtOnceAndAgentsDrainByTheirLeases()
     {
         await HoldAsync(500, "--lease", "5s");
