@@ -25,10 +25,13 @@ public sealed class ServiceTests : FleetTest
         run.Send(Signal.Hangup);
         var left = await Bench.FinishAsync(run, Bench.Soon);
         var held = Established();
+        var kept = Directory.GetFiles(Fleet.PathOf(""), "detached.log", SearchOption.AllDirectories).Select(File.ReadAllText).ToList();
         var watched = await Fleet.RunAsync("runs watch --json");
 
         using (Assert.EnterMultipleScope())
         {
+            Assert.That(left.ExitCode, Is.EqualTo(130), left.Log);
+            Assert.That(kept, Has.Exactly(1).Items.And.Some.Contains("runs watch"), "where a terminal that is lost shows nothing");
             Assert.That(left.Log, Does.Contain("runs watch").And.Contain($"--coordinator {FleetBench.Url}"));
             Assert.That(held, Is.EqualTo(500), "the run went on without its terminal");
             Assert.That(watched.ExitCode, Is.Zero, watched.Log);
