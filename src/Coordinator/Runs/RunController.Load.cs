@@ -65,7 +65,7 @@ public sealed partial class RunController
             if (status is null || status.RunId != RunId)
                 continue;
             foreach (var finding in status.Findings.Where(f => f.Severity >= Finding.Types.Severity.Warning))
-                _measurements.Note(id, finding with { Message = $"agent {id}, {finding.Subject}: {finding.Message}" });
+                _measurements.Note(id, finding with { Message = $"agent {id}, {finding.Subject}: {finding.Message}" }, isItsOwn: true);
         }
     }
 

@@ -22,6 +22,9 @@ internal sealed partial class RunMeasurements(RunSpec spec, Func<TimeSpan> elaps
 
     // One agent that has very much to say leaves room for what the others have.
     private const int MostNotesOfOne = 20;
+
+    // And for what is said about it.
+    private const int MostSaidByOne = 15;
     private const int SecondsBeforeHopeless = 5;
 
     // A drain comes after the longest run; samples beyond that are no samples of it.
@@ -141,11 +144,13 @@ internal sealed partial class RunMeasurements(RunSpec spec, Func<TimeSpan> elaps
     /// <param name="agentId">Empty: the run as a whole.</param>
     /// <param name="finding">What.</param>
     /// <param name="kind">As for <see cref="Event"/>.</param>
-    public void Note(string agentId, AgentFinding finding, string kind = RunEventKinds.Finding)
+    /// <param name="isItsOwn">The agent says it itself.</param>
+    public void Note(string agentId, AgentFinding finding, string kind = RunEventKinds.Finding, bool isItsOwn = false)
     {
         lock (_lock)
         {
-            if (_notes.Length >= MostNotes || _notes.Count(n => n.AgentId == agentId) >= MostNotesOfOne || !_noted.Add((agentId, finding.Subject)))
+            var most = isItsOwn ? MostSaidByOne : MostNotesOfOne;
+            if (_notes.Length >= MostNotes || _notes.Count(n => n.AgentId == agentId) >= most || !_noted.Add((agentId, finding.Subject)))
                 return;
             _notes = _notes.Add(new(agentId, finding));
         }

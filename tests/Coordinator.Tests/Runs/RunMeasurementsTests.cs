@@ -62,6 +62,17 @@ public sealed class RunMeasurementsTests
     }
 
     [Test]
+    public void Note_OfAnAgentWithVeryMuchToSay_LeavesRoomForWhatIsSaidAboutIt()
+    {
+        for (var i = 0; i < 1000; i++)
+            _measurements.Note("a0", new(V1.Finding.Types.Severity.Warning, $"{i}", "so much"), isItsOwn: true);
+        _measurements.Note("a0", new(V1.Finding.Types.Severity.Warning, "flood", "it floods"));
+
+        Assert.That(_measurements.Events.All[^1].Message, Is.EqualTo("it floods"));
+        Assert.That(_measurements.Events.All, Has.Count.LessThan(20));
+    }
+
+    [Test]
     public void Event_WithoutEnd_EndsWithOneThatSaysSo()
     {
         for (var i = 0; i < RunEvents.Most + 10; i++)
