@@ -44,9 +44,7 @@ internal sealed class RunsListVerb() : Verb(
             if (parsed.GetValue(_json))
                 context.Out.WriteLine(RunJson.Pretty(new JsonArray([.. runs.Select(RunJson.Of)])));
             else
-                TextTable.Write(context.Out, ["ID", "STATE", ">ELAPSED", ">ESTABLISHED", ">GOAL", "TARGET", "NAME"], runs.Select(Row));
-            foreach (var run in runs.Where(r => !r.HasEnded && r.StateReason.Length > 0))
-                context.Error.WriteLine($"run {run.Id}: {run.StateReason}");
+                Write(runs, context);
             if (found.Count > limit)
                 context.Error.WriteLine($"the newest {Wording.Count(limit)}; there are more: --limit N");
         }
@@ -57,6 +55,13 @@ internal sealed class RunsListVerb() : Verb(
         }
 
         return ExitCode.Passed;
+    }
+
+    private static void Write(List<RunView> runs, CliContext context)
+    {
+        TextTable.Write(context.Out, ["ID", "STATE", ">ELAPSED", ">ESTABLISHED", ">GOAL", "TARGET", "NAME"], runs.Select(Row));
+        foreach (var run in runs.Where(r => !r.HasEnded && r.StateReason.Length > 0))
+            context.Error.WriteLine($"run {run.Id}: {run.StateReason}");
     }
 
     private long? Limit(ParseResult parsed, List<SpecError> errors)

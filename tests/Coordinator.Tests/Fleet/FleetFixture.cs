@@ -15,6 +15,7 @@ internal sealed class FleetFixture : IAsyncDisposable
     private readonly List<FakeAgent> _agents = [];
     private readonly DirectoryInfo _directory;
     private readonly CoordinatorChannel _channel;
+    private static readonly RateLimits _untroubled = new() { CallBurst = 1_000_000 };
 
     private FleetFixture(DirectoryInfo directory, CoordinatorHost host, FakeTimeProvider time, ListLog log)
     {
@@ -51,7 +52,7 @@ internal sealed class FleetFixture : IAsyncDisposable
     /// <param name="configure">Other terms.</param>
     /// <param name="storeOf">A directory with a store that this one goes on with: a copy, as a process that was killed leaves it.</param>
     /// <param name="at">What time it is by every clock; null: another machine's.</param>
-    /// <param name="rates">Other limits for callers.</param>
+    /// <param name="rates">Limits for callers; null: as many calls as tests make that look again and again while no time passes.</param>
     public static async Task<FleetFixture> StartAsync(
         Func<FleetOptions, FleetOptions>? configure = null, string? storeOf = null, DateTimeOffset? at = null, RateLimits? rates = null)
     {
@@ -66,7 +67,7 @@ internal sealed class FleetFixture : IAsyncDisposable
             CredentialPath = Path.Combine(directory.FullName, "credential"),
             StorePath = Path.Combine(directory.FullName, "store.db"),
             Fleet = configure?.Invoke(new FleetOptions()) ?? new FleetOptions(),
-            Rates = rates ?? new RateLimits(),
+            Rates = rates ?? _untroubled,
             Time = time,
             Log = log,
         });
