@@ -28,17 +28,25 @@ public static class EndsResolver
         var groups = agents.GroupBy(a => a.Hello.Inventory.NetworkNamespace, StringComparer.Ordinal).ToImmutableArray();
         var ends = ImmutableDictionary.CreateBuilder<string, NamespaceEnds>(StringComparer.Ordinal);
         var names = new NameMeanings(spec);
+        var asked = spec.Targets.Where(t => t.IsAskedOfAgents).Select(t => t.Host).ToHashSet();
         foreach (var group in groups)
         {
             var space = new NamespaceView(group.First().Hello.Inventory, [.. group], replies);
             var targets = names.Fill(space);
+            if (targets.Sum(t => (long)t.Addresses.Length * t.Ports.Length) is > SpecBounds.MostRanges and var ranges)
+            {
+                problems.Add($"the targets are {ranges:N0} address and port ranges as host {space.Inventory.Hostname} resolves their names; "
+                    + $"at most {SpecBounds.MostRanges:N0} are allowed: name fewer targets, or write neighbouring ports as a range.");
+                continue;
+            }
+
             var addresses = targets.SelectMany(t => t.Addresses).Distinct().ToImmutableArray();
             var additions = added?.GetValueOrDefault(group.Key, []) ?? [];
             ImmutableArray<IpRange> sources = IsLeftToAdditions(spec, additions, rest: named) ? []
                 : spec.Sources.All(s => s.IsAuto) ? Found(spec, addresses, space, problems)
                 : [.. Named(named, space, groups.Length, devices, problems), .. OfDevices(devices, addresses, space, problems)];
             ends[group.Key] = new NamespaceEnds(
-                With(additions, sources, spec), DestinationCounts.Destinations(targets, name => spec.Targets.Any(t => t.Host == name && t.IsAskedOfAgents)));
+                With(additions, sources, spec), DestinationCounts.Destinations(targets, asked.Contains));
         }
 
         return new(ends.ToImmutable(), [.. names.Problems, .. problems]);

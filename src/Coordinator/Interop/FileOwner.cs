@@ -3,7 +3,7 @@ using System.Runtime.InteropServices;
 
 namespace LoadHarness.Coordinator.Interop;
 
-/// <summary>Whose a file is and which one, which the framework does not say (statx(2), Linux 4.11).</summary>
+/// <summary>Whose a file is, which one, and what it is, which the framework does not say (statx(2), Linux 4.11).</summary>
 public static class FileOwner
 {
     private const int AtFdcwd = -100;
@@ -15,6 +15,10 @@ public static class FileOwner
     private const int StatxUidOffset = 20;
     private const int StatxInodeOffset = 32;
     private const uint StatxInode = 0x100;
+    private const uint StatxType = 0x1;
+    private const int StatxModeOffset = 28;
+    private const int FileType = 0xF000; // S_IFMT
+    private const int Regular = 0x8000; // S_IFREG
 
     /// <summary>The user id that owns a file; a symbolic link is not followed.</summary>
     /// <exception cref="Win32Exception">The file cannot be looked at; the message is the system's.</exception>
@@ -31,6 +35,14 @@ public static class FileOwner
     {
         var buffer = new byte[StatxSize];
         return statx(AtFdcwd, path, 0, StatxInode, buffer) == 0 ? MemoryMarshal.Read<ulong>(buffer.AsSpan(StatxInodeOffset)) : null;
+    }
+
+    /// <summary>Whether something is there that is no regular file: a directory, a named pipe, a device. A symbolic link is followed.</summary>
+    public static bool IsNoRegularFile(string path)
+    {
+        var buffer = new byte[StatxSize];
+        return statx(AtFdcwd, path, 0, StatxType, buffer) == 0
+            && (MemoryMarshal.Read<ushort>(buffer.AsSpan(StatxModeOffset)) & FileType) != Regular;
     }
 
     [DllImport("libc", SetLastError = true)]

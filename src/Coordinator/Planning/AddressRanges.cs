@@ -48,6 +48,23 @@ internal static class AddressRanges
         return ranges;
     }
 
+    /// <summary>Whether a range has an address in common with one of those that <see cref="Merge"/> made.</summary>
+    public static bool Touches(ImmutableArray<IpRange> merged, IpRange range)
+    {
+        // Of those that begin before its end the last one reaches furthest.
+        var (from, to) = (0, merged.Length);
+        while (from < to)
+        {
+            var middle = (from + to) / 2;
+            if (merged[middle].First.CompareTo(range.Last) <= 0)
+                from = middle + 1;
+            else
+                to = middle;
+        }
+
+        return from > 0 && Overlap(merged[from - 1], range) is not null;
+    }
+
     /// <summary>What two ranges have in common; null when that is nothing.</summary>
     public static IpRange? Overlap(IpRange a, IpRange b)
     {

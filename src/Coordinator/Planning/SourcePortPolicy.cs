@@ -25,7 +25,7 @@ public static class SourcePortPolicy
         IReadOnlyCollection<AgentResources> agents, IReadOnlyCollection<IpRange> sources)
     {
         var excluded = agents.SelectMany(a => a.UnusablePorts).ToList();
-        excluded.AddRange(destinations.Where(d => IsLocal(d, agents, sources)).Select(d => d.Ports));
+        excluded.AddRange(LocalOf(destinations, agents, sources).Select(d => d.Ports));
         if (asked is null)
             excluded.AddRange(agents.Select(a => TopOf(a.EphemeralPorts)));
         return PortMap.Of([asked ?? _unprivileged], excluded);
@@ -44,7 +44,7 @@ public static class SourcePortPolicy
             yield break;
         if (agents.FirstOrDefault(a => range.First <= a.EphemeralPorts.First && range.Last >= a.EphemeralPorts.Last) is { } cutOff)
             yield return CoversEphemeral(range, cutOff);
-        var own = destinations.Where(d => d.Ports.First <= range.Last && range.First <= d.Ports.Last && IsLocal(d, agents, sources)).ToList();
+        var own = LocalOf(destinations, agents, sources).Where(d => d.Ports.First <= range.Last && range.First <= d.Ports.Last).ToList();
         if (own.Count > 0)
             yield return HasTargets(range, own, agents.First());
     }
@@ -75,13 +75,13 @@ public static class SourcePortPolicy
     private static PortSpan TopOf(PortSpan ephemeral) =>
         ephemeral with { First = Math.Max(ephemeral.First, ephemeral.Last - LeftToOthers + 1) };
 
-    /// <summary>All of 127.0.0.0/8 is this host, whatever its interfaces name.</summary>
-    internal static bool IsLocal(Destination destination, IReadOnlyCollection<AgentResources> agents, IReadOnlyCollection<IpRange> sources)
+    /// <summary>Destinations that are on the host itself. All of 127.0.0.0/8 is, whatever its interfaces name.</summary>
+    internal static IEnumerable<Destination> LocalOf(
+        ImmutableArray<Destination> destinations, IReadOnlyCollection<AgentResources> agents, IReadOnlyCollection<IpRange> sources)
     {
-        var address = destination.Addresses.First;
-        var loopback = address.IsV6 ? address.Value == 1 : address.Value >> 24 == 127;
-        return loopback
-            || sources.Any(s => AddressRanges.Overlap(s, destination.Addresses) is not null)
-            || agents.Any(a => a.Addresses.Any(destination.Addresses.Contains));
+        var own = AddressRanges.Merge(sources.Concat(agents.SelectMany(a => a.Addresses).Select(a => new IpRange(a, 1))));
+        return destinations.Where(d => IsLoopback(d.Addresses.First) || AddressRanges.Touches(own, d.Addresses));
     }
+
+    private static bool IsLoopback(IpAddress address) => address.IsV6 ? address.Value == 1 : address.Value >> 24 == 127;
 }

@@ -28,7 +28,8 @@ public sealed record WeightedShare(string Text, int Weight, long Asked, long Exp
         if (destinations.Select(d => d.Weight).Distinct().Count() < 2)
             return [];
         long[] weights = [.. destinations.Select(d => d.Weight * d.Count)];
-        long[] room = [.. destinations.Select(d => d.Count * spaces.Where(s => s.Destinations.Contains(d))
+        var reached = spaces.Select(s => (Destinations: s.Destinations.ToHashSet(), s.Endpoints)).ToArray();
+        long[] room = [.. destinations.Select(d => d.Count * reached.Where(s => s.Destinations.Contains(d))
             .Sum(s => d.Addresses.First.IsV6 ? s.Endpoints.V6 : s.Endpoints.V4))];
         if (room.Sum() < goal)
             return [];

@@ -1,3 +1,5 @@
+using LoadHarness.Coordinator.Interop;
+
 namespace LoadHarness.Coordinator.Security;
 
 /// <summary>Files that hold secrets: closed to other users from their first byte, replaced as a whole or not at all.</summary>
@@ -46,6 +48,9 @@ public static class SafeFile
         {
             if (Directory.Exists(path))
                 throw new CredentialException($"cannot read {what} {path}: it is a directory");
+            // A named pipe would be waited for until somebody writes to it.
+            if (FileOwner.IsNoRegularFile(path))
+                throw new CredentialException($"cannot read {what} {path}: it is no regular file");
             using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
             if (file.Length > mostBytes)
                 throw new CredentialException($"{what} {path} has {file.Length} bytes; at most {mostBytes} are allowed");

@@ -16,6 +16,8 @@ internal static class SpecEndpoints
     public static ImmutableArray<SourceSpec> Sources(RunSpecInput input, List<SpecError> errors)
     {
         var sources = ImmutableArray.CreateBuilder<SourceSpec>();
+        if (!KeepsSources(input.Sources.Length, errors))
+            return [];
         foreach (var text in input.Sources)
         {
             var parsed = SourceText.ParseList(text);
@@ -23,6 +25,8 @@ internal static class SpecEndpoints
                 errors.Add(problem.At(Source, text));
             else
                 sources.AddRange(parsed.Value);
+            if (!KeepsSources(sources.Count, errors))
+                return [];
         }
 
         AddOverlaps(Source, sources.Where(s => s.Range is not null).Select(s => (s.Text, s.Range!.Value)), errors);
@@ -41,6 +45,8 @@ internal static class SpecEndpoints
     public static ImmutableArray<ProvisionSpec> Provision(RunSpecInput input, List<SpecError> errors)
     {
         var all = ImmutableArray.CreateBuilder<ProvisionSpec>();
+        if (!KeepsProvisions(input.ProvisionSources.Length, errors))
+            return [];
         foreach (var text in input.ProvisionSources)
         {
             var parsed = ProvisionText.ParseList(text);
@@ -48,11 +54,22 @@ internal static class SpecEndpoints
                 errors.Add(problem.At(ToAdd, text));
             else
                 all.AddRange(parsed.Value);
+            if (!KeepsProvisions(all.Count, errors))
+                return [];
         }
 
         AddOverlaps(ToAdd, all.Select(p => (p.Text, p.Range)), errors);
         return all.ToImmutable();
     }
+
+    private static bool KeepsTargets(long named, List<SpecError> errors) => SpecBounds.Keeps(
+        Target, named, "address and port ranges", SpecBounds.MostRanges, "Write neighbouring ports as a range, HOST:9000-9009, or name fewer targets", errors);
+
+    private static bool KeepsSources(int named, List<SpecError> errors) => SpecBounds.Keeps(
+        Source, named, "ranges", SpecBounds.MostRanges, "Write neighbours as a range, 10.0.1.1-10.0.1.14, or name an interface, dev:eth0", errors);
+
+    private static bool KeepsProvisions(int named, List<SpecError> errors) =>
+        SpecBounds.Keeps(ToAdd, named, "prefixes", SpecBounds.MostProvisions, "Write neighbours as one prefix", errors);
 
     private static void AddOverlaps(string field, IEnumerable<(string Text, IpRange Range)> ranges, List<SpecError> errors)
     {
@@ -74,7 +91,10 @@ internal static class SpecEndpoints
         if (input.Targets.IsEmpty)
             errors.Add(new SpecError(Target, "", "is missing", "", "Say what to connect to: --target tcp://127.0.0.1:9000"));
         var targets = ImmutableArray.CreateBuilder<TargetSpec>();
-        var named = new Dictionary<string, ImmutableArray<PortSpan>>(StringComparer.OrdinalIgnoreCase);
+        var named = new Dictionary<string, List<PortSpan>>(StringComparer.OrdinalIgnoreCase);
+        var ranges = 0L;
+        if (!KeepsTargets(input.Targets.Length, errors))
+            return [];
         foreach (var text in input.Targets)
         {
             var parsed = TargetText.Parse(text);
@@ -85,15 +105,19 @@ internal static class SpecEndpoints
             }
 
             var (host, ports) = (parsed.Value.Host, parsed.Value.Ports);
-            var before = named.GetValueOrDefault(host, []);
-            if (before.FirstOrDefault(b => ports.Any(p => p.First <= b.Last && b.First <= p.Last)) is { First: > 0 } twice)
+            var resolved = AddressesOf(host, input, resolve);
+            ranges += (long)ports.Length * Math.Max(1, resolved?.Count ?? 1);
+            if (!KeepsTargets(ranges, errors))
+                return [];
+            if (!named.TryGetValue(host, out var before))
+                named[host] = before = [];
+            if (before.Find(b => AnyOverlaps(ports, b)) is { First: > 0 } twice)
             {
                 errors.Add(new SpecError(Target, text, $"names a port of {host} that another target names too: see {twice}", "",
                     "Name each port of a host once"));
             }
 
-            named[host] = [.. before, .. ports];
-            var resolved = AddressesOf(host, input, resolve);
+            before.AddRange(ports);
             if (resolved?.Count == 0)
             {
                 errors.Add(new SpecError(Target, text, $"has a host '{host}' that does not resolve to an address", "",
@@ -116,6 +140,17 @@ internal static class SpecEndpoints
         }
 
         return targets.ToImmutable();
+    }
+
+    private static bool AnyOverlaps(ImmutableArray<PortSpan> ports, PortSpan other)
+    {
+        foreach (var span in ports)
+        {
+            if (span.First <= other.Last && other.First <= span.Last)
+                return true;
+        }
+
+        return false;
     }
 
     /// <summary>Says which target no source can reach for its family, and the reverse.</summary>

@@ -71,6 +71,9 @@ internal sealed class ScriptedCoordinator : IAsyncDisposable
 
     public bool Acknowledges { get; set; } = true;
 
+    /// <summary>Sent as they are instead of the acknowledgement of a sample, when set.</summary>
+    public Func<IEnumerable<byte[]>>? SpoiltAcks { get; set; }
+
     public ConcurrentQueue<Hello> Hellos { get; } = [];
 
     public ConcurrentQueue<Heartbeat> Heartbeats { get; } = [];
@@ -142,15 +145,13 @@ internal sealed class ScriptedCoordinator : IAsyncDisposable
     /// <summary>Sends bytes as if they were a message over the newest attachment; false when there is none.</summary>
     public async Task<bool> SendRawAsync(byte[] message)
     {
-        if (_sessions.Keys.SingleOrDefault() is not { } session)
+        // While a new one is there already and the one before has not ended yet, nobody knows which of them is meant.
+        if (_sessions.Keys.ToArray() is not [var session])
             return false;
         await _writing.WaitAsync();
         try
         {
-            var frame = new byte[message.Length + 5];
-            BinaryPrimitives.WriteInt32BigEndian(frame.AsSpan(1), message.Length);
-            message.CopyTo(frame, 5);
-            await session.Context.GetHttpContext().Response.BodyWriter.WriteAsync(frame, session.Context.CancellationToken);
+            await WriteRawAsync(session.Context, message);
             return true;
         }
         catch (Exception e) when (e is OperationCanceledException or ObjectDisposedException or InvalidOperationException or IOException)
@@ -161,6 +162,14 @@ internal sealed class ScriptedCoordinator : IAsyncDisposable
         {
             _writing.Release();
         }
+    }
+
+    private static async Task WriteRawAsync(ServerCallContext context, byte[] message)
+    {
+        var frame = new byte[message.Length + 5];
+        BinaryPrimitives.WriteInt32BigEndian(frame.AsSpan(1), message.Length);
+        message.CopyTo(frame, 5);
+        await context.GetHttpContext().Response.BodyWriter.WriteAsync(frame, context.CancellationToken);
     }
 
     /// <summary>Breaks all connections and starts anew, as a coordinator that crashed.</summary>
@@ -238,7 +247,9 @@ internal sealed class ScriptedCoordinator : IAsyncDisposable
             while (await requests.MoveNext())
             {
                 owner.Samples.Enqueue(requests.Current.Sample);
-                if (owner.Acknowledges)
+                foreach (var spoilt in owner.SpoiltAcks?.Invoke() ?? [])
+                    await WriteRawAsync(context, spoilt);
+                if (owner.Acknowledges && owner.SpoiltAcks is null)
                     await responses.WriteAsync(new UploadResponse { Ack = new() { Sequence = requests.Current.Sample.Sequence } });
             }
         }

@@ -5,8 +5,13 @@ using LoadHarness.Coordinator.Security;
 namespace LoadHarness.Coordinator.Tests.Hostile;
 
 /// <summary>Calls any method with any bytes.</summary>
-internal sealed class RawCalls(Func<CoordinatorChannel> open) : IDisposable
+/// <param name="open">Opens a connection.</param>
+/// <param name="time">The coordinator's: what may wait for agents for a day is given up after a while of it.</param>
+internal sealed class RawCalls(Func<CoordinatorChannel> open, TimeProvider time) : IDisposable
 {
+    private static readonly TimeSpan _longestWait = TimeSpan.FromSeconds(12);
+
+
     private readonly CoordinatorChannel _channel = open();
     private static readonly Marshaller<byte[]> _bytes = Marshallers.Create<byte[]>(b => b, b => b);
     private static readonly TimeSpan _patience = TimeSpan.FromSeconds(20);
@@ -14,11 +19,15 @@ internal sealed class RawCalls(Func<CoordinatorChannel> open) : IDisposable
     public void Dispose() => _channel.Dispose();
 
     /// <summary>A whole call of a method that takes one message.</summary>
-    /// <returns>How it ended; a stream counts as OK once it has sent something.</returns>
+    /// <returns>
+    /// How it ended: a stream counts as OK once it has sent something, and is then given up; CANCELLED: it waited and was given up.
+    /// </returns>
     public async Task<StatusCode> CallAsync(MethodDescriptor method, byte[] request)
     {
         using var cancel = new CancellationTokenSource(_patience);
-        var options = new CallOptions(cancellationToken: cancel.Token);
+        using var waited = new CancellationTokenSource(_longestWait, time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancel.Token, waited.Token);
+        var options = new CallOptions(cancellationToken: either.Token);
         try
         {
             if (!method.IsServerStreaming)
@@ -28,7 +37,7 @@ internal sealed class RawCalls(Func<CoordinatorChannel> open) : IDisposable
             }
 
             using var call = _channel.Invoker.AsyncServerStreamingCall(Of(method, MethodType.ServerStreaming), null, options, request);
-            await call.ResponseStream.MoveNext(cancel.Token);
+            await call.ResponseStream.MoveNext(either.Token);
             return StatusCode.OK;
         }
         catch (RpcException e)

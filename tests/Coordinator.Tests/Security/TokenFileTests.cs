@@ -117,6 +117,18 @@ public sealed class TokenFileTests
     }
 
     [Test]
+    public async Task Read_ANamedPipeInItsPlace_IsRefusedInWordsAndNotWaitedFor()
+    {
+        using (var made = System.Diagnostics.Process.Start("mkfifo", ["-m", "600", Path]))
+            await made.WaitForExitAsync();
+
+        var reading = Task.Run(() => File1.Read());
+
+        Assert.That(await Task.WhenAny(reading, Task.Delay(TimeSpan.FromSeconds(20))), Is.SameAs(reading), "it waits for a writer");
+        Assert.That(async () => await reading, Throws.TypeOf<CredentialException>().With.Message.Contains($"{Path}: it is no regular file"));
+    }
+
+    [Test]
     public void Find_Secret_FindsItsTokenOnly()
     {
         File1.Change(_ => [Make("alice", TokenRole.Operator, "secret-a"), Make("bob", TokenRole.Viewer, "secret-b")]);

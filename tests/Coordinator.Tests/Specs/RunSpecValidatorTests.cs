@@ -49,6 +49,32 @@ public class RunSpecValidatorTests
         }
     }
 
+    private static IEnumerable<TestCaseData> Crowds()
+    {
+        yield return Of("--target", 4096, "4,097 address and port ranges", n => _good with { Targets = [.. Many(n, i => $"10.0.0.5:{(2 * i) + 1}")] });
+        yield return Of("--target", 4096, "4,097 address and port ranges", n => _good with { Targets = ["10.0.0.5:" + string.Join(',', Many(n, i => $"{(2 * i) + 1}"))] })
+            .SetArgDisplayNames("--target in one");
+        yield return Of("--sources", 4096, "4,097 ranges", n => _good with { Sources = [.. Many(n, i => $"10.1.{i >> 7}.{(2 * (i & 127)) + 1}")] });
+        yield return Of("--sources", 4096, "4,097 ranges", n => _good with { Sources = [string.Join(',', Many(n, i => $"10.1.{i >> 7}.{(2 * (i & 127)) + 1}"))] })
+            .SetArgDisplayNames("--sources in one");
+        yield return Of("--provision-sources", 256, "257 prefixes", n => _good with { ProvisionSources = [.. Many(n, i => $"10.{i >> 8}.{i & 255}.0/24@eth0")] });
+
+        static TestCaseData Of(string field, int most, string problem, Func<int, RunSpecInput> make) =>
+            new TestCaseData(field, most, problem, make).SetArgDisplayNames(field);
+
+        static IEnumerable<string> Many(int count, Func<int, string> text) => Enumerable.Range(0, count).Select(text);
+    }
+
+    [TestCaseSource(nameof(Crowds))]
+    public void Validate_MoreThanCanBePlanned_IsRefusedWithTheBound(string field, int most, string problem, Func<int, RunSpecInput> make)
+    {
+        Valid(make(most));
+
+        var error = Single(make(most + 1));
+
+        Assert.That((error.Field, error.Problem, error.Allowed), Is.EqualTo((field, $"names {problem}", $"at most {most:N0}")));
+    }
+
     [Test]
     public void Validate_LabelsAndBackends_TakesThem()
     {

@@ -75,7 +75,7 @@ public sealed record EndpointRow
             Destinations = DestinationCounts.Of(space.Destinations),
             Free = tuples,
             HeldBy = space.HeldBy,
-            TargetIsLocal = space.Destinations.Any(d => SourcePortPolicy.IsLocal(d, members, ranges)),
+            TargetIsLocal = SourcePortPolicy.LocalOf(space.Destinations, members, ranges).Any(),
         };
     }
 }
