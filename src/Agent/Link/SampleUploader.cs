@@ -7,13 +7,17 @@ namespace LoadHarness.Agent.Link;
 /// <summary>Moves samples from the outbox to the coordinator, for as long as one attachment lasts.</summary>
 internal sealed class SampleUploader(LinkDialer dialer, LinkOptions options, SampleOutbox outbox, ILogger log)
 {
+    private volatile bool _acknowledged;
+
     /// <summary>Uploads until cancelled; a call that breaks is made again.</summary>
     public async Task RunAsync(string sessionId, CancellationToken cancel)
     {
         using var channel = dialer.OpenChannel();
         var client = new V1.AgentLink.AgentLinkClient(channel);
-        for (var failures = 0; !cancel.IsCancellationRequested; failures++)
+        var failures = 0;
+        while (!cancel.IsCancellationRequested)
         {
+            _acknowledged = false;
             try
             {
                 await UploadAsync(client, sessionId, cancel).ConfigureAwait(false);
@@ -28,6 +32,8 @@ internal sealed class SampleUploader(LinkDialer dialer, LinkOptions options, Sam
                 return;
             }
 
+            // A call that worked for a while says nothing against the next one.
+            failures = _acknowledged ? 0 : failures + 1;
             await Task.Delay(Backoff.FullJitter(failures), cancel).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
     }
@@ -53,8 +59,10 @@ internal sealed class SampleUploader(LinkDialer dialer, LinkOptions options, Sam
     {
         while (await responses.MoveNext(cancel).ConfigureAwait(false))
         {
-            if (responses.Current.Ack is { } ack)
-                outbox.Acknowledge(ack.Sequence);
+            if (responses.Current.Ack is not { } ack)
+                continue;
+            _acknowledged = true;
+            outbox.Acknowledge(ack.Sequence);
         }
     }
 }

@@ -72,14 +72,14 @@ public sealed class RunStormTests
     [Test]
     public async Task Reconnect_CoordinatorIsKilledInTheStorm_TheNextLifeTellsTheRecoveryAndCountsOn()
     {
-        await AttachAsync("a", recovers: false);
+        var agent = await AttachAsync("a", recovers: false);
         await _fixture.CreateAsync(Spec(1000, agents: 1, holdSeconds: 300));
         await _fixture.UntilAsync(RunState.Holding);
         await _fixture.Control.ReconnectRunAsync(Order(0.1, CloseMethod.Rst));
         await _fixture.UntilAsync(() => _fixture.Run().Progress.Established == 900, Long, "closed");
 
         await using var after = await FleetFixture.StartAsync(storeOf: _fixture.DirectoryPath, at: _fixture.Time.GetUtcNow().AddSeconds(3));
-        var back = await after.AttachAsync("a");
+        var back = await after.AttachAsync(agent.Hello);
         back.Measure = (assignment, second, goal) =>
         {
             var sample = back.MakeSample(assignment.RunId, second, goal);
