@@ -2,7 +2,7 @@
 # Installs what the tests need, builds everything, runs every test project and ends with "N passed, N failed".
 #
 #   tests/run.sh                      all tests but the long ones
-#   tests/run.sh --long               the long ones too (ten minutes and more each)
+#   tests/run.sh --long               the long ones too (ten minutes and more each), and others in their long form
 #   tests/run.sh --filter EXPRESSION  some of them, in the words of `dotnet test --filter`
 #
 # Wants the .NET SDK of global.json, Debian or Ubuntu, and root (directly or by sudo): the end-to-end tests make network namespaces.
@@ -15,7 +15,7 @@ long=false
 filter=
 while [ $# -gt 0 ]; do
     case $1 in
-        --long) long=true ;;
+        --long) long=true; export LOADHARNESS_LONG=1 ;;
         --filter) filter=${2:?--filter wants an expression}; shift ;;
         --filter=*) filter=${1#--filter=} ;;
         -h|--help) usage; exit 0 ;;
@@ -44,7 +44,7 @@ step() { printf '\n== %s (after %d s)\n' "$1" "$SECONDS"; }
 as_root=()
 if [ "$(id -u)" -ne 0 ]; then
     command -v sudo > /dev/null || give_up "wants root for network namespaces; run it as root or install sudo"
-    as_root=(sudo --preserve-env=PATH,HOME,DOTNET_ROOT,DOTNET_CLI_TELEMETRY_OPTOUT,DOTNET_NOLOGO,LC_ALL env "PATH=$PATH")
+    as_root=(sudo --preserve-env=PATH,HOME,DOTNET_ROOT,DOTNET_CLI_TELEMETRY_OPTOUT,DOTNET_NOLOGO,LC_ALL,LOADHARNESS_LONG,LOADHARNESS_SEED env "PATH=$PATH")
 fi
 
 install_missing() {

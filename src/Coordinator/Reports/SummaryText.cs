@@ -73,7 +73,13 @@ public static class SummaryText
     {
         if (kernel.Established is not { } established)
             return "not read while holding";
-        return $"{established:N0} ESTABLISHED, {(kernel.Agrees ? "agrees with our count" : "DOES NOT AGREE with our count")}";
+        var agreement = kernel switch
+        {
+            { Agrees: true } => "agrees with our count",
+            { OwnEstablished: null } => "our own count of that moment is incomplete",
+            _ => "DOES NOT AGREE with our count",
+        };
+        return $"{established:N0} ESTABLISHED, {agreement}";
     }
 
     private static void AddRun(LabelledLines lines, RunSummary summary)

@@ -87,6 +87,14 @@ public class SummaryTextTests
     }
 
     [Test]
+    public void Lines_KernelReadWhileAReportWasMissing_SayThatTheyCannotBeCompared()
+    {
+        var summary = SummaryBuilder.Build(SummaryFixture.Input(SummaryFixture.SteadyWithKernel(9_000)));
+        summary = summary with { Kernel = summary.Kernel with { OwnEstablished = null } };
+        Assert.That(Text(summary), Does.Contain("9,000 ESTABLISHED, our own count of that moment is incomplete").And.Not.Contain("AGREE"));
+    }
+
+    [Test]
     public void Lines_Failures_HaveWordsAndRemedy()
     {
         var summary = Good() with
