@@ -80,7 +80,7 @@ public sealed class ServeVerbTests
     }
 
     [Test]
-    public async Task Serve_PlainLoopbackAndSocketOfItsOwn_TakesTheCredentialBesideIt()
+    public async Task Serve_PlainLoopbackAndSocketOfItsOwn_TakesTheCredentialOfItsStateFolderAndKeepsIt()
     {
         var socket = _directory.File("run/x.sock");
         var (serving, json) = await ServeAsync($"serve --listen 127.0.0.1:0 --socket {socket} {StateFlag} --json");
@@ -96,9 +96,10 @@ public sealed class ServeVerbTests
         _harness.Interrupts.Raise();
         await serving.WaitAsync(_patience);
 
-        Assert.That((string?)json["credential"], Is.EqualTo(_directory.File("run/credential")));
+        Assert.That((string?)json["credential"], Is.EqualTo(_directory.File("state/credential")));
         Assert.That(_harness.Error, Does.Contain($"loadharness-agent join http://{endpoint} --credential-file"));
-        Assert.That(File.Exists((string?)json["credential"]), Is.False);
+        Assert.That(CredentialFile.Read(_directory.File("state/credential")).Matches(credential.Value), Is.True, "agents of this host come back by it");
+        Assert.That(File.Exists(_directory.File("run/credential")), Is.False);
     }
 
     [Test]
