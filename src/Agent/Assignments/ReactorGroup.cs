@@ -23,6 +23,7 @@ internal sealed partial class ReactorGroup : IRunReactors
     private readonly int _descriptorLimit = ResourceUsage.RaiseDescriptorLimit();
     private readonly bool _privateTables;
     private readonly Lease _lease;
+    private readonly long _lapsedBefore;
     private readonly AllowTable _allowed;
     private readonly MemoryGuard _memory;
     private readonly (IpAddress Address, int Port)[] _destinations;
@@ -36,7 +37,7 @@ internal sealed partial class ReactorGroup : IRunReactors
     {
         _allowed = allowed;
         _memory = memory;
-        _lease = lease;
+        (_lease, _lapsedBefore) = (lease, lease.LapsedNanos);
         _privateTables = privateTables;
         _rest = assignment.Slice.Rest;
         _churn = assignment.Churn;
@@ -247,7 +248,7 @@ internal sealed partial class ReactorGroup : IRunReactors
     {
         var cursor = new EndpointCursor(_destinations, [], _rest, _weights);
         IWorkload workload = _churn is null ? new HoldWorkload(_transport) : new ChurnWorkload(_transport, _churn);
-        var role = new ConnectRole(cursor, _transport, workload, _lease, _allowed, _memory);
+        var role = new ConnectRole(cursor, _transport, workload, _lease, _allowed, _memory, _lapsedBefore);
         var reactor = new Reactor(_members.Count, _descriptorLimit, _privateTables, role, _bell);
         reactor.Start();
         return new ReactorMember(reactor);

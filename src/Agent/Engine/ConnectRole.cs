@@ -43,7 +43,11 @@ public sealed partial class ConnectRole : IReactorRole
     /// <param name="lease">Looked at before each pace: when it has ended, the role drains.</param>
     /// <param name="allowed">Looked at before each connect(), whatever was checked before.</param>
     /// <param name="memory">Looked at before each connect() and each FIN; null: memory is no matter.</param>
-    public ConnectRole(EndpointCursor cursor, Transports.ITransport transport, IWorkload workload, Lease lease, AllowTable allowed, MemoryGuard? memory = null)
+    /// <param name="lapsedBefore">
+    /// <see cref="Lease.LapsedNanos"/> when the run began: the same for all reactors, so that a lease which ends while they are made
+    /// drains all of them or none. Null: as it is now.
+    /// </param>
+    public ConnectRole(EndpointCursor cursor, Transports.ITransport transport, IWorkload workload, Lease lease, AllowTable allowed, MemoryGuard? memory = null, long? lapsedBefore = null)
     {
         _allowed = allowed;
         _memory = memory ?? new MemoryGuard();
@@ -53,7 +57,7 @@ public sealed partial class ConnectRole : IReactorRole
         _life = workload.Life;
         // An eighth of a short life; a longer one is met late by as much as opening is.
         _churnQuantumNanos = _life is null ? 0 : Math.Clamp(_life.Length.Ticks * 100 / 8, NanosPerMilli, PaceQuantumNanos);
-        (_lease, _lapsedBefore) = (lease, lease.LapsedNanos);
+        (_lease, _lapsedBefore) = (lease, lapsedBefore ?? lease.LapsedNanos);
     }
 
     private long Live => _reactor.Counters.Connecting + _reactor.Counters.Established;
