@@ -55,6 +55,7 @@ install_missing() {
     command -v curl > /dev/null || missing+=(curl)
     command -v tcpdump > /dev/null || missing+=(tcpdump)
     command -v nsenter > /dev/null || missing+=(util-linux)
+    command -v systemd-analyze > /dev/null || missing+=(systemd)
     command -v ps > /dev/null || missing+=(procps)
     # NativeAOT links with clang, or else with gcc, and against zlib.
     command -v clang > /dev/null || command -v gcc > /dev/null || missing+=(gcc libc6-dev)

@@ -28,8 +28,6 @@ public sealed class SystemdUnitTests
     [TestCaseSource(nameof(Units))]
     public void Unit_OfTheFolder_IsUnderstoodBySystemd(string unit)
     {
-        if (!File.Exists("/usr/bin/systemd-analyze"))
-            Assert.Ignore("there is no systemd-analyze here");
         var directory = Directory.CreateTempSubdirectory("lh-units-");
         try
         {
