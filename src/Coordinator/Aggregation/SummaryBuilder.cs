@@ -54,7 +54,7 @@ public static class SummaryBuilder
         Name = input.Name,
         State = input.GoesOnAs ?? input.Ending switch
         {
-            RunEnding.Completed or RunEnding.MaxDuration => "completed",
+            RunEnding.Completed => "completed",
             RunEnding.Stopped => "stopped",
             RunEnding.Interrupted => "interrupted",
             _ => "failed",

@@ -21,9 +21,6 @@ public enum RunEnding
     /// <summary>Too few agents were left, or none got ready.</summary>
     AgentsLost,
 
-    /// <summary>It lasted as long as it may.</summary>
-    MaxDuration,
-
     /// <summary>What was asked for turned out to be wrong: a source that the host does not have, for one.</summary>
     Invalid,
 

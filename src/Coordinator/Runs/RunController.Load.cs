@@ -52,8 +52,6 @@ public sealed partial class RunController
                 return new(RunEnding.Aborted, reason);
             if (elapsed >= _plan.HoldEnd)
                 return new(RunEnding.Completed, "");
-            if (elapsed >= _spec.MaxDuration)
-                return new(RunEnding.MaxDuration, $"it lasted {DurationText.Format(_spec.MaxDuration)}, as long as it may (--max-duration)");
             await TickAsync(abandoned);
         }
     }

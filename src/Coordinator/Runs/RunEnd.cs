@@ -10,7 +10,7 @@ internal sealed record RunEnd(RunEnding Ending, string Reason)
     /// <summary>The state that it leads to.</summary>
     public RunState State => Ending switch
     {
-        RunEnding.Completed or RunEnding.MaxDuration => RunState.Completed,
+        RunEnding.Completed => RunState.Completed,
         RunEnding.Stopped or RunEnding.Interrupted => RunState.Stopped,
         _ => RunState.Failed,
     };

@@ -30,6 +30,6 @@ public static class RunVerdict
             return ExitCode.AgentsLost;
         if (!summary.Result.Reached)
             return ending == RunEnding.Internal ? ExitCode.Internal : ExitCode.GoalMissed;
-        return ending is RunEnding.Completed or RunEnding.MaxDuration ? ExitCode.Passed : ExitCode.Internal;
+        return ending == RunEnding.Completed ? ExitCode.Passed : ExitCode.Internal;
     }
 }
