@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using LoadHarness.Coordinator.Fleet;
 using LoadHarness.V1;
 
@@ -12,6 +13,10 @@ internal sealed class BackendRoster(IRunLink run, AgentRegistry registry, RunRec
 
     /// <summary>Takes note of a sample of any agent.</summary>
     public void Heard(Aggregation.AgentSample sample, TimeSpan elapsed) => _readers.Heard(sample, elapsed);
+
+    /// <summary>Begins with the readers that an earlier life of the coordinator had named.</summary>
+    public void RestoreReaders(ImmutableHashSet<string> named, TimeSpan elapsed) =>
+        _readers.Restore(Members.Where(m => named.Contains(m.Agent.Id)), elapsed);
 
     /// <summary>Tells every backend what to do from now on.</summary>
     /// <param name="phase">The phase wanted.</param>

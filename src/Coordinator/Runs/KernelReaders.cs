@@ -19,6 +19,18 @@ internal sealed class KernelReaders
     private readonly Lock _lock = new();
     private readonly Dictionary<string, Reader> _readers = new(StringComparer.Ordinal);
 
+    /// <summary>Begins with those that an earlier life of the coordinator had named: they go on reading, unless they fall silent.</summary>
+    /// <param name="named">One of each network namespace.</param>
+    /// <param name="elapsed">Now.</param>
+    public void Restore(IEnumerable<RunMember> named, TimeSpan elapsed)
+    {
+        lock (_lock)
+        {
+            foreach (var member in named)
+                _readers.TryAdd(NamespaceOf(member), new(member.Agent.Id, elapsed, _shortestInterval));
+        }
+    }
+
     /// <summary>Takes note of a sample that carries a reading.</summary>
     /// <param name="sample">Any sample of the run.</param>
     /// <param name="elapsed">Now.</param>

@@ -12,5 +12,5 @@ public sealed partial class RunController
     private static partial void LogBroken(ILogger log, Exception e, string runId);
 
     [LoggerMessage(1204, LogLevel.Warning, "Run {RunId} goes on as {State} after a restart of the coordinator; {Count} agents are waited for")]
-    private static partial void LogResumed(ILogger log, string runId, RunState state, int count);
+    private static partial void LogResumed(ILogger log, string runId, RunState state, int? count);
 }

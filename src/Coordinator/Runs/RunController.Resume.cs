@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using LoadHarness.Coordinator.Aggregation;
 using LoadHarness.Coordinator.Fleet;
+using LoadHarness.Coordinator.Planning;
 using LoadHarness.Coordinator.Specs;
 using LoadHarness.V1;
 
@@ -27,8 +28,9 @@ public sealed partial class RunController
     {
         get
         {
-            var drain = DrainTimeout;
-            var limit = _registry.Options.Lease + drain + _registry.Options.LossMargin + RunMember.ResetTime(_plan!.Goal);
+            if (_plan is null)
+                return null;
+            var limit = _registry.Options.Lease + DrainTimeout + _registry.Options.LossMargin + RunMember.ResetTime(_plan.Goal);
             return _kept!.AwayFor > limit
                 ? $"the coordinator was gone for {DurationText.Format(Whole(_kept.AwayFor.Value))}, and agents drain by themselves when their "
                     + $"leases ({DurationText.Format(_registry.Options.Lease)}) end"
@@ -41,15 +43,24 @@ public sealed partial class RunController
     private void Restore(KeptRun kept)
     {
         var conduct = kept.Conduct;
-        (_kept, _plan, _asked, _startNanos, _end) = (kept, conduct.Plan, conduct.Asked, conduct.StartNanos, conduct.End);
+        (_kept, _plan) = (kept, conduct.Plan);
+        _measurements.Restore(kept.Measurements, kept.Seconds, kept.BackendSeconds, kept.Events);
+        _snapshot.Set(kept.Snapshot with { Events = _measurements.Events.Newest });
+        _record.Begin(_snapshot.Value);
+        if (_plan is not null)
+            Restore(kept, conduct, _plan);
+    }
+
+    private void Restore(KeptRun kept, RunConduct conduct, RunPlan plan)
+    {
+        (_asked, _startNanos, _end) = (conduct.Asked, conduct.StartNanos, conduct.End);
         _stages.Restore(conduct.Stages);
         (_planMaker.Replies, _planMaker.Gone) = (Whole(conduct.Replies), conduct.Gone);
         _planMaker.BackendNamespaces = [.. conduct.Backends.Select(b => b.Hello.Inventory.NetworkNamespace)];
         _planMaker.Provisions.Restore(conduct.Provisions);
-        _measurements.Restore(kept.Measurements, kept.Seconds, kept.BackendSeconds, kept.Events);
         RestoreStorms(conduct);
         if (conduct.StartNanos is not null)
-            _measurements.Begin(conduct.Plan!, conduct.Backends.Select(b => b.Hello.AgentId));
+            _measurements.Begin(plan, conduct.Backends.Select(b => b.Hello.AgentId));
         foreach (var sample in kept.UnfoldedSamples())
             _measurements.AddUnfolded(sample);
         if (conduct.Immediately)
@@ -58,10 +69,8 @@ public sealed partial class RunController
         _roster.Restore(conduct.Clients.Select(m => MemberOf(m, goesOn)));
         _backends.Restore(conduct.Backends.Select(m => MemberOf(m, goesOn)));
         _roster.RestoreFormer(conduct.Former.Select(m => MemberOf(m, expected: false)));
-        _snapshot.Set(kept.Snapshot with { Events = _measurements.Events.Newest });
-        _record.Begin(_snapshot.Value);
         if (goesOn)
-            _planMaker.Keep(_plan!);
+            _planMaker.Keep(plan);
     }
 
     // Names are compared as those of hosts are, which the text of the store does not say.
@@ -83,11 +92,15 @@ public sealed partial class RunController
         if (WhyOver is { } reason)
             return Over(reason);
         await FindStartAsync(abandoned);
-        var away = _kept!.AwayFor is { } gone ? $"for {Whole(gone).TotalSeconds:0} s " : "";
+        _roster.RestoreReaders(_kept!.Readers, Elapsed);
+        _backends.RestoreReaders(_kept.Readers, Elapsed);
+        var away = _kept.AwayFor is { } gone ? $"for {Whole(gone).TotalSeconds:0} s " : "";
         _measurements.Event(RunEventKinds.CoordinatorRestarted, "", $"the coordinator was gone {away}and goes on with the run");
-        LogResumed(_log, RunId, _snapshot.Value.State, _roster.Members.Length + _backends.Members.Length);
+        LogResumed(_log, RunId, _snapshot.Value.State, _plan is null ? _spec.Agents + _spec.Backends : _roster.Members.Length + _backends.Members.Length);
         if (_end is { } end)
             return end;
+        if (_plan is null)
+            await GatherAsync(abandoned);
         if (_startNanos is not { } start)
         {
             await PrepareAsync(abandoned);

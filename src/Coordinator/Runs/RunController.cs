@@ -194,7 +194,7 @@ public sealed partial class RunController : IRun, IRunLink, IAsyncDisposable
         _end = end;
         try
         {
-            if (!_nobodyLeft && (_roster.Order is not null || _kept is not null))
+            if (!_nobodyLeft && (_roster.Order is not null || _kept is { Conduct.Plan: not null }))
                 await DrainAsync(end, abandoned);
         }
         catch (Exception e)

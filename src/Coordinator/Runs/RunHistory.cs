@@ -53,11 +53,13 @@ internal static partial class RunHistory
 
     private static RunRow End(CoordinatorStore store, RunRow row)
     {
+        var what = row.State == nameof(RunState.Pending)
+            ? "while this run waited for its agents, who were told nothing of it; start it again"
+            : "during this run; its agents drain when they attach again, or else when their leases end";
         var ended = row with
         {
             State = nameof(RunState.Failed),
-            Reason = $"the coordinator ended at {store.LastWritten:yyyy-MM-dd HH:mm:ss} UTC during this run; "
-                + "its agents drain when they attach again, or else when their leases end",
+            Reason = $"the coordinator ended at {store.LastWritten:yyyy-MM-dd HH:mm:ss} UTC {what}",
             EndedAt = store.LastWritten,
         };
         _ = store.Runs.SaveAsync(ended);

@@ -50,6 +50,10 @@ internal sealed class RunRoster(
     /// <summary>Begins with those whom an earlier life of the coordinator had dropped.</summary>
     public void RestoreFormer(IEnumerable<RunMember> former) => _former = [.. former];
 
+    /// <summary>Begins with the readers of the kernel that an earlier life of the coordinator had named.</summary>
+    public void RestoreReaders(ImmutableHashSet<string> named, TimeSpan elapsed) =>
+        readers.Restore(Members.Where(m => named.Contains(m.Agent.Id)), elapsed);
+
     /// <summary>Tells every member what to do from now on. The same plan with another order, or another plan.</summary>
     /// <param name="plan">Members without a part in it are dismissed.</param>
     /// <param name="phase">The phase wanted.</param>

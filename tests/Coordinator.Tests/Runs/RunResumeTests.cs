@@ -65,6 +65,59 @@ public sealed class RunResumeTests
         Assert.That(summary.GetProperty("run").GetProperty("durationSeconds").GetDouble(), Is.InRange(6, 12));
     }
 
+    [Test]
+    public async Task Start_AfterAKillWhileItWaitsForAgents_WaitsAgainAndRuns()
+    {
+        await using var before = await FleetFixture.StartAsync();
+        await before.AttachAsync("a");
+        var run = await before.CreateAsync(RunFixture.Spec(100, 2));
+        Assert.That(run.State, Is.EqualTo(RunState.Pending), "one of two is there");
+
+        await using var after = await FleetFixture.StartAsync(storeOf: before.DirectoryPath, at: before.Time.GetUtcNow().AddSeconds(3));
+        await after.AttachAsync("a");
+        await after.PassAsync(TimeSpan.FromSeconds(2));
+        Assert.That(after.Run().State, Is.EqualTo(RunState.Pending));
+        await after.AttachAsync("b");
+
+        var (ended, summary) = await after.EndAsync();
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That((ended.Id, ended.State), Is.EqualTo((run.Id, RunState.Completed)), ended.StateReason);
+            Assert.That(summary.GetProperty("result").GetProperty("opened").GetInt64(), Is.EqualTo(100));
+            Assert.That(summary.GetProperty("agents").GetArrayLength(), Is.EqualTo(2));
+            Assert.That(summary.GetProperty("events")[0].GetProperty("kind").GetString(), Is.EqualTo("coordinator-restarted"));
+        }
+    }
+
+    [Test]
+    public async Task Start_LongAfterAKillWhileItWaitsForAgents_FailsInWords()
+    {
+        await using var before = await FleetFixture.StartAsync();
+        await before.AttachAsync("a");
+        await before.CreateAsync(RunFixture.Spec(100, 2));
+
+        // It was to wait for 10 s.
+        await using var after = await FleetFixture.StartAsync(storeOf: before.DirectoryPath, at: before.Time.GetUtcNow().AddSeconds(11));
+
+        Assert.That(after.Run().State, Is.EqualTo(RunState.Failed));
+        Assert.That(after.Run().StateReason, Does.StartWith("the coordinator ended at").And.Contain("waited for its agents").And.Contain("start it again"));
+    }
+
+    [Test]
+    public async Task Start_WhileItWaitsForAgentsThatDoNotCome_NamesThemAndEnds()
+    {
+        await using var before = await FleetFixture.StartAsync();
+        await before.AttachAsync("a");
+        await before.CreateAsync(RunFixture.Spec(100, 2));
+
+        await using var after = await FleetFixture.StartAsync(storeOf: before.DirectoryPath, at: before.Time.GetUtcNow().AddSeconds(3));
+        await after.AttachAsync("a");
+        var (ended, _) = await after.EndAsync();
+
+        Assert.That((ended.State, ended.StateReason), Is.EqualTo((RunState.Failed, "1 of 2 agents is there and idle within 10 s (--ready-timeout)")));
+        Assert.That(after.Log.Lines, Is.EqualTo(new[] { $"Warning 1204 Run {ended.Id} goes on as Pending after a restart of the coordinator; 2 agents are waited for " }));
+    }
+
     private static Hello Holding(FakeAgent agent, Assignment last, ulong held)
     {
         var hello = agent.Hello.Clone();
