@@ -70,7 +70,7 @@ public sealed partial class Timeline
     /// <summary>An agent takes part from now on: it is expected in every second from the next whole one on.</summary>
     public void Join(string agentId, TimeSpan elapsed) => Track(agentId).Join(elapsed);
 
-    /// <summary>An agent is no longer there: lost (give the time of its last sign of life), or finished.</summary>
+    /// <summary>An agent certainly holds nothing any more: it was lost, or has finished.</summary>
     public void Leave(string agentId, TimeSpan elapsed) => Track(agentId).Leave(elapsed);
 
     /// <summary>Takes a sample. An agent that never joined joins at its start.</summary>

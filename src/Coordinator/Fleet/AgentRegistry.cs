@@ -109,7 +109,7 @@ public sealed class AgentRegistry(CoordinatorClock clock, FleetOptions options)
         ImmutableInterlocked.Update(ref _exits, (exits, exit) => [.. exits.TakeLast(ExitsKept - 1), exit], new AgentExit(agentId, how));
         if (Find(agentId) is { } agent)
         {
-            agent.Depart($"its process has ended: {how}");
+            agent.Depart($"its process has ended: {how}", forGood: true);
             Notify(agent);
         }
         else

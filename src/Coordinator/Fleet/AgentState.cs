@@ -60,6 +60,9 @@ public sealed class AgentState
     /// <summary>How it is known to have gone: it said goodbye, or its process was seen to end. Null while it may live.</summary>
     public string? Departure => Read(() => _departure);
 
+    /// <summary>Its parent saw its process end, and starts no other.</summary>
+    public bool IsGoneForGood { get; private set; }
+
     /// <summary>The start instant by what it said when it attached holding work, and of which run; null when it said nothing.</summary>
     internal (string RunId, long StartNanos)? HeldStart { get; private set; }
 
@@ -188,7 +191,7 @@ public sealed class AgentState
             }
 
             _session?.End("the agent attached again");
-            (_session, _hello, _departure) = (session, session.Hello, null);
+            (_session, _hello, _departure, IsGoneForGood) = (session, session.Hello, null, false);
             _status = session.Hello.Held ?? _status;
             if (session.Hello.Held is { Elapsed: { } elapsed } held)
                 HeldStart = (held.RunId, _clock.Nanos - CoordinatorClock.ToNanos(elapsed));
@@ -220,12 +223,13 @@ public sealed class AgentState
         }
     }
 
-    internal void Depart(string how)
+    internal void Depart(string how, bool forGood = false)
     {
         AgentSession? session;
         lock (_lock)
         {
             _departure ??= how;
+            IsGoneForGood |= forGood;
             session = _session;
         }
 

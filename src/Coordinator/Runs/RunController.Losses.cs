@@ -15,7 +15,7 @@ public sealed partial class RunController
     private void ReviewAgents(TimeSpan elapsed)
     {
         var lost = ReviewLosses(elapsed);
-        if (!_roster.Working.Any())
+        if (!_roster.Working.Any() && !MayReturn)
         {
             var last = _roster.Members[^1];
             throw new RunEndException(RunEnding.AgentsLost, $"every agent was lost; {last.Agent.Id}: {last.Lost}");
@@ -31,6 +31,9 @@ public sealed partial class RunController
         RouseIdlers(_backends, "listen", elapsed);
         NoteFindings();
     }
+
+    // Nobody is left to take a share over; where shares are kept instead, one agent that can come back is worth waiting for.
+    private bool MayReturn => _spec.OnAgentLoss == AgentLossPolicy.Hold && _roster.Members.Any(m => !m.Agent.IsGoneForGood);
 
     // Agents that were cut off for longer than their leases are back: they do again what they did.
     private void RouseIdlers(Roster roster, string task, TimeSpan elapsed)

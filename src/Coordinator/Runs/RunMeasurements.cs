@@ -113,11 +113,13 @@ internal sealed partial class RunMeasurements(RunSpec spec, Func<TimeSpan> elaps
         }
     }
 
-    /// <summary>An agent was lost; it is expected to report nothing after its last sign of life.</summary>
+    /// <summary>
+    /// An agent was lost: from now on it certainly holds nothing. What it held since its last report nobody knows; that stays missing.
+    /// </summary>
     public void Lose(string agentId, TimeSpan elapsed)
     {
         lock (_lock)
-            TimelineOf(agentId).Leave(agentId, TimelineOf(agentId).Agent(agentId)?.NewestAt ?? elapsed);
+            TimelineOf(agentId).Leave(agentId, elapsed);
     }
 
     /// <summary>A lost agent is back.</summary>

@@ -93,7 +93,16 @@ public sealed class RunLossTests
         var before = _fixture.Run().Progress.Agents[1];
         await _fixture.UntilAsync(() => _fixture.Run().Progress.Agents[1].Lost, TimeSpan.FromSeconds(10), "lost");
 
-        Assert.That((before.Lost, before.Stale), Is.EqualTo((false, true)));
+        var (_, summary) = await _fixture.EndAsync();
+        var gap = summary.GetProperty("gaps").EnumerateArray().Single();
+        var missing = gap.GetProperty("toSecond").GetInt32() - gap.GetProperty("fromSecond").GetInt32();
+
+        Assert.Multiple(() =>
+        {
+            Assert.That((before.Lost, before.Stale), Is.EqualTo((false, true)));
+            Assert.That(gap.GetProperty("agent").GetString(), Is.EqualTo("b"));
+            Assert.That(missing, Is.InRange(43, 54), "what it held until it was certainly lost is missing, not zero");
+        });
     }
 
     [Test]
@@ -198,79 +207,6 @@ public sealed class RunLossTests
     }
 
     [Test]
-    public async Task Join_NothingMissingOrIgnored_StaysIdle([Values] bool isMissing)
-    {
-        var hello = FakeAgent.MakeHello("a");
-        hello.Inventory.MaxConnections = isMissing ? 600UL : 1000UL;
-        await _fixture.AttachAsync(hello);
-        var dying = await _fixture.AttachAsync("b");
-        var spec = Spec(1000, agents: 2, holdSeconds: 30);
-        spec.OnAgentJoin = isMissing ? AgentJoinPolicy.Ignore : AgentJoinPolicy.Fill;
-        await _fixture.CreateAsync(spec);
-        await _fixture.UntilAsync(RunState.Holding);
-        Kill(dying);
-        var joiner = await _fixture.AttachAsync("c");
-        var (run, _) = await _fixture.EndAsync();
-
-        Assert.Multiple(() =>
-        {
-            Assert.That(joiner.Assignments, Is.Empty);
-            Assert.That(run.Plan.Goal, Is.EqualTo(isMissing ? 600UL : 1000UL));
-        });
-    }
-
-    [Test]
-    public async Task Join_InTheRamp_TakesWhatIsNotOpenYetAndNoScheduleFalls()
-    {
-        var first = await _fixture.AttachAsync("a");
-        var spec = Spec(10_000, agents: 1, holdSeconds: 10);
-        spec.Ramp = Duration.FromTimeSpan(TimeSpan.FromSeconds(40));
-        spec.ClearAgents();
-        await _fixture.CreateAsync(spec);
-        await _fixture.UntilAsync(RunState.Ramping);
-        await _fixture.PassAsync(TimeSpan.FromSeconds(10));
-        var joiner = await _fixture.AttachAsync("b");
-        await UntilAsync(() => joiner.Assignments.Count > 0, "b has work");
-        var (run, summary) = await _fixture.EndAsync();
-
-        var schedule = first.Assignments.Last(a => a.Phase == Phase.Running).Schedule;
-        Assert.Multiple(() =>
-        {
-            Assert.That(ShareOf(first) + ShareOf(joiner), Is.EqualTo(10_000));
-            Assert.That(ShareOf(joiner), Is.InRange(2_000, 5_000));
-            Assert.That(schedule.Points[0].Goal, Is.InRange(2_900UL, 3_800UL), "where the ramp stands 2 s later");
-            Assert.That(schedule.Points.Select(p => p.Goal), Is.Ordered);
-            Assert.That(summary.GetProperty("result").GetProperty("peakEstablished").GetInt64(), Is.EqualTo(10_000));
-            Assert.That(run.Events.Single(e => e.Kind == "agent-joined").AgentId, Is.EqualTo("b"));
-        });
-    }
-
-    [Test]
-    public async Task Join_RefusesItsAssignment_IsLeftOutAndTheRunGoesOn()
-    {
-        await _fixture.AttachAsync("a");
-        var dying = await _fixture.AttachAsync("b");
-        var spec = Spec(100_000, agents: 2, holdSeconds: 60);
-        spec.SourcePorts = "20000-32767";
-        await _fixture.CreateAsync(spec);
-        await _fixture.UntilAsync(RunState.Holding);
-        // Half of the blocks rest: something is missing.
-        Kill(dying);
-        await UntilAsync(() => _fixture.Run().Plan.Goal < 100_000, "cut");
-        var joiner = await _fixture.AttachAsync(FakeAgent.MakeHello("c", "boot/2"));
-        joiner.Respond = a => Refused(a);
-        await UntilAsync(() => joiner.Assignments.Any(a => a.Phase == Phase.Drained), "c is let go");
-        await _fixture.PassAsync(TimeSpan.FromSeconds(3));
-
-        Assert.Multiple(() =>
-        {
-            Assert.That(_fixture.Run().State, Is.AnyOf(RunState.Holding, RunState.Ramping));
-            Assert.That(joiner.Assignments.Count(a => a.Phase == Phase.Running), Is.EqualTo(1), "it is not asked again");
-            Assert.That(_fixture.Run().Events.Select(e => e.Message), Has.Some.Contains("did not join").And.Some.Contains("no such thing"));
-        });
-    }
-
-    [Test]
     public async Task Return_OfAnotherProcess_WaitsUntilTheFirstOnesConnectionsAreGone()
     {
         var other = await _fixture.AttachAsync("a");
@@ -341,12 +277,37 @@ public sealed class RunLossTests
         });
     }
 
-    private static AssignmentStatus Refused(Assignment assignment)
+    [Test]
+    public async Task Return_WithHold_OfTheOnlyAgent_TheRunWaitedForIt()
     {
-        var status = FakeAgent.Obey(assignment);
-        if (assignment.Phase == Phase.Drained)
-            return status;
-        (status.Phase, status.Refused) = (Phase.Unspecified, new() { Field = "slice", Rule = "test", Message = "no such thing" });
-        return status;
+        var first = await _fixture.AttachAsync("a");
+        await _fixture.CreateAsync(With(Spec(1000, agents: 1, holdSeconds: 200), AgentLossPolicy.Hold));
+        await _fixture.UntilAsync(RunState.Holding);
+        await first.DisposeAsync();
+        await UntilAsync(() => _fixture.Run().Events.Any(e => e.Kind == "agent-lost"), "lost");
+        await _fixture.PassAsync(TimeSpan.FromSeconds(10));
+
+        var second = await _fixture.AttachAsync("a");
+        await UntilAsync(() => ShareOf(second) == 1000, "its share is its own again");
+        var (run, summary) = await _fixture.EndAsync();
+
+        Assert.Multiple(() =>
+        {
+            Assert.That(run.State, Is.EqualTo(RunState.Completed));
+            Assert.That(summary.ExitCode(), Is.Zero);
+        });
+    }
+
+    [Test]
+    public async Task Loss_WithHold_OfEveryAgentWhoseParentSawItEnd_FailsTheRun()
+    {
+        var agent = await _fixture.AttachAsync("a");
+        await _fixture.CreateAsync(With(Spec(1000, agents: 1, holdSeconds: 600), AgentLossPolicy.Hold));
+        await _fixture.UntilAsync(RunState.Holding);
+
+        Kill(agent);
+        var (run, _) = await _fixture.EndAsync();
+
+        Assert.That((run.State, run.StateReason), Is.EqualTo((RunState.Failed, "every agent was lost; a: its process has ended: signal 9")));
     }
 }
