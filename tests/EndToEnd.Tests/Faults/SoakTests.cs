@@ -15,7 +15,8 @@ public sealed class SoakTests : FleetTest
 {
     private const string Target = "10.77.0.6";
     private const int Goal = 2_000;
-    private const string ServerEnds = "( sport = :9000 )";
+    // Longer than a coordinator takes to start on a busy machine.
+    private const string Lease = "15s";
     private const string ClientEnds = "( dport = :9000 )";
 
     // Lease, drain deadline and margin of a silent agent, and the time to open its share again.
@@ -41,7 +42,7 @@ public sealed class SoakTests : FleetTest
             ("a reconnect storm", StormAsync),
         };
         var begun = Stopwatch.StartNew();
-        await using var watch = new MostSeen(() => new SocketStatistics(_target).Lines("established", ServerEnds).Length);
+        await using var watch = new TargetWatch(_target, 9000, 9000);
 
         do
         {
@@ -84,7 +85,7 @@ public sealed class SoakTests : FleetTest
     private async Task StartAsync()
     {
         _agents.Clear();
-        await Fleet.ServeAsync("--lease", "10s");
+        await Fleet.ServeAsync("--lease", Lease);
         _target = Fleet.Lan.AddHost($"{Target}/16");
         Fleet.AgentStart(_target, "backend", "--listen", $"{Target}:9000");
         var shared = Fleet.Lan.AddHost("10.77.1.1/16");
@@ -134,7 +135,7 @@ public sealed class SoakTests : FleetTest
         Fleet.Coordinator.Send(Signal.Kill);
         await Fleet.Coordinator.WaitForExitAsync(Bench.Soon);
         await Task.Delay(_random.Next(0, 3_000));
-        await Fleet.ServeAsync("--lease", "10s");
+        await Fleet.ServeAsync("--lease", Lease);
         await Bench.EventuallyAsync(() => Attached() == _agents.Count, () => $"{Attached()} agents have come back");
         Assert.That(Tuples(), Is.EquivalentTo(before), "no connection is closed for want of the coordinator");
     }
@@ -173,29 +174,4 @@ public sealed class SoakTests : FleetTest
         .. _agents.Values.Select(a => a.Host).Distinct().SelectMany(h => new SocketStatistics(h).Lines("established", ClientEnds))
             .Select(l => string.Join(' ', l.Split(' ', StringSplitOptions.RemoveEmptyEntries)[2..4])),
     ];
-
-    /// <summary>Looks again and again, until it is disposed.</summary>
-    private sealed class MostSeen : IAsyncDisposable
-    {
-        private readonly CancellationTokenSource _stop = new();
-        private readonly Task _looking;
-
-        public MostSeen(Func<int> look) => _looking = Task.Run(async () =>
-        {
-            while (!_stop.IsCancellationRequested)
-            {
-                Most = Math.Max(Most, look());
-                await Task.Delay(100);
-            }
-        });
-
-        public int Most { get; private set; }
-
-        public async ValueTask DisposeAsync()
-        {
-            await _stop.CancelAsync();
-            await _looking;
-            _stop.Dispose();
-        }
-    }
 }

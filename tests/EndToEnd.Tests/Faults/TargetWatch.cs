@@ -25,14 +25,17 @@ public sealed class TargetWatch : IAsyncDisposable
         _watching = Task.Run(WatchAsync);
     }
 
-    /// <summary>The most that were there at once.</summary>
+    /// <summary>
+    /// The most that were certainly there at once. While one dump is read connections come and go, and it may name what was closed beside what
+    /// was opened in its place: what two dumps in a row name was there between them.
+    /// </summary>
     public int Most => Volatile.Read(ref _most);
 
     /// <summary>How often it has counted.</summary>
     public int Samples => Volatile.Read(ref _samples);
 
     /// <summary>What is there now.</summary>
-    public int Now() => _sockets.Lines("established", _filter).Length;
+    public int Now() => Dump().Count;
 
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
@@ -42,11 +45,20 @@ public sealed class TargetWatch : IAsyncDisposable
         _end.Dispose();
     }
 
+    private HashSet<string> Dump() =>
+        [.. _sockets.Lines("established", _filter).Select(l => string.Join(' ', l.Split(' ', StringSplitOptions.RemoveEmptyEntries)[2..4]))];
+
     private async Task WatchAsync()
     {
         while (!_end.IsCancellationRequested)
         {
-            _most = Math.Max(_most, Now());
+            var seen = Dump();
+            if (seen.Count > _most)
+            {
+                seen.IntersectWith(Dump());
+                _most = Math.Max(_most, seen.Count);
+            }
+
             _samples++;
             await Task.Delay(_pause, _end.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
