@@ -32,6 +32,6 @@ public sealed record AgentAllowance
     /// <inheritdoc cref="AttachBurst"/>
     public double AttachesPerSecond { get; init; } = 1;
 
-    /// <summary>How long a message may wait until the agent has read it.</summary>
+    /// <summary>The longest that a message may wait until the agent has read it, whatever its lease.</summary>
     public TimeSpan ReadTimeout { get; init; } = TimeSpan.FromSeconds(30);
 }

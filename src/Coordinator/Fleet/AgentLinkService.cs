@@ -162,7 +162,7 @@ public sealed partial class AgentLinkService(AgentRegistry registry, Enrolment e
         }
         catch (TimeoutException)
         {
-            var problem = $"it has read nothing for {registry.Options.Allowance.ReadTimeout.TotalSeconds:0} s";
+            var problem = $"it has read nothing for {registry.Options.ReadTimeout.TotalSeconds:0} s";
             registry.Detach(session, problem);
             Misbehaved(agent, new WireException("attach", problem));
             // What it does not read would keep the call for ever.
@@ -218,7 +218,7 @@ public sealed partial class AgentLinkService(AgentRegistry registry, Enrolment e
     }
 
     private Task SendAsync(IServerStreamWriter<AttachResponse> responses, AttachResponse message, CancellationToken cancel) =>
-        responses.WriteAsync(message, cancel).WaitAsync(registry.Options.Allowance.ReadTimeout, registry.Clock.Time, cancel);
+        responses.WriteAsync(message, cancel).WaitAsync(registry.Options.ReadTimeout, registry.Clock.Time, cancel);
 
     private AttachResponse Message(object next) => next switch
     {

@@ -18,6 +18,12 @@ public sealed record FleetOptions
     /// <summary>How much of one agent is taken in.</summary>
     public AgentAllowance Allowance { get; init; } = new();
 
+    /// <summary>
+    /// How long a message may wait until its agent has read it. Who has read nothing for as long as its lease has had no answer to a heartbeat
+    /// either, and drains: its call is of no use any more.
+    /// </summary>
+    public TimeSpan ReadTimeout => Lease < Allowance.ReadTimeout ? Lease : Allowance.ReadTimeout;
+
     /// <summary>Identifies this coordinator's store: assignments out of another one are not ours. Its host takes it from the store.</summary>
     public string StoreId { get; init; } = Guid.NewGuid().ToString("N");
 

@@ -3,6 +3,7 @@ using Grpc.Core;
 using LoadHarness.EndToEnd.Tests.Benches;
 using LoadHarness.EndToEnd.Tests.Fleet;
 using LoadHarness.Protos;
+using LoadHarness.TestKit.Hostile;
 using LoadHarness.TestKit.Networks;
 using LoadHarness.TestKit.Processes;
 using LoadHarness.V1;
@@ -17,6 +18,8 @@ namespace LoadHarness.EndToEnd.Tests.Faults;
 public sealed class HostileAgentTests : FleetTest
 {
     private const string Target = "10.77.0.6";
+    private const int FirstPort = 9000;
+    private const int LastPort = 17_191;
     private const int Share = 500;
     private const long MostGrowthBytes = 100L << 20;
 
@@ -33,6 +36,8 @@ public sealed class HostileAgentTests : FleetTest
             ["no interval of a run", "out of range", "histogram layout", "more than a host can do", "s have passed"]),
     };
 
+    private static TimeSpan HowLong => TimeSpan.FromSeconds(LongTests.Wanted ? 120 : 8);
+
     private static IEnumerable<string> Misconducts => _misconducts.Keys;
 
     [TestCaseSource(nameof(Misconducts))]
@@ -44,14 +49,14 @@ public sealed class HostileAgentTests : FleetTest
         await using var _ = rogue;
         await Fleet.IdleAsync("a1", "a2", "rogue");
         var before = ResidentBytes();
-        var run = Fleet.User($"run {Target}:9000 -c {3 * Share} --agents 3 --ramp 1s --hold 10s --json");
+        var run = Fleet.User($"run {Target}:9000 -c {3 * Share} --agents 3 --ramp 1s --hold {HowLong.TotalSeconds + 2}s --json");
         var work = await working.WaitAsync(Bench.Soon);
         await Bench.EventuallyAsync(() => Held() == 2 * Share, () => $"{Held()} are held");
 
         using var cancel = new CancellationTokenSource();
         var harm = misconduct(rogue, work, cancel.Token);
         var (fewest, most) = (2 * Share, before);
-        for (var end = DateTime.UtcNow.AddSeconds(8); DateTime.UtcNow < end; await Task.Delay(100))
+        for (var end = DateTime.UtcNow + HowLong; DateTime.UtcNow < end; await Task.Delay(100))
             (fewest, most) = (Math.Min(fewest, Held()), Math.Max(most, ResidentBytes()));
         await cancel.CancelAsync();
         await harm.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
@@ -66,6 +71,39 @@ public sealed class HostileAgentTests : FleetTest
             AssertHonestAreWhole(summary, ended.Log);
             foreach (var word in words)
                 Assert.That(NamesRogue(summary), Has.Some.Contains(word));
+        }
+    }
+
+    // Its answers to heartbeats alone would fill a connection in minutes: this run's assignments have 90 kB, for no two of its ports are in a row.
+    [Test]
+    public async Task Run_WithAnAgentThatReadsNothingOfMuch_CutsItOffAndGoesOn()
+    {
+        var ports = Enumerable.Range(0, 4096).Select(i => (FirstPort + (2 * i)).ToString(CultureInfo.InvariantCulture));
+        await StartAsync(FormattableString.Invariant($"{FirstPort}-{LastPort}"));
+        var (rogue, working) = await DialAsync("rogue", "10.77.9.1");
+        await using var _ = rogue;
+        await Fleet.IdleAsync("a1", "a2", "rogue");
+        var run = Fleet.User($"run {Target}:{string.Join(',', ports)} -c {3 * Share} --agents 3 --ramp 1s --hold 60s --json");
+        await working.WaitAsync(Bench.Soon);
+        await Bench.EventuallyAsync(() => Held() == 2 * Share, () => $"{Held()} are held");
+
+        rogue.StopReading();
+        for (var more = 1; more <= 3; more++)
+            Assert.That((await Fleet.RunAsync($"runs scale {(3 * Share) + (3 * more)}")).ExitCode, Is.Zero);
+        await Bench.EventuallyAsync(
+            () => Fleet.Coordinator.Log.Everything.Contains("rogue breaks the contract: attach: it has read nothing for 5 s", StringComparison.Ordinal),
+            () => $"the coordinator says nothing of it:\n{Fleet.Coordinator.Log.Everything}");
+        await Bench.EventuallyAsync(() => rogue.CutOff.IsFaulted, () => "its call goes on");
+        await Bench.EventuallyAsync(() => Held() == (2 * Share) + 6, () => $"{Held()} are held");
+        await Fleet.RunAsync("runs stop");
+        var ended = await Bench.FinishAsync(run);
+
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That(NamesRogue(ended.Summary()), Has.Some.Contains("broke the contract and was cut off"));
+            Assert.That(ended.Summary().List("agents").Where(a => a.Text("id") != "rogue").Select(a => (a.Number("peakEstablished"), a.Flag("lost"))),
+                Is.EqualTo(new[] { (Share + 3L, false), (Share + 3L, false) }));
+            Assert.That(ended.Summary().Number("result.closedByPeer"), Is.Zero);
         }
     }
 
@@ -130,15 +168,15 @@ public sealed class HostileAgentTests : FleetTest
         Assert.That(summary.List("gaps").Select(g => g.Text("agent")), Has.None.AnyOf("a1", "a2"));
     }
 
-    private async Task StartAsync()
+    private async Task StartAsync(string ports = "9000")
     {
         var target = Fleet.Lan.AddHost($"{Target}/16");
         await Fleet.ServeAsync("--lease", "5s");
-        Fleet.AgentStart(target, "backend", "--listen", $"{Target}:9000");
+        Fleet.AgentStart(target, "backend", "--listen", $"{Target}:{ports}");
         for (var i = 1; i <= 2; i++)
         {
             _honest.Add(Fleet.Lan.AddHost(FormattableString.Invariant($"10.77.1.{i}/16")));
-            Fleet.Agent(_honest[^1], FormattableString.Invariant($"a{i}"), $"--allow {Target}:9000 --label part=load");
+            Fleet.Agent(_honest[^1], FormattableString.Invariant($"a{i}"), $"--allow {Target}:{ports} --label part=load");
         }
     }
 
@@ -163,7 +201,7 @@ public sealed class HostileAgentTests : FleetTest
     private IEnumerable<string> NamesRogue(Json summary) => summary.Texts("notes").Concat(summary.List("events").Select(e => e.Text("message")))
         .Concat(Fleet.Coordinator.Log.Everything.Split('\n')).Where(l => l.Contains("rogue", StringComparison.Ordinal));
 
-    private int Held() => _honest.Sum(h => new SocketStatistics(h).Established(9000, 9000));
+    private int Held() => _honest.Sum(h => new SocketStatistics(h).Established(FirstPort, LastPort));
 
     private long ResidentBytes()
     {

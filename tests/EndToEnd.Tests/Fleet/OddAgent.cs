@@ -22,6 +22,7 @@ internal sealed partial class OddAgent : IAsyncDisposable
     private readonly Func<GrpcChannel> _another;
     private readonly CancellationTokenSource _ending = new();
     private Task _talking = Task.CompletedTask;
+    private Task _beating = Task.CompletedTask;
 
     private OddAgent(GrpcChannel channel, Func<GrpcChannel> another, Hello hello, AsyncDuplexStreamingCall<AttachRequest, AttachResponse> call) =>
         (_channel, _another, Hello, _call) = (channel, another, hello, call);
@@ -31,6 +32,9 @@ internal sealed partial class OddAgent : IAsyncDisposable
 
     /// <summary>What it answers to an assignment; null: nothing.</summary>
     public Func<Assignment, AssignmentStatus?> Respond { get; set; } = _ => null;
+
+    /// <summary>Completes when it can send no heartbeats any more.</summary>
+    public Task CutOff => _beating;
 
     /// <summary>Attaches with the fleet's join token.</summary>
     /// <returns>The agent, and the coordinator's first answer.</returns>
@@ -53,7 +57,7 @@ internal sealed partial class OddAgent : IAsyncDisposable
             var answer = call.ResponseStream.Current.Clone();
             agent.SessionId = answer.Welcome?.SessionId ?? "";
             if (answer.Welcome is not null)
-                agent._talking = Task.WhenAll(agent.ListenAsync(), agent.BeatAsync());
+                agent._talking = Task.WhenAll(agent.ListenAsync(), agent._beating = agent.BeatAsync());
             return (agent, answer);
         }
         catch
