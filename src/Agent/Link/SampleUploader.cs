@@ -20,7 +20,8 @@ internal sealed class SampleUploader(LinkDialer dialer, LinkOptions options, Sam
             _acknowledged = false;
             try
             {
-                await UploadAsync(client, sessionId, cancel).ConfigureAwait(false);
+                using var call = client.Upload(dialer.Headers(), cancellationToken: cancel);
+                await UploadAsync(call, sessionId, cancel).ConfigureAwait(false);
             }
             catch (Exception e) when (e is RpcException or InvalidOperationException or IOException or LinkRefusedException)
             {
@@ -38,9 +39,9 @@ internal sealed class SampleUploader(LinkDialer dialer, LinkOptions options, Sam
         }
     }
 
-    private async Task UploadAsync(V1.AgentLink.AgentLinkClient client, string sessionId, CancellationToken cancel)
+    /// <summary>Uploads over one call, until that breaks or the other side ends it.</summary>
+    internal async Task UploadAsync(AsyncDuplexStreamingCall<UploadRequest, UploadResponse> call, string sessionId, CancellationToken cancel)
     {
-        using var call = client.Upload(dialer.Headers(), cancellationToken: cancel);
         await call.RequestStream.WriteAsync(WireTranslation.ToUploadHello(options, sessionId), cancel).ConfigureAwait(false);
         outbox.Rewind();
         var acknowledging = AcknowledgeAsync(call.ResponseStream, cancel);

@@ -63,9 +63,14 @@ public sealed class AgentSession(string id, AgentHello hello, CoordinatorClock c
         Wake();
     }
 
-    /// <summary>Asks the agent about its host. A question that was not answered yet is replaced.</summary>
-    /// <returns>The answer; cancelled when the attachment ends or another question takes its place.</returns>
-    public Task<RouteReply> AskAsync(RouteQuestion question) => Ask(_route, id => new NumberedQuestion(id, question));
+    /// <summary>Asks the agent what names mean on its host and how it reaches addresses. Whoever asked before is waited for.</summary>
+    /// <param name="question">What is to be known.</param>
+    /// <param name="patience">How long it may take, from its turn on.</param>
+    /// <param name="cancel">Gives up.</param>
+    /// <returns>The answer; cancelled when the attachment ends.</returns>
+    /// <exception cref="TimeoutException">None came in time.</exception>
+    public Task<RouteReply> AskAsync(RouteQuestion question, TimeSpan patience, CancellationToken cancel) =>
+        AskAsync(_route, id => new NumberedQuestion(id, question), patience, cancel);
 
     /// <summary>Takes an answer. One to a question that nobody waits for any more is passed over.</summary>
     public void TakeReply(ulong id, RouteReply reply)
@@ -74,9 +79,10 @@ public sealed class AgentSession(string id, AgentHello hello, CoordinatorClock c
             _route.Answer(id, reply);
     }
 
-    /// <summary>Asks the agent how its host stands. A question that was not answered yet is replaced.</summary>
-    /// <returns>The answer; cancelled when the attachment ends or another question takes its place.</returns>
-    public Task<ImmutableArray<HostCheck>> CheckAsync(HostNeed? need) => Ask(_check, id => new CheckQuestion(id, need));
+    /// <summary>Asks the agent how its host stands. Whoever asked before is waited for.</summary>
+    /// <returns>The answer; cancelled when the attachment ends.</returns>
+    public Task<ImmutableArray<HostCheck>> CheckAsync(HostNeed? need, CancellationToken cancel) =>
+        AskAsync(_check, id => new CheckQuestion(id, need), Timeout.InfiniteTimeSpan, cancel);
 
     /// <summary>Takes what the agent says of its host. An answer that nobody waits for any more is passed over.</summary>
     public void TakeChecks(ulong id, ImmutableArray<HostCheck> checks)
@@ -146,6 +152,21 @@ public sealed class AgentSession(string id, AgentHello hello, CoordinatorClock c
             }
 
             await _waiting.WaitAsync(cancel);
+        }
+    }
+
+    // One question of a kind at a time: nobody's takes the place of another's.
+    private async Task<TAnswer> AskAsync<TAnswer>(
+        QuestionSlot<TAnswer> slot, Func<ulong, object> make, TimeSpan patience, CancellationToken cancel)
+    {
+        await slot.Turn.WaitAsync(cancel);
+        try
+        {
+            return await Ask(slot, make).WaitAsync(patience, clock.Time, cancel);
+        }
+        finally
+        {
+            slot.Turn.Release();
         }
     }
 

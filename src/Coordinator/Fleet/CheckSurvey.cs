@@ -37,17 +37,19 @@ internal sealed class CheckSurvey(CoordinatorClock clock)
             return CheckReply.Failed(agent, "its release cannot check its host; install the coordinator's release there");
         if (agent.Session is not { } session)
             return CheckReply.Failed(agent, "it is away");
+        using var patience = new CancellationTokenSource(_patience, clock.Time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancel, patience.Token);
         try
         {
-            return new(agent, await session.CheckAsync(need).WaitAsync(_patience, clock.Time, cancel), "");
+            return new(agent, await session.CheckAsync(need, either.Token), "");
         }
-        catch (TimeoutException)
+        catch (OperationCanceledException) when (patience.IsCancellationRequested && !cancel.IsCancellationRequested)
         {
             return CheckReply.Failed(agent, $"it did not answer within {_patience.TotalSeconds:0} s");
         }
         catch (OperationCanceledException) when (!cancel.IsCancellationRequested)
         {
-            return CheckReply.Failed(agent, "its link broke, or somebody else asked it meanwhile; ask again");
+            return CheckReply.Failed(agent, "its link broke; ask again");
         }
     }
 }

@@ -1,8 +1,7 @@
 namespace LoadHarness.Coordinator.Fleet;
 
 /// <summary>
-/// A question to an agent and whoever waits for its answer; a newer question takes the place of one that was not answered yet. Not safe
-/// for several threads: its session's lock guards it.
+/// A question to an agent and whoever waits for its answer. Not safe for several threads, but for <see cref="Turn"/>: its session's lock guards it.
 /// </summary>
 /// <typeparam name="TAnswer">What the agent answers.</typeparam>
 internal sealed class QuestionSlot<TAnswer>
@@ -11,9 +10,12 @@ internal sealed class QuestionSlot<TAnswer>
     private object? _unsent;
     private ulong _asked;
 
-    /// <summary>Readies a question to be sent.</summary>
+    /// <summary>Held by who asks, so that a second one waits until the first has its answer or has given up. Never disposed: it has no wait handle to give back.</summary>
+    public SemaphoreSlim Turn { get; } = new(1, 1);
+
+    /// <summary>Readies a question to be sent, in place of one that was given up.</summary>
     /// <param name="make">Makes it from its number.</param>
-    /// <returns>The answer; cancelled when another question takes its place, or by <see cref="Cancel"/>.</returns>
+    /// <returns>The answer; cancelled by <see cref="Cancel"/>.</returns>
     public Task<TAnswer> Ask(Func<ulong, object> make)
     {
         Cancel();

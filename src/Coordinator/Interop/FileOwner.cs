@@ -20,12 +20,14 @@ public static class FileOwner
     private const int FileType = 0xF000; // S_IFMT
     private const int Regular = 0x8000; // S_IFREG
 
-    /// <summary>The user id that owns a file; a symbolic link is not followed.</summary>
+    /// <summary>The user id that owns a file.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="follow">Whether that of the file behind a symbolic link is wanted, instead of the link's.</param>
     /// <exception cref="Win32Exception">The file cannot be looked at; the message is the system's.</exception>
-    public static uint Of(string path)
+    public static uint Of(string path, bool follow = false)
     {
         var buffer = new byte[StatxSize];
-        if (statx(AtFdcwd, path, AtSymlinkNofollow, StatxUid, buffer) != 0)
+        if (statx(AtFdcwd, path, follow ? 0 : AtSymlinkNofollow, StatxUid, buffer) != 0)
             throw new Win32Exception(Marshal.GetLastPInvokeError());
         return MemoryMarshal.Read<uint>(buffer.AsSpan(StatxUidOffset));
     }

@@ -66,7 +66,7 @@ internal sealed class RouteSurvey(RunSpec spec, CoordinatorClock clock)
             try
             {
                 if (agent.Session is { } session)
-                    return await session.AskAsync(question).WaitAsync(Patience, clock.Time, cancel);
+                    return await session.AskAsync(question, Patience, cancel);
             }
             catch (Exception e) when (e is TimeoutException or OperationCanceledException)
             {

@@ -4,6 +4,7 @@ namespace LoadHarness.Coordinator.Security;
 public static class CredentialFile
 {
     private const string What = "credential file";
+    private const int MostBytes = 4096;
 
     /// <summary>Writes a credential to a new file; what lay there before is replaced as a whole.</summary>
     /// <exception cref="CredentialException">It cannot be written.</exception>
@@ -11,11 +12,15 @@ public static class CredentialFile
         SafeFile.Replace(path, What, credential.Value + Environment.NewLine, SafeFile.OwnerOnly);
 
     /// <summary>The credential that lies there; where there is no file, a new one that does from now on.</summary>
-    /// <exception cref="CredentialException">Others may read it, it is no credential, or it cannot be written.</exception>
+    /// <exception cref="CredentialException">It is another user's or others may read it, it is no credential, or it cannot be written.</exception>
     public static Credential Keep(string path)
     {
         if (File.Exists(path))
+        {
+            SafeFile.RequireOwn(path);
             return Read(path);
+        }
+
         var credential = Credential.Generate();
         Write(path, credential);
         return credential;
@@ -29,7 +34,7 @@ public static class CredentialFile
         {
             if (SafeFile.IsOpenToOthers(path))
                 throw new CredentialException($"credential file {path} is open to other users; it must be 0600: chmod 600 {path}");
-            return Credential.Parse(File.ReadAllText(path));
+            return Credential.Parse(SafeFile.Read(path, What, MostBytes));
         }
         catch (FormatException e)
         {

@@ -14,6 +14,9 @@ public static class SafeFile
     /// <summary>0700.</summary>
     public const UnixFileMode OwnerOnlyDirectory = OwnerOnly | UnixFileMode.UserExecute;
 
+    // EAGAIN (errno(3)): what flock(2) answers when another process holds the file.
+    private const int Held = 11;
+
     private const UnixFileMode Others = UnixFileMode.GroupRead | UnixFileMode.GroupWrite | UnixFileMode.GroupExecute
         | UnixFileMode.OtherRead | UnixFileMode.OtherWrite | UnixFileMode.OtherExecute;
 
@@ -70,19 +73,60 @@ public static class SafeFile
     /// <exception cref="CredentialException">It is there, or cannot be written.</exception>
     public static void Create(string path, string what, string text, UnixFileMode mode) => Place(path, what, text, mode, overwrite: false);
 
-    /// <summary>Makes a directory for secrets, mode 0700; one that is there must already be closed to others.</summary>
-    /// <exception cref="CredentialException">Others may enter it, or it cannot be made.</exception>
+    /// <summary>Makes a directory for secrets, mode 0700; one that is there must already be this user's and closed to others.</summary>
+    /// <exception cref="CredentialException">It is another user's, others may enter it, or it cannot be made.</exception>
     public static void PrepareDirectory(string directory)
     {
         try
         {
             Directory.CreateDirectory(directory, OwnerOnlyDirectory);
+            RequireOwn(directory);
             if (IsOpenToOthers(directory))
                 throw new CredentialException($"directory {directory} is open to other users; it must be 0700: chmod 700 {directory}");
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             throw new CredentialException($"cannot make directory {directory}: {e.Message}", e);
+        }
+    }
+
+    /// <summary>Demands that something is this user's: what another one owns that one may change, and what root leaves there its owner cannot read.</summary>
+    /// <exception cref="CredentialException">It belongs to another user.</exception>
+    public static void RequireOwn(string path)
+    {
+        var (owner, own) = (FileOwner.Of(path, follow: true), PeerCredentials.OwnUserId());
+        if (owner != own)
+        {
+            throw new CredentialException(
+                $"{path} belongs to user {owner}, and this is user {own}: run it as that user (sudo -u '#{owner}' loadharness ...), or name a place of your own");
+        }
+    }
+
+    /// <summary>Takes a lock file, which is made when it is missing, until the result is disposed or the process ends.</summary>
+    /// <returns>Null: another process has it.</returns>
+    /// <exception cref="CredentialException">It cannot be used.</exception>
+    public static FileStream? TryLock(string path)
+    {
+        // A named pipe would be waited for until somebody reads from it; a device belongs to all.
+        if (FileOwner.IsNoRegularFile(path))
+            throw new CredentialException($"cannot lock {path}: it is no regular file; remove it");
+        try
+        {
+            return new FileStream(path, new FileStreamOptions
+            {
+                Mode = FileMode.OpenOrCreate,
+                Access = FileAccess.Write,
+                Share = FileShare.None,
+                UnixCreateMode = OwnerOnly,
+            });
+        }
+        catch (IOException e) when (e.HResult == Held)
+        {
+            return null;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new CredentialException($"cannot lock {path}: {e.Message}", e);
         }
     }
 

@@ -33,6 +33,8 @@ public sealed record StateDirectory(string Path)
     /// <summary>Where certificates that were issued to agents go, when no place is named.</summary>
     public string Issued => System.IO.Path.Combine(Path, "issued");
 
+    private const int LongestPid = 20;
+
     private string LockFile => System.IO.Path.Combine(Path, "lock");
 
     private string OwnerFile => System.IO.Path.Combine(Path, "owner");
@@ -52,7 +54,6 @@ public sealed record StateDirectory(string Path)
             var folder = Of(named);
             return folder with { Option = $" --state {folder.Path}" };
         }
-
 
         // systemd lists several, separated by colons, when a unit asks for several; ours is the first.
         if (variable("STATE_DIRECTORY") is { Length: > 0 } given)
@@ -75,30 +76,21 @@ public sealed record StateDirectory(string Path)
     public void Prepare() => SafeFile.PrepareDirectory(Path);
 
     /// <summary>Takes the folder for one coordinator, until the result is disposed or the process ends.</summary>
-    /// <exception cref="CredentialException">Another process has it, whose id the message names.</exception>
+    /// <exception cref="CredentialException">Another process has it, whose id the message names, or it cannot be used.</exception>
     public IDisposable Lock()
     {
         Prepare();
+        var held = SafeFile.TryLock(LockFile) ?? throw new CredentialException(
+            $"state folder {Path} is in use by another coordinator{Owner()}; end that one, or give another folder with --state");
         try
         {
-            var held = new FileStream(LockFile, new FileStreamOptions
-            {
-                Mode = FileMode.OpenOrCreate,
-                Access = FileAccess.Write,
-                Share = FileShare.None,
-                UnixCreateMode = SafeFile.OwnerOnly,
-            });
             SafeFile.Replace(OwnerFile, "file", Environment.ProcessId.ToString(CultureInfo.InvariantCulture), SafeFile.OwnerOnly);
             return held;
         }
-        catch (UnauthorizedAccessException e)
+        catch
         {
-            throw new CredentialException($"cannot lock state folder {Path}: {e.Message}", e);
-        }
-        catch (IOException e)
-        {
-            throw new CredentialException(
-                $"state folder {Path} is in use by another coordinator{Owner()}; end that one, or give another folder with --state", e);
+            held.Dispose();
+            throw;
         }
     }
 
@@ -108,9 +100,9 @@ public sealed record StateDirectory(string Path)
     {
         try
         {
-            return File.ReadAllText(OwnerFile) is { Length: > 0 and < 20 } pid ? $" (process {pid.Trim()})" : "";
+            return SafeFile.Read(OwnerFile, "file", LongestPid) is { Length: > 0 } pid ? $" (process {pid.Trim()})" : "";
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (CredentialException)
         {
             return "";
         }

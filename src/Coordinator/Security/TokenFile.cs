@@ -46,9 +46,11 @@ public sealed class TokenFile(string path)
 
     /// <summary>Changes it, alone: two programs at once do not undo each other's changes.</summary>
     /// <param name="change">Makes the new tokens out of those that are there; may throw.</param>
-    /// <exception cref="CredentialException">It cannot be read or written.</exception>
+    /// <exception cref="CredentialException">It is another user's, or cannot be read or written.</exception>
     public void Change(Func<ImmutableArray<Token>, ImmutableArray<Token>> change)
     {
+        if (File.Exists(path))
+            SafeFile.RequireOwn(path);
         using var held = Lock();
         var content = new Content { Tokens = change(Read()) };
         SafeFile.Replace(path, What, JsonSerializer.Serialize(content, _json) + Environment.NewLine, SafeFile.OwnerOnly);
@@ -67,31 +69,15 @@ public sealed class TokenFile(string path)
 
     private FileStream Lock()
     {
+        var lockFile = path + ".lock";
         var until = Environment.TickCount64 + (long)_lockPatience.TotalMilliseconds;
         while (true)
         {
-            try
-            {
-                return new FileStream(path + ".lock", new FileStreamOptions
-                {
-                    Mode = FileMode.OpenOrCreate,
-                    Access = FileAccess.Write,
-                    Share = FileShare.None,
-                    UnixCreateMode = SafeFile.OwnerOnly,
-                });
-            }
-            catch (UnauthorizedAccessException e)
-            {
-                throw new CredentialException($"cannot lock {What} {path}: {e.Message}", e);
-            }
-            catch (IOException) when (Environment.TickCount64 < until && Directory.Exists(System.IO.Path.GetDirectoryName(path)))
-            {
-                Thread.Sleep(_lockPause);
-            }
-            catch (IOException e)
-            {
-                throw new CredentialException($"cannot lock {What} {path}: {e.Message}", e);
-            }
+            if (SafeFile.TryLock(lockFile) is { } held)
+                return held;
+            if (Environment.TickCount64 >= until)
+                throw new CredentialException($"{What} {path} is being changed by another process, which holds {lockFile}; try again when that has ended");
+            Thread.Sleep(_lockPause);
         }
     }
 

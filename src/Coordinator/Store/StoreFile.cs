@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using LoadHarness.Coordinator.Interop;
 using Microsoft.Data.Sqlite;
 
 namespace LoadHarness.Coordinator.Store;
@@ -25,7 +26,7 @@ internal static class StoreFile
     {
         try
         {
-            if (!File.Exists(path))
+            if (!File.Exists(path) && !Directory.Exists(path))
                 Make(path, schema, now);
             else
                 Inspect(path, schema);
@@ -131,6 +132,9 @@ internal static class StoreFile
 
     private static void InspectHeader(string path)
     {
+        // A named pipe would be waited for until somebody writes to it.
+        if (FileOwner.IsNoRegularFile(path))
+            throw Foreign(path, "it is no regular file");
         Span<byte> header = stackalloc byte[HeaderSize];
         using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
         var read = file.ReadAtLeast(header, HeaderSize, throwOnEndOfStream: false);

@@ -14,12 +14,8 @@ using LoadHarness.TestKit.Targets;
 using LoadHarness.V1;
 using Microsoft.Extensions.Logging.Abstractions;
 using AgentLink = LoadHarness.Agent.Link.AgentLink;
-using BlockRange = LoadHarness.V1.BlockRange;
-using Clock = LoadHarness.Agent.Interop.Libc.Clock;
 using CoordinatorClock = LoadHarness.Agent.Measurement.CoordinatorClock;
 using Counts = LoadHarness.Agent.Assignments.Counts;
-using Destination = LoadHarness.V1.Destination;
-using SchedulePoint = LoadHarness.V1.SchedulePoint;
 
 namespace LoadHarness.Agent.Tests.Link;
 
@@ -189,47 +185,8 @@ public sealed class MutatedMessagesTests
         });
     }
 
-    private Assignment Sound(string run, ulong revision, IPEndPoint? target = null)
-    {
-        target ??= _target.EndPoint;
-        return new()
-        {
-            RunId = run,
-            Revision = new() { Epoch = 1, Number = revision },
-            StoreId = "store",
-            Phase = Phase.Running,
-            RequiredCapabilities = { Capabilities.WorkloadHold, Capabilities.TransportTcp },
-            Share = Goal,
-            Slice = new()
-            {
-                Blocks =
-                {
-                    new BlockRange
-                    {
-                        Sources = new() { First = ByteString.CopyFrom(_run.Source.ToBytes()), Count = 1 },
-                        FirstPort = 10_240,
-                        PortBlocks = 2,
-                    },
-                },
-                Rest = Duration.FromTimeSpan(TimeSpan.FromSeconds(60)),
-            },
-            Destinations =
-            {
-                new Destination
-                {
-                    Addresses = new() { First = ByteString.CopyFrom(target.Address.GetAddressBytes()), Count = 1 },
-                    Ports = new() { First = (uint)target.Port, Last = (uint)target.Port },
-                },
-            },
-            Schedule = new() { ConnectsPerSecond = 100, Points = { Point(0, 0), Point(1, Goal), Point(3600, Goal) } },
-            Workload = new() { Hold = new(), ConnectTimeout = Duration.FromTimeSpan(TimeSpan.FromSeconds(10)) },
-            StartNanos = Clock.BoottimeNanos,
-            DrainTimeout = Duration.FromTimeSpan(TimeSpan.FromSeconds(5)),
-            MaxDuration = Duration.FromTimeSpan(TimeSpan.FromHours(2)),
-        };
-    }
+    private Assignment Sound(string run, ulong revision, IPEndPoint? target = null) =>
+        SoundMessages.Assignment(run, revision, _run.Source, target ?? _target.EndPoint, Goal);
 
     private IPAddress[] Resolve(string name) => [_forbidden.EndPoint.Address];
-
-    private static SchedulePoint Point(int seconds, ulong goal) => new() { Elapsed = Duration.FromTimeSpan(TimeSpan.FromSeconds(seconds)), Goal = goal };
 }

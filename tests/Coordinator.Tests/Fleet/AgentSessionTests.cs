@@ -13,6 +13,8 @@ public sealed class AgentSessionTests
 {
     private static readonly Coordinator.Fleet.HostCheck _check = new("cores", "2", "", V1.HostCheck.Types.Verdict.Ok, "", "", System.Collections.Immutable.ImmutableSortedDictionary<string, string>.Empty);
 
+    private static readonly TimeSpan _patience = TimeSpan.FromSeconds(10);
+
     private FakeTimeProvider _time = null!;
     private AgentSession _session = null!;
 
@@ -86,7 +88,7 @@ public sealed class AgentSessionTests
     [Test]
     public async Task CheckAsync_Answered_CompletesAndIsSentOnce()
     {
-        var asked = _session.CheckAsync(new Coordinator.Fleet.HostNeed(1000, true, 0, 0));
+        var asked = _session.CheckAsync(new Coordinator.Fleet.HostNeed(1000, true, 0, 0), CancellationToken.None);
 
         var question = (CheckQuestion?)await NextAsync();
         var more = _session.NextAsync(CancellationToken.None);
@@ -95,7 +97,6 @@ public sealed class AgentSessionTests
         Assert.Multiple(() =>
         {
             Assert.That(question.Need, Is.EqualTo(new Coordinator.Fleet.HostNeed(1000, true, 0, 0)));
-            Assert.That(asked.IsCompletedSuccessfully, Is.True);
             Assert.That(more.IsCompleted, Is.False);
         });
         Assert.That(await asked, Is.EqualTo(new[] { _check }));
@@ -104,36 +105,52 @@ public sealed class AgentSessionTests
     }
 
     [Test]
-    public async Task CheckAsync_AskedAgain_CancelsTheFirstAndPassesItsAnswerOver()
+    public async Task CheckAsync_AskedMeanwhile_WaitsForItsTurn()
     {
-        var first = _session.CheckAsync(null);
+        var first = _session.CheckAsync(new Coordinator.Fleet.HostNeed(1, false, 0, 0), CancellationToken.None);
+        var second = _session.CheckAsync(new Coordinator.Fleet.HostNeed(2, false, 0, 0), CancellationToken.None);
         var one = (CheckQuestion?)await NextAsync();
-        var second = _session.CheckAsync(null);
+        _session.TakeChecks(one!.Id, [_check]);
+        var answered = await first.WaitAsync(_patience);
         var two = (CheckQuestion?)await NextAsync();
+        _session.TakeChecks(two!.Id, []);
 
+        Assert.That((one.Need!.Connections, two.Need!.Connections), Is.EqualTo((1, 2)));
+        Assert.That((answered.Length, (await second.WaitAsync(_patience)).Length), Is.EqualTo((1, 0)));
+    }
+
+    [Test]
+    public async Task CheckAsync_TheOneBeforeGivesUp_IsAskedAndTheLateAnswerPassedOver()
+    {
+        using var cancel = new CancellationTokenSource();
+        var first = _session.CheckAsync(null, cancel.Token);
+        var second = _session.CheckAsync(null, CancellationToken.None);
+        var one = (CheckQuestion?)await NextAsync();
+
+        await cancel.CancelAsync();
+        var two = (CheckQuestion?)await NextAsync();
         _session.TakeChecks(one!.Id, []);
         var early = second.IsCompleted;
         _session.TakeChecks(two!.Id, [_check]);
 
-        Assert.Multiple(() =>
-        {
-            Assert.That(first.IsCanceled, Is.True);
-            Assert.That(early, Is.False);
-            Assert.That(second.IsCompletedSuccessfully, Is.True);
-        });
+        Assert.That(async () => await first.WaitAsync(_patience), Throws.InstanceOf<OperationCanceledException>());
+        Assert.That(early, Is.False);
+        Assert.That(await second.WaitAsync(_patience), Has.Length.EqualTo(1));
     }
 
     [Test]
-    public void End_WithQuestions_CancelsTheseAndThoseThatComeLater()
+    public void End_WithQuestions_CancelsTheseThoseThatWaitAndThoseThatComeLater()
     {
-        var (route, check) = (_session.AskAsync(new RouteQuestion([], [])), _session.CheckAsync(null));
+        var none = CancellationToken.None;
+        var asked = new Task[] { _session.AskAsync(new RouteQuestion([], []), _patience, none), _session.CheckAsync(null, none), _session.CheckAsync(null, none) };
 
         _session.End("over");
 
-        Assert.That(new Task[] { route, check, _session.CheckAsync(null) }.Select(t => t.IsCanceled), Is.All.True);
+        foreach (var task in asked.Append(_session.CheckAsync(null, none)))
+            Assert.That(async () => await task.WaitAsync(_patience), Throws.InstanceOf<OperationCanceledException>());
     }
 
-    private Task<object?> NextAsync() => _session.NextAsync(CancellationToken.None).AsTask().WaitAsync(TimeSpan.FromSeconds(10));
+    private Task<object?> NextAsync() => _session.NextAsync(CancellationToken.None).AsTask().WaitAsync(_patience);
 
     private static AgentAssignment Assignment(ulong number) => new()
     {

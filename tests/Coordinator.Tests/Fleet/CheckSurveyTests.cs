@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using LoadHarness.Coordinator.Fleet;
 using LoadHarness.Protos;
 using LoadHarness.V1;
@@ -92,6 +93,39 @@ public sealed class CheckSurveyTests
         await _fixture.UntilAsync(() => asking.IsCompleted, TimeSpan.FromSeconds(30), "answered");
 
         Assert.That((await asking).Agents.Single().Error, Is.EqualTo("it did not answer within 10 s"));
+    }
+
+    [Test]
+    public async Task CheckAgents_ByTwoUsersAtOnce_AnswersBothInTurn()
+    {
+        var agent = await _fixture.AttachAsync("a");
+        var queries = new ConcurrentQueue<CheckQuery>();
+        agent.Check = query =>
+        {
+            queries.Enqueue(query);
+            return null;
+        };
+        var first = _fixture.Control.CheckAgentsAsync(new() { Need = new() { Connections = 1 } }).ResponseAsync;
+        await AskedAsync(1);
+        var second = _fixture.Control.CheckAgentsAsync(new() { Need = new() { Connections = 2 } }).ResponseAsync;
+        // Long enough for the second to reach the coordinator, whose first it would disturb there.
+        await Task.WhenAny(first, Task.Delay(TimeSpan.FromMilliseconds(500)));
+
+        for (var asked = 1; asked <= 2; asked++)
+        {
+            await AskedAsync(asked);
+            await agent.SendAsync(new() { CheckAnswer = FakeAgent.Well(queries.Last()) });
+        }
+
+        Assert.That(new[] { await first, await second }.Select(a => a.Agents.Single()).Select(a => (a.Error, a.Checks.Count)), Is.All.EqualTo(("", 1)));
+        Assert.That(queries.Select(q => q.Need.Connections), Is.EqualTo(new[] { 1, 2 }));
+
+        async Task AskedAsync(int count)
+        {
+            for (var end = DateTime.UtcNow.AddSeconds(30); queries.Count < count && DateTime.UtcNow < end;)
+                await Task.Delay(10);
+            Assert.That(queries, Has.Count.EqualTo(count));
+        }
     }
 
     [Test]

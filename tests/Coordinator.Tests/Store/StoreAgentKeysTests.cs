@@ -44,6 +44,15 @@ public sealed class StoreAgentKeysTests
     }
 
     [Test]
+    public async Task BindAsync_IdentitiesThatDifferInCaseOnly_HaveAKeyEach()
+    {
+        await _store.AgentKeys.BindAsync(Key("A1", "ff00"), CancellationToken.None);
+        await _store.AgentKeys.BindAsync(Key("a1", "ff01"), CancellationToken.None);
+
+        Assert.That(new[] { "A1", "a1" }.Select(id => _store.AgentKeys.Find(id)?.Fingerprint), Is.EqualTo(new[] { "ff00", "ff01" }));
+    }
+
+    [Test]
     public async Task BindAsync_BoundAlready_KeepsTheFirst()
     {
         var claims = await Task.WhenAll(Enumerable.Range(0, 20).Select(i => _store.AgentKeys.BindAsync(Key("a", $"{i}"), CancellationToken.None)));

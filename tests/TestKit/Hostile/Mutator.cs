@@ -148,21 +148,28 @@ public sealed class Mutator(int seed)
         return bytes;
     }
 
-    private byte[] SpoilBytes(byte[] bytes)
+    /// <summary>A spoilt copy of bytes: bits turned over, bytes changed, cut out, cut off, repeated or put in.</summary>
+    public byte[] SpoilBytes(byte[] bytes)
     {
         var spoilt = bytes.ToList();
         for (var changes = 1 + _random.Next(4); changes > 0 && spoilt.Count > 0; changes--)
         {
             var at = _random.Next(spoilt.Count);
-            switch (_random.Next(4))
+            switch (_random.Next(6))
             {
                 case 0:
-                    spoilt[at] = (byte)_random.Next(256);
+                    spoilt[at] ^= (byte)(1 << _random.Next(8));
                     break;
                 case 1:
-                    spoilt.RemoveRange(at, Math.Min(spoilt.Count - at, 1 + _random.Next(8)));
+                    spoilt[at] = (byte)_random.Next(256);
                     break;
                 case 2:
+                    spoilt.RemoveRange(at, Math.Min(spoilt.Count - at, 1 + _random.Next(8)));
+                    break;
+                case 3:
+                    spoilt.RemoveRange(at, spoilt.Count - at);
+                    break;
+                case 4:
                     spoilt.InsertRange(at, spoilt.Slice(at, Math.Min(spoilt.Count - at, 1 + _random.Next(64))));
                     break;
                 default:
