@@ -21,6 +21,7 @@ internal static class ResultReader
             PeakEstablished = scan.Peak,
             HeldEstablishedMin = scan.HeldMin,
             HeldEstablishedEnd = scan.HeldEnd,
+            HeldMissingSeconds = scan.HeldMissing,
             Confirmed = scan.Confirmed,
             Opened = totals.Opened,
             ClosedByPeer = totals.ClosedByPeer,
@@ -51,6 +52,8 @@ internal static class ResultReader
         public long? HeldMin { get; private set; }
 
         public long? HeldEnd { get; private set; }
+
+        public int HeldMissing { get; private set; }
 
         public long? Confirmed { get; private set; }
 
@@ -85,8 +88,14 @@ internal static class ResultReader
 
             if (ReachedAt is null && established >= goal)
                 ReachedAt = second.Second + 1;
-            if (ReachedAt is null || !second.IsWhole)
+            if (ReachedAt is null)
                 return;
+            if (!second.IsWhole)
+            {
+                HeldMissing++;
+                return;
+            }
+
             HeldEnd = established;
             // What a storm takes away was asked for; it has its own numbers.
             if (!StormReader.IsStormy(storms, second.Second + 1))

@@ -112,6 +112,9 @@ public sealed record ResultFacts
     /// <summary>The last such sum before the drain.</summary>
     public long? HeldEstablishedEnd { get; init; }
 
+    /// <summary>Seconds of that time which some agent did not report: what was held in them is not known.</summary>
+    public int HeldMissingSeconds { get; init; }
+
     /// <summary>The most connections that the target had greeted before the drain; null when no greeting was expected.</summary>
     public long? Confirmed { get; init; }
     public long Opened { get; init; }

@@ -52,7 +52,8 @@ public static class SummaryText
         var (goal, result) = (summary.Target.Connections, summary.Result);
         if (result.Reached)
         {
-            var held = result.HeldEstablishedMin is { } least ? $", from then on never fewer than {least:N0}" : "";
+            var unseen = result.HeldMissingSeconds is > 0 and var missing ? $" ({Seconds(missing)} of it not seen)" : "";
+            var held = result.HeldEstablishedMin is { } least ? $", from then on never fewer than {least:N0}{unseen}" : "";
             lines.Add("REACHED", $"{goal:N0} connections after {Seconds(result.ReachedAfterSeconds ?? 0)}{held}");
         }
         else

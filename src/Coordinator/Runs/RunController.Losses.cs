@@ -80,7 +80,8 @@ public sealed partial class RunController
         var agent = member.Agent;
         member.Lose(new(agent.LossReason, elapsed, agent.HasEnded, agent.WorkerIncarnation, _measurements.HeldBy(agent.Id)));
         LogLost(_log, RunId, agent.Id, member.Lost!);
-        _measurements.Lose(agent.Id, elapsed);
+        // By the arithmetic lease and drain were over when the margin began.
+        _measurements.Lose(agent.Id, agent.HasEnded ? elapsed : elapsed - _registry.Options.LossMargin);
     }
 
     // Another process of it was told nothing so far; one that was only not heard has its assignment.

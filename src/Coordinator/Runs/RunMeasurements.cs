@@ -114,7 +114,7 @@ internal sealed partial class RunMeasurements(RunSpec spec, Func<TimeSpan> elaps
     }
 
     /// <summary>
-    /// An agent was lost: from now on it certainly holds nothing. What it held since its last report nobody knows; that stays missing.
+    /// An agent was lost: from then on it certainly holds nothing. What it held between its last report and that nobody knows; it stays missing.
     /// </summary>
     public void Lose(string agentId, TimeSpan elapsed)
     {

@@ -78,6 +78,7 @@ public class SummaryBuilderTests
         using (Assert.EnterMultipleScope())
         {
             Assert.That(summary.Result.HeldEstablishedMin, Is.EqualTo(Goal));
+            Assert.That(summary.Result.HeldMissingSeconds, Is.EqualTo(5));
             Assert.That(summary.Gaps, Is.EqualTo(new[] { new GapFacts("a1", 20, 25) }));
         }
     }

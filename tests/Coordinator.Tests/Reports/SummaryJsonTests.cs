@@ -22,7 +22,7 @@ public class SummaryJsonTests
     [TestCase("target", "destinations,connections")]
     [TestCase(
         "result",
-        "reached,reachedAfterSeconds,peakEstablished,heldEstablishedMin,heldEstablishedEnd,confirmed,"
+        "reached,reachedAfterSeconds,peakEstablished,heldEstablishedMin,heldEstablishedEnd,heldMissingSeconds,confirmed,"
         + "opened,closedByPeer,reopened,closed,aborted,openRatePeak,openRateMean,holdOpenRateMean,holdCloseRateMean")]
     [TestCase("drain", "aborted,pausedSeconds,orphansMax")]
     [TestCase("kernel", "established,ownEstablished,timeWait,states,bySource,byDestination,counters,foreign,ageSeconds,agrees,note")]

@@ -63,6 +63,16 @@ public class SummaryTextTests
     }
 
     [Test]
+    public void Lines_HeldWhileSomeDidNotReport_SayForHowLong()
+    {
+        var summary = Good();
+        var lines = SummaryText.Lines(summary with { Result = summary.Result with { HeldMissingSeconds = 75 } });
+        Assert.That(
+            string.Join(' ', lines.Take(2).Select(l => l.Trim())),
+            Is.EqualTo("REACHED   10,000 connections after 10s, from then on never fewer than 10,000 (1m15s of it not seen)"));
+    }
+
+    [Test]
     public void Lines_MissedRun_SayHowFarItCameAndWhy()
     {
         var summary = SummaryBuilder.Build(SummaryFixture.Input(SummaryFixture.Steady()) with

@@ -101,7 +101,8 @@ public sealed class RunLossTests
         {
             Assert.That((before.Lost, before.Stale), Is.EqualTo((false, true)));
             Assert.That(gap.GetProperty("agent").GetString(), Is.EqualTo("b"));
-            Assert.That(missing, Is.InRange(43, 54), "what it held until it was certainly lost is missing, not zero");
+            Assert.That(missing, Is.InRange(38, 49), "what it held until lease and drain were over is missing, not zero");
+            Assert.That(summary.GetProperty("result").GetProperty("heldEstablishedMin").GetInt64(), Is.EqualTo(500), "then it held nothing for certain");
         });
     }
 
