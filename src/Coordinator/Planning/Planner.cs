@@ -32,7 +32,8 @@ public static class Planner
     /// <summary>
     /// Replaces the schedule from now on; the end stays. Blocks are added where needed and never taken away. Agents that are not in
     /// the present plan join: they take what is missing. Agents of the present plan that are not in <paramref name="supply"/> are
-    /// gone, and their blocks rest. With the present goal this moves the share of lost agents to the others.
+    /// gone, and their blocks rest. With the present goal this moves the share of lost agents to the others; when nobody is left and
+    /// the order may be cut, the plan has no agents and a goal of 0.
     /// </summary>
     /// <param name="spec">As it was planned.</param>
     /// <param name="current">The present plan.</param>
@@ -40,10 +41,12 @@ public static class Planner
     /// <param name="supply">As for <see cref="Plan(RunSpec, PlanSupply, long)"/>, from now on.</param>
     public static PlanResult Scale(RunSpec spec, RunPlan current, ScaleOrder order, PlanSupply supply)
     {
-        if (supply.Agents.IsEmpty)
+        if (supply.Agents.IsEmpty && !order.MayCut)
             return NoAgents();
         if (WhyWrong(current, order) is { } wrong)
             return wrong;
+        if (supply.Agents.IsEmpty)
+            return Deserted(spec, current, order, supply);
         var present = current.Agents.Where(a => supply.Agents.Any(s => s.AgentId == a.AgentId)).Sum(a => a.Share);
         return WithinBlocks(spec.Force || order.MayCut, Math.Min(present, order.Goal), most => Scale(spec, current, order, supply, most));
     }
@@ -144,6 +147,23 @@ public static class Planner
             DrainTimeout = DrainTimeout(Math.Max(goal, from.Sum())),
         }, out var coarse);
         return new(plan, null, goal, coarse);
+    }
+
+    // Nobody is left: what was issued rests, and whoever joins begins with nothing.
+    private static PlanResult Deserted(RunSpec spec, RunPlan current, ScaleOrder order, PlanSupply supply)
+    {
+        var draft = new PlanDraft(spec, supply);
+        draft.Continue(current, order.Elapsed);
+        return new(current with
+        {
+            Revision = current.Revision + 1,
+            Goal = 0,
+            Cut = new GoalCut(order.Goal, ["No agent is left."]),
+            Schedule = SchedulePlanner.Line(order.Elapsed, 0, order.Elapsed, 0, current.HoldEnd, current.Schedule.ConnectsPerSecond),
+            RampEnd = order.Elapsed,
+            Agents = [],
+            Departed = draft.Departed,
+        }, []);
     }
 
     // What is opened until the hold ends is worth having; more cannot be promised.

@@ -84,7 +84,7 @@ public sealed partial class RunController
         Timeline = timeline,
     };
 
-    private long GoalHeld => _stages.LongestHeldGoal ?? _plan?.Goal ?? _spec.Connections;
+    private long GoalHeld => _stages.LongestHeldGoal ?? (_plan is { Agents.IsEmpty: false } plan ? plan.Goal : _asked);
 
     private DateTimeOffset? StartedAt() => _startNanos is null ? null : _clock.Time.GetUtcNow() - Elapsed;
 

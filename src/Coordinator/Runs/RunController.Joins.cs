@@ -27,10 +27,7 @@ public sealed partial class RunController
         var isMissing = _plan!.Goal < _asked;
         if (_spec.OnAgentJoin == AgentJoinPolicy.Ignore || !(isMissing || elapsed + _joinLead < _plan.RampEnd))
             return;
-        // Who asked for a number of agents leaves the others to other runs.
-        var places = (_spec.Agents ?? int.MaxValue) - _roster.Working.Count();
-        ImmutableArray<AgentState> candidates =
-            [.. _choice.Look().Clients.Where(a => _roster.CanCarry(a) && !_unfit.Contains(KeyOf(a))).Take(Math.Max(0, places))];
+        var candidates = Joiners();
         if (candidates.IsEmpty || !KnowsWay(candidates))
             return;
         var keys = candidates.Select(KeyOf).ToImmutableHashSet();
@@ -38,6 +35,16 @@ public sealed partial class RunController
             return;
         Join(candidates, elapsed);
         _tried = (_plan.Revision, keys);
+    }
+
+    /// <summary>Idle agents that the run may take in.</summary>
+    private ImmutableArray<AgentState> Joiners()
+    {
+        // Who asked for a number of agents leaves the others to other runs.
+        var places = (_spec.Agents ?? int.MaxValue) - _roster.Working.Count();
+        return _spec.OnAgentJoin == AgentJoinPolicy.Ignore || places <= 0
+            ? []
+            : [.. _choice.Look().Clients.Where(a => _roster.CanCarry(a) && !_unfit.Contains(KeyOf(a))).Take(places)];
     }
 
     private static (string AgentId, string Incarnation) KeyOf(AgentState agent) => (agent.Id, agent.Hello.Incarnation);
@@ -65,31 +72,52 @@ public sealed partial class RunController
         return await _survey.AskAsync(strangers, patience.Token);
     }
 
-    // Only who gets a share is taken: an agent without one would hold blocks for nothing, and another run could use it.
     private void Join(ImmutableArray<AgentState> candidates, TimeSpan elapsed)
     {
         var isRamp = elapsed + _joinLead < _plan!.RampEnd;
-        var order = ScaleOrder.GoOn(isRamp ? elapsed + _joinLead : elapsed, _asked, spreads: isRamp);
-        var made = PlanOn(order, candidates);
-        ImmutableArray<AgentState> joined = [.. candidates.Where(c => HasPart(made, c) && _roster.TryJoin(c, elapsed))];
-        if (!joined.IsEmpty)
-            made = PlanOn(order, []);
-        if (joined.IsEmpty || made.Plan is not { } plan || joined.Any(j => !HasPart(made, j)))
+        var made = PlanWith(candidates, ScaleOrder.GoOn(isRamp ? elapsed + _joinLead : elapsed, _asked, spreads: isRamp), elapsed, out var joined);
+        if (made.Plan is not { } plan || joined.IsEmpty)
         {
-            _roster.Dismiss([.. _roster.Members.Where(m => joined.Contains(m.Agent))]);
             _planMaker.Keep(_plan);
             if (made.Plan is null)
                 _measurements.Note("", new(Finding.Types.Severity.Info, "join", $"agents that attached could not join the run: {string.Join(" ", made.Problems)}"));
             return;
         }
 
+        TellJoined(plan, joined, elapsed);
+        Pursue(plan, elapsed);
+    }
+
+    /// <summary>
+    /// Plans for those who work and for candidates. Only who gets a share is taken in: an agent without one would hold blocks for nothing,
+    /// and another run could use it.
+    /// </summary>
+    private PlanMade PlanWith(ImmutableArray<AgentState> candidates, ScaleOrder order, TimeSpan elapsed, out ImmutableArray<AgentState> joined)
+    {
+        if (!candidates.IsEmpty)
+        {
+            var wanted = PlanOn(order, candidates);
+            ImmutableArray<AgentState> joining = joined = [.. candidates.Where(c => HasPart(wanted, c) && _roster.TryJoin(c, elapsed))];
+            if (!joined.IsEmpty)
+            {
+                var made = PlanOn(order, []);
+                if (made.Plan is not null && joined.All(j => HasPart(made, j)))
+                    return made;
+                _roster.Dismiss([.. _roster.Members.Where(m => joining.Contains(m.Agent))]);
+            }
+        }
+
+        joined = [];
+        return PlanOn(order, []);
+    }
+
+    private void TellJoined(RunPlan plan, ImmutableArray<AgentState> joined, TimeSpan elapsed)
+    {
         foreach (var part in plan.Agents.Where(a => joined.Any(j => j.Id == a.AgentId)))
         {
             Tell(RunEventKinds.AgentJoined, part.AgentId, Finding.Types.Severity.Info,
                 $"agent {part.AgentId} joined after {elapsed.TotalSeconds:0} s with a share of {part.Share:N0}");
         }
-
-        Pursue(plan, elapsed);
     }
 
     private static bool HasPart(PlanMade made, AgentState agent) =>
@@ -119,6 +147,10 @@ public sealed partial class RunController
         if (_plan!.Goal >= _asked || elapsed - _refilledAt < _reclaimPause || !_plan.Departed.Any(d => elapsed - d.Since >= SliceCutter.Rest))
             return;
         _refilledAt = elapsed;
+        // Who found no room among blocks that rested may find some now.
+        _tried = (0, []);
+        if (!_roster.Working.Any())
+            return;
         var before = _plan.Goal;
         if (PlanOn(ScaleOrder.GoOn(elapsed, _asked), []).Plan is not { } plan)
             return;

@@ -46,7 +46,7 @@ public sealed partial class RunController
                 Scale(request, elapsed);
             Measure(elapsed);
             ReviewStorms(elapsed);
-            if (_measurements.MetAt(_plan!.Goal) is { } met)
+            if (!_plan!.Agents.IsEmpty && _measurements.MetAt(_plan.Goal) is { } met)
                 EnterUnderLoad(RunState.Holding, StageSpan.Hold, _plan.Goal, _startNanos!.Value + CoordinatorClock.ToNanos(met));
             if (_measurements.WhyHopeless() is { } reason)
                 return new(RunEnding.Aborted, reason);

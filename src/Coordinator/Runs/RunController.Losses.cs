@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using LoadHarness.Coordinator.Aggregation;
 using LoadHarness.Coordinator.Fleet;
 using LoadHarness.Coordinator.Planning;
+using LoadHarness.Coordinator.Specs;
 using LoadHarness.V1;
 
 namespace LoadHarness.Coordinator.Runs;
@@ -12,19 +13,17 @@ public sealed partial class RunController
     /// <summary>An agent that drains again whatever it is told is not told so all the time.</summary>
     private static readonly TimeSpan _rousePause = TimeSpan.FromSeconds(5);
 
+    // Since when no agent works for the run, and who was the last one.
+    private (TimeSpan Since, string Words)? _deserted;
+
     private void ReviewAgents(TimeSpan elapsed)
     {
         var lost = ReviewLosses(elapsed);
-        if (!_roster.Working.Any() && !MayReturn)
-        {
-            var last = _roster.Members[^1];
-            throw new RunEndException(RunEnding.AgentsLost, $"every agent was lost; {last.Agent.Id}: {last.Lost}");
-        }
-
         if (!lost.IsEmpty)
             React(lost, elapsed);
         ReviewFormer(elapsed);
         ReviewJoiners(elapsed);
+        EndIfDeserted(lost, elapsed);
         _roster.ReviewReaders(elapsed);
         _backends.ReviewReaders(elapsed);
         RouseIdlers(_roster, "open its share", elapsed);
@@ -32,8 +31,28 @@ public sealed partial class RunController
         NoteFindings();
     }
 
-    // Nobody is left to take a share over; where shares are kept instead, one agent that can come back is worth waiting for.
-    private bool MayReturn => _spec.OnAgentLoss == AgentLossPolicy.Hold && _roster.Members.Any(m => !m.Agent.IsGoneForGood);
+    /// <summary>Ends a run without agents, as soon as nobody can come any more or has come in time.</summary>
+    private void EndIfDeserted(ImmutableArray<RunMember> lost, TimeSpan elapsed)
+    {
+        if (_roster.Working.Any())
+        {
+            _deserted = null;
+            return;
+        }
+
+        _deserted ??= (elapsed, lost.LastOrDefault() is { } last ? $"{last.Agent.Id}: {last.Lost}" : "none is left");
+        var (since, words) = _deserted.Value;
+        var isWorthWaiting = _roster.Everyone.Any(m => !m.Agent.IsGoneForGood)
+            && (_spec.OnAgentLoss == AgentLossPolicy.Hold || _spec.OnAgentJoin == AgentJoinPolicy.Fill);
+        if (!isWorthWaiting)
+            throw new RunEndException(RunEnding.AgentsLost, $"every agent was lost; {words}");
+        // Who keeps the share of a lost agent for it has said that it will be back.
+        if (_spec.OnAgentLoss != AgentLossPolicy.Hold && elapsed - since >= _spec.ReadyTimeout)
+        {
+            throw new RunEndException(RunEnding.AgentsLost,
+                $"every agent was lost; {words}; no other one that it can use came within {DurationText.Format(_spec.ReadyTimeout)} (--ready-timeout)");
+        }
+    }
 
     // Agents that were cut off for longer than their leases are back: they do again what they did.
     private void RouseIdlers(Roster roster, string task, TimeSpan elapsed)
@@ -117,14 +136,25 @@ public sealed partial class RunController
         }
     }
 
-    /// <summary>Gives the shares of lost agents to the others, as far as their blocks and limits allow and at the run's own rate.</summary>
+    /// <summary>
+    /// Gives the shares of lost agents to the others and to idle ones that may join, as far as their blocks and limits allow and at the
+    /// run's own rate.
+    /// </summary>
     private void Rebalance(ImmutableArray<RunMember> lost, TimeSpan elapsed)
     {
         var share = lost.Sum(m => m.Share);
-        var made = PlanOn(ScaleOrder.GoOn(elapsed, _asked), []);
+        var order = ScaleOrder.GoOn(elapsed, _asked);
+        var made = PlanWith([.. Joiners().Where(_planMaker.Knows)], order, elapsed, out var joined);
         if (made.Plan is not { } plan)
         {
             TellLost(lost, $"its share stays open, for the others cannot take it: {string.Join(" ", made.Problems)}");
+            return;
+        }
+
+        if (plan.Agents.IsEmpty)
+        {
+            TellLost(lost, "nobody is left to take its share");
+            Pursue(plan, elapsed);
             return;
         }
 
@@ -133,6 +163,7 @@ public sealed partial class RunController
         Tell(RunEventKinds.Rebalanced, "", Finding.Types.Severity.Warning,
             $"after {elapsed.TotalSeconds:0.0} s {(plan.Agents.Length == 1 ? "one agent" : $"{plan.Agents.Length:N0} agents")} took over {share:N0} connections of "
             + $"{string.Join(", ", lost.Select(m => m.Agent.Id))}: due at {plan.RampEnd.TotalSeconds:0.0} s{cut}");
+        TellJoined(plan, joined, elapsed);
         Pursue(plan, elapsed);
     }
 

@@ -99,6 +99,68 @@ public sealed class RunJoinTests
         });
     }
 
+    [Test]
+    public async Task Loss_OfEveryAgent_IdleOnesTakeTheShareOver()
+    {
+        var first = await _fixture.AttachAsync("a");
+        var spec = Spec(1000, agents: 1, holdSeconds: 200);
+        spec.ClearAgents();
+        await _fixture.CreateAsync(spec);
+        await _fixture.UntilAsync(RunState.Holding);
+        var idle = await _fixture.AttachAsync("b");
+        first.Lively = false;
+        await UntilAsync(() => ShareOf(idle) == 1000, "b has all of it");
+        var (run, summary) = await _fixture.EndAsync();
+
+        Assert.Multiple(() =>
+        {
+            Assert.That(run.State, Is.EqualTo(RunState.Completed));
+            Assert.That(run.Events.Select(e => e.Kind), Is.SupersetOf(new[] { "agent-lost", "rebalanced", "agent-joined" }));
+            Assert.That(run.Progress.Agents.Select(a => (a.AgentId, a.Lost, a.Share)), Is.EqualTo(new[] { ("a", true, 0UL), ("b", false, 1000UL) }));
+            Assert.That(summary.ExitCode(), Is.Zero);
+        });
+    }
+
+    [Test]
+    public async Task Loss_OfTheOnlyAgent_ItsNextProcessTakesTheShareOver()
+    {
+        var first = await _fixture.AttachAsync("a");
+        await _fixture.CreateAsync(Spec(1000, agents: 1, holdSeconds: 300));
+        await _fixture.UntilAsync(RunState.Holding);
+        await first.DisposeAsync();
+        var second = await _fixture.AttachAsync("a");
+        await UntilAsync(() => ShareOf(second) == 1000, "the next process has all of it");
+        var (run, summary) = await _fixture.EndAsync();
+
+        Assert.Multiple(() =>
+        {
+            Assert.That(run.State, Is.EqualTo(RunState.Completed));
+            Assert.That(run.Plan.Goal, Is.EqualTo(1000));
+            Assert.That(summary.Notes(), Has.Some.Contains("nobody is left to take its share"));
+            Assert.That(summary.GetProperty("agents").GetArrayLength(), Is.EqualTo(1), "each agent once");
+            Assert.That(summary.ExitCode(), Is.Zero);
+        });
+    }
+
+    [Test]
+    public async Task Loss_OfEveryAgent_NobodyComesInTime_Fails()
+    {
+        var first = await _fixture.AttachAsync("a");
+        var spec = Spec(1000, agents: 1, holdSeconds: 600);
+        spec.ReadyTimeout = Duration.FromTimeSpan(TimeSpan.FromSeconds(20));
+        await _fixture.CreateAsync(spec);
+        await _fixture.UntilAsync(RunState.Holding);
+        await first.DisposeAsync();
+        var (run, summary) = await _fixture.EndAsync();
+
+        Assert.Multiple(() =>
+        {
+            Assert.That(run.StateReason, Does.StartWith("every agent was lost; a: not heard for").And.Contain("within 20s (--ready-timeout)"));
+            Assert.That(summary.GetProperty("target").GetProperty("connections").GetInt64(), Is.EqualTo(1000));
+            Assert.That(summary.ExitCode(), Is.EqualTo(5));
+        });
+    }
+
     private static AssignmentStatus Refused(Assignment assignment)
     {
         var status = FakeAgent.Obey(assignment);
