@@ -125,7 +125,7 @@ public sealed class RunJoinTests
     public async Task Loss_OfTheOnlyAgent_ItsNextProcessTakesTheShareOver()
     {
         var first = await _fixture.AttachAsync("a");
-        await _fixture.CreateAsync(Spec(1000, agents: 1, holdSeconds: 300));
+        await _fixture.CreateAsync(Spec(1000, agents: 1, holdSeconds: 200));
         await _fixture.UntilAsync(RunState.Holding);
         await first.DisposeAsync();
         var second = await _fixture.AttachAsync("a");
