@@ -53,10 +53,38 @@ public sealed class Json
     /// <summary>The members of an object whose values are whole numbers.</summary>
     public IReadOnlyDictionary<string, long> Numbers(string path) => Get(path).AsObject().ToDictionary(p => p.Key, p => p.Value!.GetValue<long>());
 
+    /// <summary>
+    /// Every value in it that holds no others, as JSON text, by its path: <c>agents[0].id</c>. An empty array or object is one.
+    /// </summary>
+    public IReadOnlyDictionary<string, string> Leaves()
+    {
+        var leaves = new Dictionary<string, string>(StringComparer.Ordinal);
+        Collect(_node, "", leaves);
+        return leaves;
+    }
+
     /// <inheritdoc/>
     public override string ToString() => _node.ToJsonString(new JsonSerializerOptions { WriteIndented = true });
 
     private JsonNode Get(string path) => Find(path) ?? throw new AssertionException($"there is no {path} in\n{this}");
 
     private JsonNode? Find(string path) => path.Split('.').Aggregate<string, JsonNode?>(_node, (node, name) => (node as JsonObject)?[name]);
+
+    private static void Collect(JsonNode? node, string path, Dictionary<string, string> leaves)
+    {
+        switch (node)
+        {
+            case JsonObject { Count: > 0 } members:
+                foreach (var (name, value) in members)
+                    Collect(value, path.Length == 0 ? name : $"{path}.{name}", leaves);
+                break;
+            case JsonArray { Count: > 0 } elements:
+                for (var i = 0; i < elements.Count; i++)
+                    Collect(elements[i], $"{path}[{i}]", leaves);
+                break;
+            default:
+                leaves.Add(path, node?.ToJsonString() ?? "null");
+                break;
+        }
+    }
 }
