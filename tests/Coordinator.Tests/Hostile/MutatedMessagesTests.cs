@@ -204,6 +204,8 @@ public sealed class MutatedMessagesTests
     public async Task Upload_SpoiltSamples_AreTheirSendersFault()
     {
         var seed = LongTests.Seed(1_848);
+        // Its own upload ends with the first one of the storm.
+        _sound.Measure = (_, _, _) => null;
         var method = Service("AgentLink").FindMethodByName("Upload");
         var run = _fixture.Run().Id;
         var hello = new UploadRequest
