@@ -9,7 +9,7 @@ namespace LoadHarness.EndToEnd.Tests.Faults;
 /// The wall clock of the coordinator steps by an hour while it serves and while it is away. The clock of the machine stays as it is: a
 /// library in front of the coordinator's libc adds what a file says.
 /// </summary>
-[NonParallelizable]
+[Parallelizable(ParallelScope.All)]
 public sealed class ClockStepTests : FleetTest
 {
     private const string Target = "10.77.0.6";

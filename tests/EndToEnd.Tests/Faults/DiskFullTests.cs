@@ -5,7 +5,7 @@ using LoadHarness.TestKit.Processes;
 namespace LoadHarness.EndToEnd.Tests.Faults;
 
 /// <summary>The state folder lies on a file system of 1 MB, which fills during a run.</summary>
-[NonParallelizable]
+[Parallelizable(ParallelScope.All)]
 public sealed class DiskFullTests : FleetTest
 {
     private const string Target = "10.77.0.6";

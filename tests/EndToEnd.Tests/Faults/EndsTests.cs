@@ -5,6 +5,7 @@ using LoadHarness.TestKit.Processes;
 namespace LoadHarness.EndToEnd.Tests.Faults;
 
 /// <summary>What ends a program of a fleet, what it does then, and its exit code: the table of docs/design/failures.md. Of local runs see LiveRunTests.</summary>
+[Parallelizable(ParallelScope.All)]
 public sealed class EndsTests : FleetTest
 {
     private const string Target = "10.77.0.6";

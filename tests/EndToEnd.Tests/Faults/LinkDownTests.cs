@@ -8,6 +8,7 @@ namespace LoadHarness.EndToEnd.Tests.Faults;
 /// The link between an agent and its coordinator goes down, and that alone: the load has a link of its own. Within the lease nothing closes;
 /// beyond it the agent drains by itself.
 /// </summary>
+[Parallelizable(ParallelScope.All)]
 public sealed class LinkDownTests : FleetTest
 {
     private const string Target = "10.88.0.6";

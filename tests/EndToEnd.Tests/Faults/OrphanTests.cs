@@ -5,6 +5,7 @@ using LoadHarness.TestKit.Processes;
 namespace LoadHarness.EndToEnd.Tests.Faults;
 
 /// <summary>Whatever kills the parent of a local fleet, at whatever moment: no child and no socket of it is left.</summary>
+[Parallelizable(ParallelScope.All)]
 public sealed class OrphanTests : BenchTest
 {
     private static readonly TimeSpan _gone = TimeSpan.FromSeconds(20);

@@ -8,7 +8,7 @@ namespace LoadHarness.EndToEnd.Tests.Faults;
 /// Agents on other hosts that fall silent, say goodbye, wake up late or join. Nobody sees them end: a share is given away after lease
 /// (5 s), drain (10 s and a little), resets and margin (5 s).
 /// </summary>
-[NonParallelizable]
+[Parallelizable(ParallelScope.All)]
 public sealed class RemoteAgentLossTests : FleetTest
 {
     private const string Target = "10.77.0.6";
@@ -105,6 +105,7 @@ public sealed class RemoteAgentLossTests : FleetTest
     }
 
     [Test]
+    [NonParallelizable]
     public async Task Load_ThatTakesEveryCore_IsNoReasonToLoseAnAgentOrItsLease()
     {
         await StartAsync(4);

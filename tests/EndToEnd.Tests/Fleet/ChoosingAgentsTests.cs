@@ -6,6 +6,7 @@ using LoadHarness.V1;
 namespace LoadHarness.EndToEnd.Tests.Fleet;
 
 /// <summary>Which agents a run gets, and what becomes of it when one of them is not as it should be.</summary>
+[Parallelizable(ParallelScope.All)]
 public sealed class ChoosingAgentsTests : FleetTest
 {
     private const string Target = "10.77.0.6";

@@ -8,6 +8,7 @@ using LoadHarness.TestKit.Processes;
 namespace LoadHarness.EndToEnd.Tests.Fleet;
 
 /// <summary>A coordinator that outlives terminals, and agents that outlive coordinators.</summary>
+[Parallelizable(ParallelScope.All)]
 public sealed class ServiceTests : FleetTest
 {
     private const string Target = "10.77.0.6";
