@@ -31,6 +31,10 @@ public sealed partial class RunController
         NoteFindings();
     }
 
+    // Children of a local run do not come back, and nobody else joins it.
+    private bool IsWorthWaiting => _roster.Everyone.Any(m => !m.Agent.IsGoneForGood)
+        && (_spec.OnAgentLoss == AgentLossPolicy.Hold || _spec.OnAgentJoin == AgentJoinPolicy.Fill);
+
     /// <summary>Ends a run without agents, as soon as nobody can come any more or has come in time.</summary>
     private void EndIfDeserted(ImmutableArray<RunMember> lost, TimeSpan elapsed)
     {
@@ -42,9 +46,7 @@ public sealed partial class RunController
 
         _deserted ??= (elapsed, lost.LastOrDefault() is { } last ? $"{last.Agent.Id}: {last.Lost}" : "none is left");
         var (since, words) = _deserted.Value;
-        var isWorthWaiting = _roster.Everyone.Any(m => !m.Agent.IsGoneForGood)
-            && (_spec.OnAgentLoss == AgentLossPolicy.Hold || _spec.OnAgentJoin == AgentJoinPolicy.Fill);
-        if (!isWorthWaiting)
+        if (!IsWorthWaiting)
             throw new RunEndException(RunEnding.AgentsLost, $"every agent was lost; {words}");
         // Who keeps the share of a lost agent for it has said that it will be back.
         if (_spec.OnAgentLoss != AgentLossPolicy.Hold && elapsed - since >= _spec.ReadyTimeout)
@@ -153,7 +155,8 @@ public sealed partial class RunController
 
         if (plan.Agents.IsEmpty)
         {
-            TellLost(lost, "nobody is left to take its share");
+            TellLost(lost, "nobody is left to take its share"
+                + (IsWorthWaiting ? $", and one that joins is waited for, {DurationText.Format(_spec.ReadyTimeout)} (--ready-timeout)" : ""));
             Pursue(plan, elapsed);
             return;
         }

@@ -105,6 +105,34 @@ public sealed class RemoteAgentLossTests : FleetTest
     }
 
     [Test]
+    public async Task Restart_OfTheOnlyAgent_TheRunWaitsForItAndGoesOn()
+    {
+        await StartAsync(1);
+        await using var target = new TargetWatch(_target, 9000, 9009);
+        var run = Fleet.User($"run {Target}:9000-9009 -c 2k --agents 1 --connect-rate 2000/s --hold 20s --json");
+        await run.HoldingAsync(2_000);
+
+        _agents[0].Agent.Send(Signal.Terminate);
+        await _agents[0].Agent.WaitForExitAsync(Bench.Soon);
+        var between = target.Now();
+        await Fleet.Coordinator.WaitForLineAsync("a1 detached: it said goodbye", Bench.Soon);
+        _agents.Add((_agents[0].Host, Fleet.Agent(_agents[0].Host, "a1", $"--allow {Target}:9000-9009")));
+        await Bench.EventuallyAsync(() => target.Now() == 2_000, () => $"{target.Now()} are established: the next process did not take the share over");
+        var ended = await Bench.FinishAsync(run);
+        var summary = ended.Summary();
+
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That(between, Is.Zero);
+            Assert.That(target.Most, Is.EqualTo(2_000));
+            Assert.That(ended.ExitCode, Is.Zero, ended.Log);
+            Assert.That(summary.Number("result.opened"), Is.EqualTo(4_000));
+            Assert.That(summary.List("agents"), Has.Count.EqualTo(1), "each agent once");
+            Assert.That(summary.Texts("notes"), Has.Some.Contains("one that joins is waited for"));
+        }
+    }
+
+    [Test]
     [NonParallelizable]
     public async Task Load_ThatTakesEveryCore_IsNoReasonToLoseAnAgentOrItsLease()
     {
