@@ -73,6 +73,20 @@ count() { # pattern, files...
     cat "$@" 2> /dev/null | grep -o '<UnitTestResult [^>]*' | grep -v 'outcome="NotExecuted"' | grep -c $pattern
 }
 
+# The failed tests of TRX files, each with its message and where it failed: last, so that they are seen in a log that was cut.
+show_failed() { # files...
+    cat "$@" 2> /dev/null | awk '
+        function part(tag,    from, to) {
+            from = index($0, "<" tag ">"); to = index($0, "</" tag ">")
+            return from ? substr($0, from + length(tag) + 2, to - from - length(tag) - 2) : ""
+        }
+        BEGIN { RS = "<UnitTestResult " }
+        NR > 1 && /outcome="Failed"/ {
+            match($0, /testName="[^"]*"/)
+            printf "\n%s\n%s\n%s\n", substr($0, RSTART + 10, RLENGTH - 11), substr(part("Message"), 1, 4000), substr(part("StackTrace"), 1, 1500)
+        }' | sed 's/&#x[DA];//g; s/&lt;/</g; s/&gt;/>/g; s/&quot;/"/g; s/&apos;/'"'"'/g; s/&amp;/\&/g'
+}
+
 PATH=$PATH:/usr/sbin:/sbin
 command -v dotnet > /dev/null || give_up "there is no dotnet on the PATH; install the .NET SDK $(sed -n 's/.*"version": "\([^"]*\)".*/\1/p' global.json)"
 install_missing || give_up "apt-get could not install what the tests need (see above)"
@@ -120,5 +134,6 @@ failed=$(($(count '-v outcome="Passed"' "$results"/*.trx) + crashed))
 if [ "$passed" -eq 0 ] && [ "$failed" -eq 0 ]; then
     give_up "no test was run"
 fi
+[ "$failed" -gt 0 ] && step "Failed" && show_failed "$results"/*.trx
 step "Done"
 finish "$passed" "$failed"
