@@ -122,6 +122,7 @@ public sealed class RunnerBackendTests
     {
         Run(Prepare());
         var client = Connect(IPAddress.Loopback, _port);
+        _run.WaitFor(() => _run.Now.Established == 1, "the connection accepted");
 
         _run.Runner.Drain("the lease ended");
 
