@@ -39,7 +39,8 @@ public sealed class RunnerEndpointTests
         {
             Assert.That(_run.Sum(c => c.DroppedPorts), Is.EqualTo(2));
             Assert.That(_run.Failures.Keys.Select(f => f.Item1), Has.All.EqualTo(FailureStage.Hold));
-            Assert.That(_run.Now.FreeTuples, Is.EqualTo(254));
+            // A tuple whose last segment is still on its way when it comes up again is passed over for a while.
+            Assert.That(_run.Now.FreeTuples + _run.Now.RestingTuples, Is.EqualTo(254));
         });
     }
 
