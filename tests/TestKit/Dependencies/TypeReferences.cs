@@ -112,6 +112,8 @@ public static class TypeReferences
                 called.DeclaringType, called.ReturnType, .. called.GetParameters().Select(p => p.ParameterType),
                 .. called.IsGenericMethod ? called.GetGenericArguments() : [],
             ],
+            // A UTF-8 literal is compiled to a call of ReadOnlySpan<byte>(void*, int): nobody wrote that pointer.
+            ConstructorInfo { DeclaringType: var span } when span == typeof(ReadOnlySpan<byte>) => [span],
             MethodBase constructor => [constructor.DeclaringType, .. constructor.GetParameters().Select(p => p.ParameterType)],
             _ => [],
         };
