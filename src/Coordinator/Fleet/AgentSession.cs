@@ -30,7 +30,7 @@ public sealed class AgentSession(string id, AgentHello hello, CoordinatorClock c
     /// <summary>When the newest heartbeat came, on the coordinator's clock.</summary>
     public long LastHeardNanos => Interlocked.Read(ref _lastHeardNanos);
 
-    /// <summary>Completes with the next heartbeat.</summary>
+    /// <summary>Completes with the next heartbeat, or when the session ends.</summary>
     public Task NextHeartbeat
     {
         get
@@ -109,6 +109,7 @@ public sealed class AgentSession(string id, AgentHello hello, CoordinatorClock c
             _ended ??= reason;
             _route.Cancel();
             _check.Cancel();
+            _heard.TrySetResult();
         }
 
         Wake();

@@ -86,6 +86,16 @@ public sealed class AgentSessionTests
     }
 
     [Test]
+    public void End_WhileSomebodyWaitsForAHeartbeat_KeepsHimWaitingNoLonger()
+    {
+        var next = _session.NextHeartbeat;
+
+        _session.End("its call has ended");
+
+        Assert.That((next.IsCompleted, _session.NextHeartbeat.IsCompleted), Is.EqualTo((true, true)));
+    }
+
+    [Test]
     public async Task CheckAsync_Answered_CompletesAndIsSentOnce()
     {
         var asked = _session.CheckAsync(new Coordinator.Fleet.HostNeed(1000, true, 0, 0), CancellationToken.None);
