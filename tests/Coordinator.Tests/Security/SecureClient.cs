@@ -6,6 +6,7 @@ using Google.Protobuf.Reflection;
 using Grpc.Core;
 using Grpc.Core.Interceptors;
 using Grpc.Net.Client;
+using LoadHarness.Coordinator.Tests.Fleet;
 using LoadHarness.V1;
 
 namespace LoadHarness.Coordinator.Tests.Security;
@@ -142,7 +143,7 @@ internal sealed class SecureClient : IDisposable
         return Status.DefaultSuccess;
     }
 
-    /// <summary>Says hello and stays attached; returns the coordinator's first word.</summary>
+    /// <summary>Says hello and stays attached, well whenever it is asked; returns the coordinator's first word.</summary>
     public async Task<AttachResponse> AttachAsync(Hello hello)
     {
         var call = new AgentLink.AgentLinkClient(Invoker).Attach();
@@ -150,7 +151,9 @@ internal sealed class SecureClient : IDisposable
         await WriteAsync(call.RequestStream, new AttachRequest { Hello = hello });
         using var cancel = new CancellationTokenSource(_patience);
         await call.ResponseStream.MoveNext(cancel.Token);
-        return call.ResponseStream.Current;
+        var first = call.ResponseStream.Current;
+        _ = AnswerAsync(call);
+        return first;
     }
 
     /// <summary>Uploads nothing but its hello; returns when the coordinator has ended the call.</summary>
@@ -181,6 +184,22 @@ internal sealed class SecureClient : IDisposable
     {
         _calls.ForEach(c => c.Dispose());
         _channel.Dispose();
+    }
+
+    private static async Task AnswerAsync(AsyncDuplexStreamingCall<AttachRequest, AttachResponse> call)
+    {
+        try
+        {
+            while (await call.ResponseStream.MoveNext(CancellationToken.None))
+            {
+                if (call.ResponseStream.Current.CheckQuery is { } query)
+                    await WriteAsync(call.RequestStream, new AttachRequest { CheckAnswer = FakeAgent.Well(query) });
+            }
+        }
+        catch (RpcException)
+        {
+            // The coordinator, or the test, has ended the call.
+        }
     }
 
     // A call that was refused takes no more messages; why is what reading it tells.
