@@ -63,6 +63,7 @@ public partial class AgentLinkTests
     {
         Join();
         await AttachedAsync();
+        Assert.That(() => _lease.DeadlineNanos, Is.LessThan(long.MaxValue).After(PatienceMillis, 10), "a heartbeat was answered");
         _coordinator.Lease = TimeSpan.FromDays(365);
 
         await _coordinator.RestartAsync();
