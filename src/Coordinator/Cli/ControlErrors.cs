@@ -27,13 +27,18 @@ internal static class ControlErrors
         if (request is { FieldViolations.Count: > 0 })
             return new CliException(ExitCode.Invalid, request.FieldViolations.Select(Line));
         var reason = Detail(error, ErrorInfo.Parser, ErrorInfo.Descriptor)?.Reason;
-        return new CliException(CodeOf(error.StatusCode, reason), TextOf(error, coordinator, answered, reason), error)
+        var status = StatusOf(error);
+        return new CliException(CodeOf(status, reason), TextOf(error, status, coordinator, answered, reason), error)
         {
-            MayPass = error.StatusCode == StatusCode.Unavailable && reason is null,
+            MayPass = status == StatusCode.Unavailable && reason is null,
         };
     }
 
-    internal static ExitCode CodeOf(StatusCode status, string? reason = null) => status switch
+    // What is no HTTP/2 is an internal error to gRPC, and a connection that ends instead is nobody there: which of them comes first is chance.
+    private static StatusCode StatusOf(RpcException error) =>
+        error.StatusCode == StatusCode.Internal && Causes(error).Any(c => c is HttpRequestException) ? StatusCode.Unavailable : error.StatusCode;
+
+    private static ExitCode CodeOf(StatusCode status, string? reason) => status switch
     {
         StatusCode.InvalidArgument or StatusCode.NotFound => ExitCode.Invalid,
         StatusCode.FailedPrecondition when reason == WrongState => ExitCode.Invalid,
@@ -43,10 +48,10 @@ internal static class ControlErrors
         _ => ExitCode.Internal,
     };
 
-    private static string TextOf(RpcException error, string coordinator, bool answered, string? reason)
+    private static string TextOf(RpcException error, StatusCode status, string coordinator, bool answered, string? reason)
     {
         var detail = error.Status.Detail;
-        return error.StatusCode switch
+        return status switch
         {
             StatusCode.Unavailable when reason is not null => detail,
             StatusCode.Unavailable when !answered && IsUnintelligible(error) =>

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using System.Text;
 using LoadHarness.Coordinator.Cli;
 using LoadHarness.Coordinator.Security;
 using LoadHarness.Coordinator.Verdicts;
@@ -84,6 +85,25 @@ public sealed class RemoteErrorsTests
 
         await AssertFailsAsync(
             $"runs list --coordinator {url} --token-file {fixture.Token("v", TokenRole.Viewer)}", ExitCode.Unreachable, url, "https://", "--ca FILE");
+    }
+
+    [TestCase("\u0015\u0003\u0001\0\u0002\u0002\u0046", true)]
+    [TestCase("\u0015\u0003\u0001\0\u0002\u0002\u0046", false)]
+    [TestCase("HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n", true)]
+    [TestCase("HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n", false)]
+    [TestCase("", true)]
+    public async Task Verb_PlaintextToWhatIsNoCoordinator_SaysWhichToUse(string answer, bool ends)
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        var url = $"http://{listener.LocalEndpoint}";
+        _cli.Variables[CoordinatorOptions.TokenVariable] = "secret";
+        var serving = AnswerEachAsync(listener, answer, ends);
+
+        await AssertFailsAsync($"runs list --coordinator {url}", ExitCode.Unreachable, url, "https://", "--ca FILE");
+
+        listener.Stop();
+        await serving;
     }
 
     [Test]
@@ -228,6 +248,28 @@ public sealed class RemoteErrorsTests
                 Assert.That(_cli.Error, Does.Contain(word));
             Assert.That(_cli.Error, Does.Not.Contain("Exception"));
             Assert.That(_cli.Out, Is.Empty);
+        }
+    }
+
+    // Ends when the listener does.
+    private static async Task AnswerEachAsync(TcpListener listener, string answer, bool ends)
+    {
+        var accepted = new List<Socket>();
+        try
+        {
+            while (true)
+            {
+                var peer = await listener.AcceptSocketAsync();
+                accepted.Add(peer);
+                await peer.ReceiveAsync(new byte[4096]);
+                await peer.SendAsync(Encoding.Latin1.GetBytes(answer));
+                if (ends)
+                    peer.Shutdown(SocketShutdown.Send);
+            }
+        }
+        catch (Exception e) when (e is SocketException or ObjectDisposedException)
+        {
+            accepted.ForEach(peer => peer.Dispose());
         }
     }
 
