@@ -142,8 +142,11 @@ internal sealed class ActiveRun : IDisposable
         var drained = _builder.Drained;
         if (drained)
             _kernelView?.ReadNow();
-        if (IsStarted && (drained || ElapsedMillis / 1000 > _sampledMillis / 1000))
-            Emit(drained ? Math.Max(ElapsedMillis, _sampledMillis + 1) : ElapsedMillis / 1000 * 1000);
+        // The last sample begins where a second does: one that spanned two would leave the first without its gauges.
+        if (IsStarted && ElapsedMillis / 1000 > _sampledMillis / 1000)
+            Emit(ElapsedMillis / 1000 * 1000);
+        if (IsStarted && drained)
+            Emit(Math.Max(ElapsedMillis, _sampledMillis + 1));
         if (drained)
             Phase = Phase.Drained;
         return drained;

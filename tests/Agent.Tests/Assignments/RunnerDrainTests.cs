@@ -47,6 +47,20 @@ public sealed class RunnerDrainTests
     }
 
     [Test]
+    public void Drain_OverTheTurnOfASecond_LeavesNoSecondWithoutASample()
+    {
+        var hold = _run.Reach(Hold(Target(), 50));
+        var start = _run.Status!.StartNanos!.Value;
+        // The drain is looked after every 50 ms: this one is found to be over when the next second has begun.
+        while ((Clock.BoottimeNanos - start) % Second < 975 * (Second / 1000))
+            Thread.Sleep(1);
+
+        _run.Drain(hold);
+
+        Assert.That(_run.Samples.Select(s => (s.ToMillis - 1) / 1000), Is.EqualTo(_run.Samples.Select(s => s.FromMillis / 1000)));
+    }
+
+    [Test]
     public void Drain_TargetThatNeverCloses_SendsAFinAndResetsAtItsDeadline()
     {
         var target = Target(closes: false);

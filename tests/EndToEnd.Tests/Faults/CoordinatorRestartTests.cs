@@ -124,7 +124,6 @@ public sealed class CoordinatorRestartTests : FleetTest
     {
         var listener = await StartAsync();
         await _run.EstablishedAsync(TwoAgentRun.Goal);
-        await Task.Delay(TimeSpan.FromSeconds(TwoAgentRun.HoldSeconds - 1));
         // Whoever does not read closes nothing: so the drain lasts.
         listener.Send(Signal.Stop);
         await _run.UntilAsync("draining");
