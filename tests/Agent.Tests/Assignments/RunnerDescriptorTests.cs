@@ -53,8 +53,8 @@ public sealed class RunnerDescriptorTests
     [Test]
     public void Hold_DescriptorsRunOut_IsCountedAsOursAndGoesOnOnceThereAreMore()
     {
-        // So many listeners that the backend, too, runs out, and before the runner does.
-        const int ports = 16;
+        // So many listeners that the backend, too, runs out, and before the runner does; and tuples enough for any limit.
+        const int ports = 64;
         var address = LoopbackAddress.Next();
         using var backend = new BackendServer(new BackendOptions { Listen = [.. Enumerable.Range(7700, ports).Select(p => (IpAddress.From(address), p))], Reactors = 1 });
         backend.Start();
