@@ -50,18 +50,20 @@ public readonly unsafe partial struct Ssl
 
     /// <summary>SNI: the name that the server is asked for, in the clear.</summary>
     /// <param name="name">ASCII, NUL at its end.</param>
-    public void SetServerName(ReadOnlySpan<byte> name)
+    /// <returns>False when OpenSSL does not take it.</returns>
+    public bool SetServerName(ReadOnlySpan<byte> name)
     {
         fixed (byte* bytes = name)
-            SSL_ctrl(_handle, SetHostNameCommand, HostNameType, (nint)bytes);
+            return SSL_ctrl(_handle, SetHostNameCommand, HostNameType, (nint)bytes) == Success;
     }
 
     /// <summary>The name that the certificate must be for (RFC 9525).</summary>
     /// <param name="name">ASCII, NUL at its end.</param>
-    public void SetVerifiedName(ReadOnlySpan<byte> name)
+    /// <returns>False when OpenSSL does not take it: then no name is verified, and the connection must not be used.</returns>
+    public bool SetVerifiedName(ReadOnlySpan<byte> name)
     {
         fixed (byte* bytes = name)
-            SSL_set1_host(_handle, bytes);
+            return SSL_set1_host(_handle, bytes) == Success;
     }
 
     /// <summary>The session that the handshake is to resume.</summary>

@@ -23,13 +23,14 @@ public sealed unsafe partial class SslContext : IDisposable
     private const int CacheClient = 1;
     private const int CacheNoInternal = 0x300;
 
-    /// <summary>A client's context: nothing is verified until it is told whom to trust.</summary>
+    /// <summary>A client's context: every certificate is verified, and nobody is trusted yet.</summary>
     /// <exception cref="OutOfMemoryException">OpenSSL has none.</exception>
     public SslContext()
     {
         Handle = SSL_CTX_new(TLS_client_method());
         if (Handle == 0)
             throw new OutOfMemoryException("SSL_CTX_new");
+        SSL_CTX_set_verify(Handle, VerifyPeer, 0);
         // An idle connection keeps no buffers: 28 KB instead of 60.
         SSL_CTX_ctrl(Handle, ModeCommand, EnablePartialWrite | AcceptMovingBuffer | ReleaseBuffers, 0);
         SSL_CTX_ctrl(Handle, SessionCacheCommand, CacheClient | CacheNoInternal, 0);
@@ -41,8 +42,8 @@ public sealed unsafe partial class SslContext : IDisposable
     public bool SetVersions(int lowest, int highest) =>
         SSL_CTX_ctrl(Handle, MinimumCommand, lowest, 0) == Success && SSL_CTX_ctrl(Handle, MaximumCommand, highest, 0) == Success;
 
-    /// <summary>Refuses certificates that nobody trusted has signed.</summary>
-    public void VerifyCertificates(bool wanted) => SSL_CTX_set_verify(Handle, wanted ? VerifyPeer : VerifyNone, 0);
+    /// <summary>Takes any certificate from now on, whoever signed it and whatever its name.</summary>
+    public void TrustAnybody() => SSL_CTX_set_verify(Handle, VerifyNone, 0);
 
     /// <summary>Trusts the roots of the system.</summary>
     public bool TrustSystem() => SSL_CTX_set_default_verify_paths(Handle) == Success;

@@ -14,7 +14,7 @@ internal partial struct ResponseParser
 
     private const long LongestLength = 1_000_000_000_000_000_000;
     private const int MostChunkDigits = 15;
-    private const int StatusLineStart = 12;
+    private const int StatusCodeEnd = 12;
 
     private static readonly SearchValues<byte> _tokenBytes =
         SearchValues.Create("!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"u8);
@@ -160,7 +160,7 @@ internal partial struct ResponseParser
     private int StatusLine(ReadOnlySpan<byte> bytes)
     {
         var i = 0;
-        for (; i < bytes.Length && _index < StatusLineStart; i++)
+        for (; i < bytes.Length && _index < StatusCodeEnd; i++)
         {
             if (!StatusByte(bytes[i]))
                 return 0;
