@@ -81,7 +81,7 @@ show_failed() { # files...
             return from ? substr($0, from + length(tag) + 2, to - from - length(tag) - 2) : ""
         }
         BEGIN { RS = "<UnitTestResult " }
-        NR > 1 && /outcome="Failed"/ {
+        NR > 1 && /^[^>]*outcome="Failed"/ {
             match($0, /testName="[^"]*"/)
             printf "\n%s\n%s\n%s\n", substr($0, RSTART + 10, RLENGTH - 11), substr(part("Message"), 1, 4000), substr(part("StackTrace"), 1, 1500)
         }' | sed 's/&#x[DA];//g; s/&lt;/</g; s/&gt;/>/g; s/&quot;/"/g; s/&apos;/'"'"'/g; s/&amp;/\&/g'
