@@ -84,19 +84,10 @@ public sealed class FleetBench : IAsyncDisposable
         new ProgramStart("ip", ["netns", "exec", host.Name, AgentProgram, .. JoinArguments(id, options)]).With("HOME", PathOf("home")));
 
     /// <summary>Waits until the coordinator lists agents as idle.</summary>
-    public async Task IdleAsync(params string[] ids)
-    {
-        var shown = "";
-        for (var end = DateTime.UtcNow + Bench.Soon; ; await Task.Delay(100))
-        {
-            var listed = await RunAsync("agents list --json");
-            shown = listed.Log;
-            if (listed.ExitCode == 0 && ids.All(id => IsIdle(Json.Parse(listed.Output), id)))
-                return;
-            if (DateTime.UtcNow > end)
-                Assert.Fail($"{string.Join(", ", ids)} are not all attached and idle:\n{shown}");
-        }
-    }
+    public Task IdleAsync(params string[] ids) => ListedAsync(ids, "attached and idle", a => a.Flag("connected") && a.Text("run").Length == 0);
+
+    /// <summary>Waits until the coordinator lists agents as attached, whatever they do.</summary>
+    public Task AttachedAsync(params string[] ids) => ListedAsync(ids, "attached", a => a.Flag("connected"));
 
     /// <summary>Starts <c>loadharness</c> as a user of the coordinator.</summary>
     /// <param name="line">As one types it, without quotes.</param>
@@ -143,8 +134,14 @@ public sealed class FleetBench : IAsyncDisposable
         .With("HOME", PathOf("home"))
         .With("DOTNET_ROOT", Programs.DotnetRoot);
 
-    private static bool IsIdle(Json listed, string id) => listed.Elements.Any(a =>
-        a.Text("id") == id && a.Flag("connected") && (!a.Has("runId") || a.Text("runId").Length == 0));
+    private async Task ListedAsync(string[] ids, string how, Func<Json, bool> isSo)
+    {
+        ProgramResult listed = null!;
+        await Bench.EventuallyAsync(
+            async () => (listed = await RunAsync("agents list --json")).ExitCode == 0
+                && Json.Parse(listed.Output).Elements.Where(isSo).Select(a => a.Text("id")).ToHashSet().IsSupersetOf(ids),
+            () => $"{string.Join(", ", ids)} are not all {how}:\n{listed.Log}");
+    }
 
     private static string[] Words(string line) => line.Split(' ', StringSplitOptions.RemoveEmptyEntries);
 }

@@ -12,8 +12,8 @@ public static class RunLines
     public static Task HoldingAsync(this ProgramProcess run, int connections) =>
         run.WaitForLineAsync($@"holding; {WithCommas(connections)} of", Bench.Patience);
 
-    /// <summary>Waits until a run ramps and something is established.</summary>
-    public static Task RampingAsync(this ProgramProcess run) => run.WaitForLineAsync(@"ramping; [1-9][\d,]* of", Bench.Patience);
+    /// <summary>Waits until a run ramps and something is established; on a machine that stood still it may hold by then.</summary>
+    public static Task RampingAsync(this ProgramProcess run) => run.WaitForLineAsync(@"(ramping|holding); [1-9][\d,]* of", Bench.Patience);
 
     /// <summary>The summary of a run that was started with <c>--json</c> and has ended.</summary>
     public static Json Summary(this ProgramResult run)

@@ -18,7 +18,7 @@ public sealed class PacketCapture : IAsyncDisposable
     public static async Task<PacketCapture> StartAsync(NetworkNamespace space, string filter)
     {
         var process = ProgramProcess.Start(new("tcpdump", "-i", "any", "-nn", "-l", "--immediate-mode", filter) { Namespace = space });
-        await process.WaitForLineAsync("listening on", TimeSpan.FromSeconds(20));
+        await process.WaitForLineAsync("listening on", TimeSpan.FromSeconds(90));
         return new(process);
     }
 

@@ -5,7 +5,7 @@ namespace LoadHarness.TestKit.Processes;
 /// <summary>Short helper programs of the system, such as ip and ss.</summary>
 public static class Command
 {
-    private static readonly TimeSpan _patience = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan _patience = TimeSpan.FromMinutes(2);
 
     /// <summary>Runs one to its end.</summary>
     /// <returns>Its standard output.</returns>

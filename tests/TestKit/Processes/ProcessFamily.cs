@@ -9,7 +9,7 @@ internal sealed class ProcessFamily(string mark)
 {
     public const string Variable = "LOADHARNESS_TESTKIT_FAMILY";
 
-    private static readonly TimeSpan _patience = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan _patience = TimeSpan.FromMinutes(2);
 
     public string Mark => mark;
 

@@ -78,7 +78,8 @@ public sealed class ProgramProcess : IAsyncDisposable
     /// <exception cref="ProgramException">It did not come in time, or the program ended first.</exception>
     public async Task<Match> WaitForLineAsync([StringSyntax(StringSyntaxAttribute.Regex)] string pattern, TimeSpan timeout)
     {
-        var regex = new Regex(pattern, RegexOptions.CultureInvariant, TimeSpan.FromSeconds(1));
+        // By the wall clock: a machine that stands still makes no pattern hard to match.
+        var regex = new Regex(pattern, RegexOptions.CultureInvariant, TimeSpan.FromMinutes(1));
         return await Log.FindAsync(regex, timeout)
             ?? throw new ProgramException(this, $"wrote no line that matches '{pattern}' within {timeout.TotalSeconds:0} s");
     }
@@ -118,7 +119,7 @@ public sealed class ProgramProcess : IAsyncDisposable
         await _family.KillAsync(Pid);
         if (!_process.HasExited)
             _process.Kill();
-        await _process.WaitForExitAsync(CancellationToken.None).WaitAsync(TimeSpan.FromSeconds(30));
+        await _process.WaitForExitAsync(CancellationToken.None).WaitAsync(TimeSpan.FromMinutes(2));
         _process.Dispose();
     }
 

@@ -8,7 +8,7 @@ namespace LoadHarness.TestKit.Proxies;
 /// <summary>A real HAProxy: one process or several on one port.</summary>
 public sealed class HaProxy : IAsyncDisposable
 {
-    private static readonly TimeSpan _patience = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan _patience = TimeSpan.FromSeconds(90);
 
     private readonly string _directory = Directory.CreateTempSubdirectory("loadharness-haproxy-").FullName;
     private readonly List<ProgramProcess> _processes = [];
@@ -127,7 +127,7 @@ public sealed class HaProxy : IAsyncDisposable
 
     private string Ask(int process, string command)
     {
-        using var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified) { ReceiveTimeout = 10_000 };
+        using var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified) { ReceiveTimeout = 60_000 };
         socket.Connect(new UnixDomainSocketEndPoint(SocketPath(process)));
         using var stream = new NetworkStream(socket);
         stream.Write(Encoding.ASCII.GetBytes($"{command}\n"));
