@@ -40,7 +40,7 @@ public sealed class AllowListTests : FleetTest
         }
 
         // Had there been a SYN, it would have been seen.
-        Command.TryRun("nsenter", $"--net={host.Path}", "timeout", "1", "bash", "-c", $"exec 3<>/dev/tcp/{control}");
+        Connect(host, control);
         await Bench.EventuallyAsync(() => capture.Packets.Any(p => p.Contains("Flags [S]", StringComparison.Ordinal)), () => "the capture sees nothing");
     }
 
@@ -56,7 +56,7 @@ public sealed class AllowListTests : FleetTest
         Fleet.AgentWithNames(host, "a1", $"--allow {Allowed}:9000");
         await Fleet.IdleAsync("a1");
         await using var capture = await PacketCapture.StartAsync(host, $"host {Forbidden}");
-        var run = Fleet.User("run target.test:9000 -c 500 --ramp 1s --hold 20s --json");
+        var run = Fleet.User("run target.test:9000 -c 500 --ramp 1s --hold 5m --json");
         await run.HoldingAsync(500);
 
         names.Set(Forbidden, "target.test");
@@ -72,7 +72,11 @@ public sealed class AllowListTests : FleetTest
             Assert.That(packets, Is.Empty);
         }
 
-        Command.TryRun("nsenter", $"--net={host.Path}", "timeout", "1", "bash", "-c", $"exec 3<>/dev/tcp/{Forbidden}/9000");
+        Connect(host, $"{Forbidden}/9000");
         await Bench.EventuallyAsync(() => capture.Packets.Any(p => p.Contains("Flags [S]", StringComparison.Ordinal)), () => "the capture sees nothing");
     }
+
+    // It ends with the fleet: what is lost on the way is not waited for.
+    private void Connect(NetworkNamespace host, string where) =>
+        Fleet.Start(new ProgramStart("bash", "-c", $"exec 3<>/dev/tcp/{where}") { Namespace = host });
 }

@@ -18,7 +18,7 @@ public sealed class ChoosingAgentsTests : FleetTest
         var (shared, alone) = (Fleet.Lan.AddHost("10.77.1.1/16"), Fleet.Lan.AddHost("10.77.2.1/16"));
         await StartAsync((shared, "a1", ""), (shared, "a2", ""), (alone, "b1", ""));
 
-        var run = Fleet.User($"run {Target}:9000-9003 -c 6000 --agents 3 --ramp 2s --hold 4s --json");
+        var run = Fleet.User($"run {Target}:9000-9003 -c 6000 --agents 3 --ramp 2s --hold 15s --json");
         await run.HoldingAsync(6_000);
         var tuples = Tuples(shared).Concat(Tuples(alone)).ToList();
         var ended = await Bench.FinishAsync(run);
@@ -41,8 +41,8 @@ public sealed class ChoosingAgentsTests : FleetTest
         var host = Fleet.Lan.AddHost("10.77.1.1/16");
         await StartAsync((host, "a1", "--label zone=east"), (host, "a2", "--label zone=west"));
 
-        var east = Fleet.User($"run {Target}:9000 -c 2000 --select zone=east --ramp 1s --hold 12s --json");
-        var west = Fleet.User($"run {Target}:9000 -c 2000 --select zone=west --ramp 1s --hold 12s --json");
+        var east = Fleet.User($"run {Target}:9000 -c 2000 --select zone=east --ramp 1s --hold 30s --json");
+        var west = Fleet.User($"run {Target}:9000 -c 2000 --select zone=west --ramp 1s --hold 30s --json");
         await east.HoldingAsync(2_000);
         await west.HoldingAsync(2_000);
         var tuples = Tuples(host).ToList();
@@ -106,7 +106,7 @@ public sealed class ChoosingAgentsTests : FleetTest
         agent.Respond = assignment => assignment.Phase == Phase.Drained ? OddAgent.Obey(assignment) : null;
         await Fleet.IdleAsync("a1", "idler");
 
-        var both = await Fleet.RunAsync($"run {Target}:9000 -c 1000 --agents 2 --ready-timeout 2s --ramp 1s --hold 2s --json");
+        var both = await Fleet.RunAsync($"run {Target}:9000 -c 1000 --agents 2 --ready-timeout 8s --ramp 1s --hold 2s --json");
         await Fleet.IdleAsync("a1", "idler");
         var one = await Fleet.RunAsync($"run {Target}:9000 -c 1000 --select speed=slow --ready-timeout 2s --ramp 1s --hold 2s");
         await agent.DisposeAsync();

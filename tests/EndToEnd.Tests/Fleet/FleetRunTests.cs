@@ -31,11 +31,13 @@ public sealed class FleetRunTests : FleetTest
             Processes = 2,
         });
 
-        var run = Fleet.User($"run {ProxyAddress}:8443-8446 -c {Goal} --ramp 4s --hold 6s --sources auto --backends 1 --backend-listen 9000-9003 --json");
+        var run = Fleet.User($"run {ProxyAddress}:8443-8446 -c {Goal} --ramp 4s --hold 20s --sources auto --backends 1 --backend-listen 9000-9003 --json");
         await run.HoldingAsync(Goal);
         await Bench.EventuallyAsync(() => proxy.CurrentConnections() >= Goal, () => $"HAProxy counts {proxy.CurrentConnections()}");
+        // HAProxy goes on to the backend after it has accepted.
+        await Bench.EventuallyAsync(() => Accepted(backendHost) == Goal, () => $"{Accepted(backendHost)} server ends are established");
         var tuples = clients.SelectMany(EstablishedTuples).ToList();
-        var accepted = new SocketStatistics(backendHost).Lines("established", "( sport >= :9000 and sport <= :9003 )").Length;
+        var accepted = Accepted(backendHost);
         var ended = await Bench.FinishAsync(run);
         var summary = ended.Summary();
 
@@ -98,6 +100,9 @@ public sealed class FleetRunTests : FleetTest
     }
 
     private static string[] Sources(int host) => [.. Enumerable.Range(1, 4).Select(n => string.Create(CultureInfo.InvariantCulture, $"10.77.{host}.{n}"))];
+
+    private static int Accepted(NetworkNamespace host) =>
+        new SocketStatistics(host).Lines("established", "( sport >= :9000 and sport <= :9003 )").Length;
 
     // "0 0 10.77.1.1:1024 10.77.0.5:8443"
     private static IEnumerable<string> EstablishedTuples(NetworkNamespace host) =>

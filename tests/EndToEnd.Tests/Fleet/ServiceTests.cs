@@ -20,7 +20,7 @@ public sealed class ServiceTests : FleetTest
     public async Task Run_WhoseTerminalGoesAway_GoesOnAndCanBeWatchedAgain()
     {
         await StartAsync();
-        var run = Fleet.User($"run {Target}:9000 -c 500 --ramp 1s --hold 8s --name soak");
+        var run = Fleet.User($"run {Target}:9000 -c 500 --ramp 1s --hold 20s --name soak");
         await run.HoldingAsync(500);
 
         run.Send(Signal.Hangup);
@@ -86,7 +86,7 @@ public sealed class ServiceTests : FleetTest
     [Test]
     public async Task Coordinator_KilledForLongerThanTheLease_AgentsDrainAndJoinTheNextOneByTheirKeys()
     {
-        await StartAsync("--lease", "5s");
+        await StartAsync("--lease", "10s");
         Fleet.Agent(Fleet.Lan.AddHost("10.77.0.7/16"), "b1", "--role backend");
         await Fleet.IdleAsync("a1", "b1");
         var run = Fleet.User($"run {Target}:9000 -c 500 --ramp 1s --hold 5m --backends 1 --backend-listen 9100");
@@ -97,10 +97,11 @@ public sealed class ServiceTests : FleetTest
         await Fleet.Coordinator.WaitForExitAsync(Bench.Soon);
         var before = Established();
         await Bench.EventuallyAsync(() => Established() == 0, () => $"{Established()} are still established long after the lease");
-        await Fleet.ServeAsync("--lease", "5s");
+        await Fleet.ServeAsync("--lease", "10s");
         // Its agents have drained, but it is not certain yet: they take up again what they did.
         await Bench.EventuallyAsync(() => Established() == 500, () => $"{Established()} are established again");
         await Fleet.RunAsync("runs stop");
+        await Fleet.RunAsync("runs watch");
         await Fleet.IdleAsync("a1", "b1");
         var listed = Json.Parse((await Fleet.RunAsync("runs list --json")).Output).Elements.Single();
         var again = await Fleet.RunAsync($"run {Target}:9000 -c 300 --ramp 1s --hold 1s --backends 1 --backend-listen 9100");
