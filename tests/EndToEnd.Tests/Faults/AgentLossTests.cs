@@ -13,20 +13,18 @@ public sealed class AgentLossTests : BenchTest
     [Test]
     public async Task Kill_OneOfFourAtARandomMoment_TheOthersTakeOverAtOnceAndTheTargetNeverSeesMore()
     {
-        var seed = Random.Shared.Next();
-        var random = new Random(seed);
-        await TestContext.Out.WriteLineAsync($"seed {seed}");
+        var random = RandomFaults.Seeded();
         await Bench.BackendAsync(Target);
         await using var target = new TargetWatch(Bench.Namespace, 9000, 9009);
-        var run = Bench.LoadHarnessLine($"run {Target} -c {Goal} --agents 4 --connect-rate 5000/s --hold 20s --json");
+        var run = Bench.LoadHarnessLine($"run {Target} -c {Goal} --agents 4 --connect-rate 5000/s --hold 30s --json");
         await run.RampingAsync();
         await Task.Delay(random.Next(0, 8_000));
 
         var agents = run.FamilyOf("loadharness-agent");
         ProgramProcess.Send(agents[random.Next(agents.Count)].Pid, Signal.Kill);
-        // A share is opened again in a second; the ramp may have three to go.
-        await Task.Delay(1_000);
-        await Bench.EventuallyAsync(() => target.Now() == Goal, () => $"{target.Now()} of {Goal} are established", TimeSpan.FromSeconds(15));
+        // Before its sockets are closed nothing is missing.
+        await run.WaitForLineAsync("was lost after", Bench.Soon);
+        await Bench.EventuallyAsync(() => target.Now() == Goal, () => $"{target.Now()} of {Goal} are established");
         var ended = await Bench.FinishAsync(run);
         var summary = ended.Summary();
 
@@ -52,7 +50,7 @@ public sealed class AgentLossTests : BenchTest
         await run.HoldingAsync(4_000);
 
         ProgramProcess.Send(run.FamilyOf("loadharness-agent")[1].Pid, Signal.Kill);
-        var ended = await Bench.FinishAsync(run, Bench.Soon);
+        var ended = await Bench.FinishAsync(run);
 
         using (Assert.EnterMultipleScope())
         {
@@ -66,11 +64,11 @@ public sealed class AgentLossTests : BenchTest
     public async Task Kill_WithHold_LeavesItsShareOpen()
     {
         await Bench.BackendAsync(Target);
-        var run = Bench.LoadHarnessLine($"run {Target} -c 4k --agents 4 --ramp 1s --hold 8s --on-agent-loss hold --json");
+        var run = Bench.LoadHarnessLine($"run {Target} -c 4k --agents 4 --ramp 1s --hold 20s --on-agent-loss hold --json");
         await run.HoldingAsync(4_000);
 
         ProgramProcess.Send(run.FamilyOf("loadharness-agent")[1].Pid, Signal.Kill);
-        var ended = await Bench.FinishAsync(run, Bench.Soon);
+        var ended = await Bench.FinishAsync(run);
         var summary = ended.Summary();
 
         using (Assert.EnterMultipleScope())
@@ -85,7 +83,7 @@ public sealed class AgentLossTests : BenchTest
     public async Task Stop_ForLessThanTheLease_IsNoLossAndNothingIsMissingInTheSums()
     {
         await Bench.BackendAsync(Target);
-        var run = Bench.LoadHarnessLine($"run {Target} -c 8k --agents 4 --ramp 2s --hold 20s --json");
+        var run = Bench.LoadHarnessLine($"run {Target} -c 8k --agents 4 --ramp 2s --hold 25s --json");
         await run.HoldingAsync(8_000);
 
         var stopped = run.FamilyOf("loadharness-agent")[2].Pid;

@@ -14,7 +14,7 @@ namespace LoadHarness.EndToEnd.Tests.Faults;
 public sealed class CoordinatorRestartTests : FleetTest
 {
     private static Json _undisturbed = null!;
-    private readonly int _seed = Environment.TickCount;
+    private Random _random = null!;
     private TwoAgentRun _run = null!;
 
     [OneTimeSetUp]
@@ -40,7 +40,7 @@ public sealed class CoordinatorRestartTests : FleetTest
     [SetUp]
     public void PrepareRun()
     {
-        TestContext.Out.WriteLine($"seed {_seed}");
+        _random = RandomFaults.Seeded();
         _run = new TwoAgentRun(Fleet);
     }
 
@@ -126,13 +126,15 @@ public sealed class CoordinatorRestartTests : FleetTest
     {
         var listener = await StartAsync();
         await _run.EstablishedAsync(TwoAgentRun.Goal);
-        // Whoever does not read closes nothing: so the drain lasts.
+        // Whoever does not read closes nothing: so the drain lasts, until its deadline of 10 s.
         listener.Send(Signal.Stop);
-        await _run.UntilAsync("draining");
+        await Bench.EventuallyAsync(() => _run.Tuples().Count < TwoAgentRun.Goal, () => "nothing closes");
         await Task.Delay(Moment(2000));
 
-        await _run.KillAndServeAsync();
+        var serving = _run.KillAndServeAsync();
+        await Task.WhenAny(serving, Task.Delay(TimeSpan.FromSeconds(3)));
         listener.Send(Signal.Continue);
+        await serving;
 
         await ExpectUndisturbedAsync();
         Assert.That(_run.Tuples(), Is.Empty);
@@ -188,7 +190,7 @@ public sealed class CoordinatorRestartTests : FleetTest
         return listener;
     }
 
-    private TimeSpan Moment(int atMostMillis) => TimeSpan.FromMilliseconds(new Random(_seed).Next(atMostMillis));
+    private TimeSpan Moment(int atMostMillis) => TimeSpan.FromMilliseconds(_random.Next(atMostMillis));
 
     private async Task ExpectUndisturbedAsync() => SummaryComparison.ExpectSame(_undisturbed, await _run.EndAsync());
 

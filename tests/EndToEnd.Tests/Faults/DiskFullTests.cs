@@ -32,7 +32,7 @@ public sealed class DiskFullTests : FleetTest
         Fleet.AgentStart(Fleet.Lan.AddHost($"{Target}/16"), "backend", "--listen", $"{Target}:9000");
         Fleet.Agent(client, "a1", $"--allow {Target}:9000");
         await Fleet.IdleAsync("a1");
-        var run = Fleet.User($"run {Target}:9000 -c {Goal} --ramp 2s --hold 18s --json");
+        var run = Fleet.User($"run {Target}:9000 -c {Goal} --ramp 2s --hold 30s --json");
         await run.HoldingAsync(Goal);
 
         Fill();

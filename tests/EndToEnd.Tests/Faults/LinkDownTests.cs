@@ -19,9 +19,9 @@ public sealed class LinkDownTests : FleetTest
     [Test]
     public async Task LinkDown_ForLessThanTheLease_ClosesNothing()
     {
-        var (lease, down) = LongTests.Wanted ? ("60s", 30) : ("20s", 8);
+        var (lease, down) = LongTests.Wanted ? ("60s", 30) : ("30s", 8);
         await StartAsync(lease);
-        var run = Fleet.User($"run {Target}:9000 -c 500 --ramp 1s --hold {down + 12}s --json");
+        var run = Fleet.User($"run {Target}:9000 -c 500 --ramp 1s --hold {down + 20}s --json");
         await run.HoldingAsync(500);
         var before = Ends();
 
@@ -47,7 +47,7 @@ public sealed class LinkDownTests : FleetTest
     [Test]
     public async Task LinkDown_ForLongerThanTheLease_DrainsByItself()
     {
-        await StartAsync("5s");
+        await StartAsync("15s");
         var run = Fleet.User($"run {Target}:9000 -c 500 --ramp 1s --hold 5m");
         await run.HoldingAsync(500);
 
@@ -55,16 +55,11 @@ public sealed class LinkDownTests : FleetTest
         await Task.Delay(TimeSpan.FromSeconds(2));
         var within = Established();
         await Bench.EventuallyAsync(() => Established() == 0, () => $"{Established()} are still established long after the lease");
-        var rest = new SocketStatistics(_client).Lines("time-wait", Ports).Length;
+        await Bench.EventuallyAsync(() => new SocketStatistics(_client).Lines("time-wait", Ports).Length > 0, () => "it did not drain with FIN");
         SetLink("up");
         await Fleet.RunAsync("runs stop --now");
 
-        using (Assert.EnterMultipleScope())
-        {
-            Assert.That(within, Is.EqualTo(500), "nothing closes before the lease ends");
-            Assert.That(rest, Is.GreaterThan(0), "drained with FIN");
-        }
-
+        Assert.That(within, Is.EqualTo(500), "nothing closes before the lease ends");
         await Bench.FinishAsync(run);
     }
 

@@ -8,7 +8,7 @@ namespace LoadHarness.EndToEnd.Tests.Faults;
 [Parallelizable(ParallelScope.All)]
 public sealed class OrphanTests : BenchTest
 {
-    private static readonly TimeSpan _gone = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan _gone = TimeSpan.FromSeconds(90);
 
     [Test]
     public async Task Kill_AtAnyMoment_LeavesNothingBehind()
@@ -60,6 +60,8 @@ public sealed class OrphanTests : BenchTest
         await Bench.EventuallyAsync(
             () => Bench.Sockets.Lines("all", "( dport >= :9000 and dport <= :9009 )").All(l => l.StartsWith("TIME-WAIT", StringComparison.Ordinal)),
             () => $"{how}: sockets are left: {string.Join('\n', Bench.Sockets.Lines("all", "( dport >= :9000 and dport <= :9009 )").Take(5))}", _gone);
-        Assert.That(Bench.Sockets.Lines("listening", "( sport >= :9000 and sport <= :9009 )"), Is.Empty, how);
+        // A process that ends loses its memory, by which it is known, before its descriptors.
+        await Bench.EventuallyAsync(
+            () => Bench.Sockets.Lines("listening", "( sport >= :9000 and sport <= :9009 )").Length == 0, () => $"{how}: somebody still listens", _gone);
     }
 }

@@ -13,8 +13,8 @@ internal sealed class TwoAgentRun(FleetBench fleet)
     /// <summary>From none to the goal.</summary>
     public const int RampSeconds = 4;
 
-    /// <summary>As long as a coordinator needs to start again on a busy machine, and some more.</summary>
-    public const int HoldSeconds = 8;
+    /// <summary>As long as a coordinator needs to start again on a busy machine, and its state to be asked for, and some more.</summary>
+    public const int HoldSeconds = 20;
 
     private const string Target = "10.77.0.6";
 
@@ -48,13 +48,8 @@ internal sealed class TwoAgentRun(FleetBench fleet)
     public async Task<ProgramProcess> AskAsync(string options)
     {
         var asking = fleet.User($"run {Target}:9000 -c {Goal} --ramp {RampSeconds}s --hold {HoldSeconds}s {options} --detach");
-        for (var end = DateTime.UtcNow + Bench.Soon; Id.Length == 0; await Task.Delay(50))
-        {
-            Assert.That(DateTime.UtcNow, Is.LessThan(end), $"there is no run:\n{asking.Log.Everything}");
-            var runs = Json.Parse((await fleet.RunAsync("runs list --json")).Output).Elements;
-            Id = runs.Count == 0 ? "" : runs.Single().Text("id");
-        }
-
+        // Who has not been answered yet does not ask another coordinator again.
+        Id = (await asking.WaitForLineAsync(@"^run (\S+) of ", Bench.Soon)).Groups[1].Value;
         return asking;
     }
 
@@ -65,12 +60,10 @@ internal sealed class TwoAgentRun(FleetBench fleet)
     /// <summary>Waits until the run is in a state.</summary>
     public async Task UntilAsync(string state)
     {
-        var shown = "";
-        for (var end = DateTime.UtcNow + Bench.Soon; shown != state; await Task.Delay(50))
-        {
-            Assert.That(DateTime.UtcNow, Is.LessThan(end), $"the run is {shown}, and not {state}");
-            shown = Json.Parse((await fleet.RunAsync($"runs show {Id} --json")).Output).Text("state");
-        }
+        ProgramResult shown = null!;
+        await Bench.EventuallyAsync(
+            async () => (shown = await fleet.RunAsync($"runs show {Id} --json")).ExitCode == 0 && Json.Parse(shown.Output).Text("state") == state,
+            () => $"the run is not {state}:\n{shown.Log}");
     }
 
     /// <summary>SIGKILL for the coordinator; returns when another one listens.</summary>
@@ -91,7 +84,7 @@ internal sealed class TwoAgentRun(FleetBench fleet)
     /// <returns>Its summary.</returns>
     public async Task<Json> EndAsync()
     {
-        await fleet.RunAsync($"runs watch {Id}", timeout: TimeSpan.FromSeconds(60));
+        await fleet.RunAsync($"runs watch {Id}");
         var report = await fleet.RunAsync($"runs report {Id} --json");
         await TestContext.Out.WriteLineAsync(report.Output);
         return report.Summary();
