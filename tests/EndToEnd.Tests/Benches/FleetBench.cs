@@ -16,6 +16,7 @@ public sealed class FleetBench : IAsyncDisposable
     public const string Url = $"https://{Address}:7443";
 
     private readonly ProgramGroup _programs = new();
+    private readonly long _made = Standstills.Now;
 
     private FleetBench()
     {
@@ -109,6 +110,19 @@ public sealed class FleetBench : IAsyncDisposable
 
     /// <summary>Starts any program on a host.</summary>
     public ProgramProcess Start(ProgramStart start) => _programs.Start(start);
+
+    /// <summary>Fails when a run has seconds that an agent did not count, unless the machine stood still for as long.</summary>
+    /// <param name="summary">The run's.</param>
+    /// <param name="matters">Whether a gap does; null: each one.</param>
+    public void ExpectNoGaps(Json summary, Func<Json, bool>? matters = null)
+    {
+        var gaps = summary.List("gaps").Where(matters ?? (_ => true)).ToList();
+        var most = Standstills.SecondsSince(_made);
+        foreach (var agent in gaps.GroupBy(g => g.Text("agent"), g => g.Number("toSecond") - g.Number("fromSecond")))
+            Assert.That(agent.Sum(), Is.LessThanOrEqualTo(most), $"seconds that {agent.Key} did not count: {string.Join(", ", gaps)}");
+        if (matters is null)
+            Assert.That(summary.Number("result.heldMissingSeconds"), Is.LessThanOrEqualTo(most), "seconds of the hold that somebody did not count");
+    }
 
     /// <summary>All that its programs wrote.</summary>
     public string Describe() => _programs.Describe();

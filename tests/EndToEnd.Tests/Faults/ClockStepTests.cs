@@ -66,7 +66,7 @@ public sealed class ClockStepTests : FleetTest
             Assert.That(summary.Number("result.opened"), Is.EqualTo(Goal));
             Assert.That(summary.Number("result.heldEstablishedMin"), Is.EqualTo(Goal));
             Assert.That(summary.Real("run.durationSeconds"), Is.InRange(27, 600));
-            Assert.That(summary.List("gaps"), Is.Empty);
+            Fleet.ExpectNoGaps(summary);
             Assert.That(summary.List("events").Select(e => e.Text("kind")), Does.Not.Contain("agent-lost"));
         }
     }

@@ -27,6 +27,8 @@ internal static partial class SummaryComparison
         "kernel.timeWait", "drain.orphansMax",
         // Of the namespace, the link to the coordinator included.
         "kernel.counters.synRetransmits", "kernel.counters.retransmittedSegments",
+        // FleetBench.ExpectNoGaps looks at them: only a machine that stood still leaves any.
+        "gaps", "result.heldMissingSeconds",
         // Where the machine is too busy to start a coordinator beside the agents, they are late and say so.
         "rates.notOffered", "limits.toolLimited", "limits.reasons",
         "agents[].namespace", "agents[].cpuSeconds", "agents[].maxRssBytes", "agents[].baseRssBytes",

@@ -14,7 +14,7 @@ internal sealed class TwoAgentRun(FleetBench fleet)
     public const int RampSeconds = 4;
 
     /// <summary>As long as a coordinator needs to start again on a busy machine, and its state to be asked for, and some more.</summary>
-    public const int HoldSeconds = 20;
+    public const int HoldSeconds = 25;
 
     private const string Target = "10.77.0.6";
 
