@@ -142,11 +142,10 @@ internal sealed class ActiveRun : IDisposable
         var drained = _builder.Drained;
         if (drained)
             _kernelView?.ReadNow();
-        // The last sample begins where a second does: one that spanned two would leave the first without its gauges.
-        if (IsStarted && ElapsedMillis / 1000 > _sampledMillis / 1000)
-            Emit(ElapsedMillis / 1000 * 1000);
+        var now = ElapsedMillis;
+        EmitWholeSeconds(now);
         if (IsStarted && drained)
-            Emit(Math.Max(ElapsedMillis, _sampledMillis + 1));
+            Emit(Math.Max(now, _sampledMillis + 1));
         if (drained)
             Phase = Phase.Drained;
         return drained;
@@ -206,8 +205,17 @@ internal sealed class ActiveRun : IDisposable
     {
         _reactors.Snapshot(_builder);
         var now = ElapsedMillis;
-        if (now > _sampledMillis)
-            Emit(now, endsHold: true);
+        if (now <= _sampledMillis)
+            return;
+        EmitWholeSeconds(now - 1);
+        Emit(now, endsHold: true);
+    }
+
+    // A last sample begins where a second does: one that spanned two would leave the first without its gauges.
+    private void EmitWholeSeconds(long elapsedMillis)
+    {
+        if (IsStarted && elapsedMillis / 1000 > _sampledMillis / 1000)
+            Emit(elapsedMillis / 1000 * 1000);
     }
 
     private void Emit(long toMillis, bool endsHold = false)

@@ -24,7 +24,7 @@ namespace LoadHarness.Agent.Tests.Assignments;
 internal sealed class RunnerFixture : IDisposable
 {
     private const int FirstSourcePort = 10_240;
-    private static readonly TimeSpan _patience = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan _patience = TimeSpan.FromSeconds(120);
 
     private ulong _revision;
 
@@ -35,7 +35,7 @@ internal sealed class RunnerFixture : IDisposable
     {
         var clock = new CoordinatorClock();
         clock.Observe(0, 0, 0);
-        Runner = new AssignmentRunner(clock, Lease, policy ?? new AgentPolicy(AllowList.Loopback), Samples.Enqueue, NullLoggerFactory.Instance,
+        Runner = new AssignmentRunner(clock, Lease, policy ?? new AgentPolicy(AllowList.Loopback), TakeSample, NullLoggerFactory.Instance,
             new NameLookup(resolve ?? (name => throw new InvalidOperationException(name)), TimeSpan.FromSeconds(60)), readMemory: memory);
         Runner.StatusChanged += () => Statuses.Enqueue(Runner.Status!);
     }
@@ -45,6 +45,9 @@ internal sealed class RunnerFixture : IDisposable
     public Lease Lease { get; } = new();
 
     public ConcurrentQueue<AgentSample> Samples { get; } = new();
+
+    /// <summary>Called with each sample, on the runner's thread.</summary>
+    public Action<AgentSample>? Sampled { get; set; }
 
     public ConcurrentQueue<AssignmentStatus> Statuses { get; } = new();
 
@@ -104,6 +107,13 @@ internal sealed class RunnerFixture : IDisposable
         return assignment;
     }
 
+    /// <summary>Waits for an answer that stands for a moment only, and is therefore looked for among all that were given.</summary>
+    public AssignmentStatus WaitForAnswer(Func<AssignmentStatus, bool> condition, string what)
+    {
+        WaitFor(() => Statuses.Any(condition), what);
+        return Statuses.First(condition);
+    }
+
     /// <summary>Asks for DRAINED and waits for it.</summary>
     public AssignmentStatus Drain(Assignment assignment, TimeSpan? timeout = null)
     {
@@ -125,4 +135,10 @@ internal sealed class RunnerFixture : IDisposable
     }
 
     public void Dispose() => Runner.Dispose();
+
+    private void TakeSample(AgentSample sample)
+    {
+        Samples.Enqueue(sample);
+        Sampled?.Invoke(sample);
+    }
 }
