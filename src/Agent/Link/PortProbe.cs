@@ -11,7 +11,7 @@ internal sealed class PortProbe(CoordinatorAddress coordinator, CancellationToke
 {
     private const int FrameHeader = 9;
     private const byte SettingsFrame = 4;
-    private static readonly TimeSpan _timeout = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan _timeout = TimeSpan.FromSeconds(5);
 
     // RFC 9113, 3.4, and an empty SETTINGS frame.
     private static readonly byte[] _preface = Encoding.ASCII.GetBytes("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\u0004\0\0\0\0\0");
