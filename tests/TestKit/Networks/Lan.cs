@@ -35,6 +35,9 @@ public sealed class Lan : IDisposable
             host.AddAddress(prefix, "eth0");
         host.Ip("link", "set", "eth0", "up");
         _switch.Ip("link", "set", port, "master", Bridge, "up");
+        // The kernel looks after carriers when it has time; until then what is sent is lost.
+        while (!_switch.Ip("-d", "-o", "link", "show", port).Contains("state forwarding", StringComparison.Ordinal))
+            Thread.Sleep(20);
         return host;
     }
 

@@ -5,7 +5,10 @@ namespace LoadHarness.TestKit.Networks;
 /// <summary>Addresses of 127.0.0.0/8, all of which are there without being set up: one for each who asks.</summary>
 public static class LoopbackAddress
 {
-    private static readonly int _process = 64 + (Environment.ProcessId % 128);
+    // Outside of what tests name themselves: 127.77 and 127.78, and those from 127.200 on.
+    private const int Lowest = 80;
+    private const int Processes = 100;
+
     private static int _last;
 
     /// <summary>An address that nobody else in this process uses, and that no other test process is likely to.</summary>
@@ -16,8 +19,10 @@ public static class LoopbackAddress
     public static IPAddress Next(int count)
     {
         // A row ends within one byte.
-        var number = Interlocked.Add(ref _last, 256) - 256;
         ArgumentOutOfRangeException.ThrowIfGreaterThan(count, 200);
-        return new([127, (byte)_process, (byte)(number / 256 % 256), 1]);
+        var number = Interlocked.Increment(ref _last) - 1;
+        // Who needs more than 256 goes on where processes are that began long ago, or much later.
+        var network = Lowest + ((Environment.ProcessId + (number / 256 * (Processes / 2))) % Processes);
+        return new([127, (byte)network, (byte)(number % 256), 1]);
     }
 }
