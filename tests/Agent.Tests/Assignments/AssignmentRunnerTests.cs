@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using System.Net;
 using LoadHarness.Agent.Assignments;
 using LoadHarness.Agent.Backend;
 using LoadHarness.Agent.Interop.Libc;
@@ -7,6 +6,7 @@ using LoadHarness.Agent.KernelView;
 using LoadHarness.Agent.Measurement;
 using LoadHarness.Agent.Safety;
 using LoadHarness.Protos;
+using LoadHarness.TestKit.Networks;
 using LoadHarness.V1;
 using Microsoft.Extensions.Logging.Abstractions;
 using Assignment = LoadHarness.Agent.Assignments.Assignment;
@@ -23,7 +23,8 @@ namespace LoadHarness.Agent.Tests.Assignments;
 [NonParallelizable]
 public sealed class AssignmentRunnerTests
 {
-    private static readonly IpAddress _loopback = IpAddress.From(IPAddress.Loopback);
+    private readonly IpAddress _source = IpAddress.From(LoopbackAddress.Next());
+    private readonly IpAddress _target = IpAddress.From(LoopbackAddress.Next());
     private readonly ConcurrentQueue<AgentSample> _samples = new();
     private CoordinatorClock _clock = null!;
     private AssignmentRunner _runner = null!;
@@ -36,7 +37,7 @@ public sealed class AssignmentRunnerTests
         _clock = new CoordinatorClock();
         _clock.Observe(0, 0, 0);
         _runner = new AssignmentRunner(_clock, new Lease(), new AgentPolicy(AllowList.Loopback), _samples.Enqueue, NullLoggerFactory.Instance);
-        _backend = new BackendServer(new BackendOptions { Listen = [.. Enumerable.Range(7000, 10).Select(p => (_loopback, p))], Reactors = 1 });
+        _backend = new BackendServer(new BackendOptions { Listen = [.. Enumerable.Range(7000, 10).Select(p => (_target, p))], Reactors = 1 });
     }
 
     [TearDown]
@@ -70,7 +71,7 @@ public sealed class AssignmentRunnerTests
 
     private void WaitFor(Func<bool> condition, string what)
     {
-        var end = Environment.TickCount64 + 20_000;
+        var end = Environment.TickCount64 + 60_000;
         while (!condition())
         {
             Assert.That(Environment.TickCount64, Is.LessThan(end), () =>
@@ -79,23 +80,23 @@ public sealed class AssignmentRunnerTests
         }
     }
 
-    private static Assignment Hold(Phase phase, ulong revision) => new()
+    private Assignment Hold(Phase phase, ulong revision) => new()
     {
         RunId = "run",
         Revision = new Revision(1, revision),
         StoreId = "store",
         Phase = phase,
         Share = 2000,
-        Slice = new Slice([new BlockRange(new IpRange(_loopback, 1), 10240, 4)], [], TimeSpan.FromSeconds(60)),
-        Destinations = [new Destination(new IpRange(_loopback, 1), new PortSpan(7000, 7009), "")],
-        Schedule = new Schedule([new SchedulePoint(TimeSpan.Zero, 0), new(TimeSpan.FromSeconds(1), 2000), new(TimeSpan.FromSeconds(20), 2000)], 2000),
-        ConnectTimeout = TimeSpan.FromSeconds(5),
+        Slice = new Slice([new BlockRange(new IpRange(_source, 1), 10240, 4)], [], TimeSpan.FromSeconds(60)),
+        Destinations = [new Destination(new IpRange(_target, 1), new PortSpan(7000, 7009), "")],
+        Schedule = new Schedule([new SchedulePoint(TimeSpan.Zero, 0), new(TimeSpan.FromSeconds(1), 2000), new(TimeSpan.FromHours(1), 2000)], 2000),
+        ConnectTimeout = TimeSpan.FromSeconds(20),
         StartNanos = Clock.BoottimeNanos,
-        DrainTimeout = TimeSpan.FromSeconds(3),
-        MaxDuration = TimeSpan.FromMinutes(1),
+        DrainTimeout = TimeSpan.FromSeconds(20),
+        MaxDuration = TimeSpan.FromHours(1),
         KernelView = new KernelViewScope(
-            [new Destination(new IpRange(_loopback, 1), new PortSpan(7000, 7009), "")],
-            [new BlockRange(new IpRange(_loopback, 1), 10240, 4)],
+            [new Destination(new IpRange(_target, 1), new PortSpan(7000, 7009), "")],
+            [new BlockRange(new IpRange(_source, 1), 10240, 4)],
             0.05),
     };
 }

@@ -133,8 +133,10 @@ public sealed class RunnerBackendTests
     [Test]
     public void Apply_MaxDurationIsOver_DrainsByItself()
     {
-        Run(Prepare(), TimeSpan.FromSeconds(2));
+        var prepared = Prepare();
         Connect(IPAddress.Loopback, _port);
+
+        _run.Apply(Running(prepared) with { MaxDuration = TimeSpan.FromSeconds(2) });
 
         _run.WaitFor(() => _run.Status!.Phase == Phase.Drained, "DRAINED");
 
@@ -226,20 +228,18 @@ public sealed class RunnerBackendTests
         return backend;
     }
 
-    private void Run(Assignment prepared, TimeSpan? maxDuration = null)
+    private Assignment Running(Assignment prepared) =>
+        _run.Next(prepared, a => a with { Phase = Phase.Running, StartNanos = Clock.BoottimeNanos });
+
+    private void Run(Assignment prepared)
     {
-        _run.Apply(_run.Next(prepared, a => a with
-        {
-            Phase = Phase.Running,
-            StartNanos = Clock.BoottimeNanos,
-            MaxDuration = maxDuration ?? a.MaxDuration,
-        }));
+        _run.Apply(Running(prepared));
         _run.WaitFor(() => _run.Status?.Phase == Phase.Running, "RUNNING");
     }
 
     private Socket Connect(IPAddress address, int port)
     {
-        var socket = new Socket(address.AddressFamily, SocketType.Stream, ProtocolType.Tcp) { ReceiveTimeout = 20_000 };
+        var socket = new Socket(address.AddressFamily, SocketType.Stream, ProtocolType.Tcp) { ReceiveTimeout = 60_000 };
         _clients.Add(socket);
         socket.Connect(address, port);
         return socket;

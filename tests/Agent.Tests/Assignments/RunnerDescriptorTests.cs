@@ -30,18 +30,17 @@ public sealed class RunnerDescriptorTests
         hold = hold with { KernelView = new KernelViewScope(hold.Destinations, hold.Slice.Blocks, 0.5) };
         run.Apply(hold);
         run.WaitFor(() => run.Samples.Any(s => s.Counts.Confirmed == Many && s.Kernel?.States[TcpState.Established] == Many), "25,000 confirmed and seen by the kernel");
-        var withMarker = ThreadsWith(LinkOf(marker));
-        var threads = Threads();
+        var reactors = Threads().Where(t => t.Name.StartsWith("reactor-", StringComparison.Ordinal)).Select(t => t.Id).ToList();
+        var (with, without) = ThreadsByTheirTable(LinkOf(marker));
         var accepted = backend.Counts;
 
         run.Drain(hold);
 
-        var reactors = threads.Where(t => t.Name.StartsWith("reactor-", StringComparison.Ordinal)).Select(t => t.Id).ToList();
         Assert.Multiple(() =>
         {
             Assert.That(reactors, Has.Count.GreaterThanOrEqualTo(4), "two of the run, two of the backend");
-            Assert.That(withMarker.Intersect(reactors), Is.Empty, "reactors that hold a socket of others");
-            Assert.That(threads.Select(t => t.Id).Except(reactors).Except(withMarker), Is.Empty, "threads that live in a reactor's table");
+            Assert.That(with.Intersect(reactors), Is.Empty, "reactors that hold a socket of others");
+            Assert.That(without.Except(reactors), Is.Empty, "threads that live in a reactor's table");
             Assert.That(accepted.Reactors, Is.GreaterThanOrEqualTo(2));
             Assert.That(accepted.Established, Is.EqualTo(Many));
             Assert.That(run.Sum(c => c.Closed), Is.EqualTo(Many));
@@ -85,7 +84,7 @@ public sealed class RunnerDescriptorTests
         {
             Assert.That(failures.Keys, Is.EqualTo(new[] { (FailureStage.Connect, FailureParty.Us, FailureCause.Descriptors) }));
             Assert.That(samples.Max(s => s.Counts.Established), Is.LessThan(full));
-            Assert.That(samples.Where(s => s.Failures.Sum(f => f.Count) > 600), Is.Empty, "a storm of failures");
+            Assert.That(samples.Where(s => s.Failures.Sum(f => f.Count) > 600 * (1 + ((s.ToMillis - s.FromMillis) / 1000))), Is.Empty, "a storm of failures");
             Assert.That(run.Sum(c => c.Closed), Is.EqualTo(connections));
         });
     }
@@ -103,8 +102,8 @@ public sealed class RunnerDescriptorTests
         Assert.Multiple(() =>
         {
             // The target's own sockets go as it notices.
-            Assert.That(OwnDescriptors, Is.LessThanOrEqualTo(descriptors + 5).After(10_000, 50));
-            Assert.That(Reactors, Is.EqualTo(threads).After(10_000, 50));
+            Assert.That(OwnDescriptors, Is.LessThanOrEqualTo(descriptors + 5).After(60_000, 50));
+            Assert.That(Reactors, Is.EqualTo(threads).After(60_000, 50));
         });
 
         static void Once(WatchfulTarget target)
@@ -146,8 +145,12 @@ public sealed class RunnerDescriptorTests
 
     private static string LinkOf(System.Net.Sockets.Socket socket) => new FileInfo($"/proc/self/fd/{socket.Handle}").LinkTarget!;
 
-    private static List<int> ThreadsWith(string link) =>
-        [.. Threads().Select(t => t.Id).Where(id => Links($"/proc/self/task/{id}/fd").Contains(link))];
+    // Those that have ended meanwhile have no table.
+    private static (List<int> With, List<int> Without) ThreadsByTheirTable(string link)
+    {
+        var tables = Threads().Select(t => (t.Id, Links: Links($"/proc/self/task/{t.Id}/fd").ToList())).Where(t => t.Links.Count > 0).ToList();
+        return ([.. tables.Where(t => t.Links.Contains(link)).Select(t => t.Id)], [.. tables.Where(t => !t.Links.Contains(link)).Select(t => t.Id)]);
+    }
 
     private static IEnumerable<string?> Links(string directory)
     {

@@ -71,10 +71,11 @@ public sealed class RunnerEndpointTests
         _run.Apply(hold);
         _run.WaitFor(() => _run.Sum(c => c.ClosedByPeer) == 256 && _run.Status?.Findings.Length > 0, "nothing left to reopen with");
         var samples = _run.Samples.Count;
-        _run.WaitFor(() => _run.Samples.Count >= samples + 3, "three more seconds");
+        // A second in which this machine stood still says so, whatever there is to open.
+        _run.WaitFor(() => _run.Samples.Skip(samples + 1).Count(s => !s.Health.Saturated) >= 2, "two seconds in which this host was not too slow");
 
         var finding = _run.Status!.Findings.Single();
-        var last = _run.Samples.TakeLast(2).ToList();
+        var last = _run.Samples.Skip(samples + 1).ToList();
         Assert.Multiple(() =>
         {
             Assert.That(finding, Has.Property("Severity").EqualTo(Finding.Types.Severity.Error).And.Property("Subject").EqualTo("endpoint space"));
@@ -82,9 +83,8 @@ public sealed class RunnerEndpointTests
             Assert.That(_run.Failures.Keys, Is.EqualTo(new[] { (FailureStage.Hold, FailureParty.Target, FailureCause.Closed) }));
             Assert.That(_run.Sum(c => c.Opened), Is.EqualTo(256));
             Assert.That(last.Select(s => s.Counts.NotOffered), Has.All.Positive);
-            Assert.That(last.Select(s => s.Health.Saturated), Has.All.False, "this host was not too slow");
             Assert.That(last.Select(s => s.Counts.FreeTuples), Has.All.Zero);
-            Assert.That(last.Sum(s => s.Health.ReactorCpuMaxMicros), Is.LessThan(1_000_000), "no reactor turns without end");
+            Assert.That(last.Average(s => s.Health.ReactorCpuMaxMicros), Is.LessThan(500_000), "no reactor turns without end");
         });
     }
 

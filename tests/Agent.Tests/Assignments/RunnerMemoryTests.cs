@@ -14,13 +14,18 @@ public sealed class RunnerMemoryTests
     private const long Giga = 1 << 30;
     private static readonly MemoryReading _plenty = new(Giga, Giga, 0, 1000);
     private volatile Tuple<MemoryReading> _memory = new(_plenty);
+    private int _looks;
     private RunnerFixture _run = null!;
     private WatchfulTarget _target = null!;
 
     [SetUp]
     public void SetUp()
     {
-        _run = new RunnerFixture(memory: () => _memory.Item1);
+        _run = new RunnerFixture(memory: () =>
+        {
+            Interlocked.Increment(ref _looks);
+            return _memory.Item1;
+        });
         _target = WatchfulTarget.Start(LoopbackAddress.Next());
     }
 
@@ -71,8 +76,7 @@ public sealed class RunnerMemoryTests
     public void Drain_TcpMemoryRunsShort_WaitsAndSendsTheFinsLater()
     {
         var hold = _run.Reach(_run.Hold(_target.EndPoint.Address, _target.EndPoint.Port, 200, 2000));
-        _memory = new(_plenty with { TcpPages = 950 });
-        Thread.Sleep(300);
+        TcpMemoryRunsShort();
 
         _run.Apply(_run.Next(hold, a => a with { Phase = Phase.Drained }));
         _run.WaitFor(() => _run.Sum(c => c.DrainPausedMillis) > 500, "half a second of waiting");
@@ -83,7 +87,7 @@ public sealed class RunnerMemoryTests
         Assert.Multiple(() =>
         {
             Assert.That(sent, Is.Zero);
-            Assert.That(() => _target.Count(ConnectionEnd.Fin), Is.EqualTo(200).After(5000, 20));
+            Assert.That(() => _target.Count(ConnectionEnd.Fin), Is.EqualTo(200).After(60_000, 20));
             Assert.That(_run.Sum(c => c.Aborted), Is.Zero);
             Assert.That(_run.Failures, Is.Empty);
         });
@@ -93,15 +97,22 @@ public sealed class RunnerMemoryTests
     public void Drain_TcpMemoryStaysShort_ResetsAtTheDeadline()
     {
         var hold = _run.Reach(_run.Hold(_target.EndPoint.Address, _target.EndPoint.Port, 100, 2000));
-        _memory = new(_plenty with { TcpPages = 950 });
-        Thread.Sleep(300);
+        TcpMemoryRunsShort();
 
         _run.Drain(hold, TimeSpan.FromSeconds(2));
 
         Assert.Multiple(() =>
         {
             Assert.That(_run.Sum(c => c.Aborted), Is.EqualTo(100));
-            Assert.That(() => _target.Count(ConnectionEnd.Reset), Is.EqualTo(100).After(5000, 20));
+            Assert.That(() => _target.Count(ConnectionEnd.Reset), Is.EqualTo(100).After(60_000, 20));
         });
+    }
+
+    // What was found is told to the reactors before the next look.
+    private void TcpMemoryRunsShort()
+    {
+        _memory = new(_plenty with { TcpPages = 950 });
+        var looks = Volatile.Read(ref _looks);
+        _run.WaitFor(() => Volatile.Read(ref _looks) >= looks + 3, "somebody to look at the memory");
     }
 }

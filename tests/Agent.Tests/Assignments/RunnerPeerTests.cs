@@ -40,9 +40,10 @@ public sealed class RunnerPeerTests
             }));
             Assert.That(_run.Sum(c => c.Opened), Is.EqualTo(closedByPeer + _run.Sum(c => c.Closed)));
             Assert.That(_run.Sum(c => c.Opened) - _run.Sum(c => c.Reopened), Is.EqualTo(50), "opened in the first place");
-            Assert.That(
-                _run.Samples.Where(s => s.Counts.Offered > (rate * (s.ToMillis - s.FromMillis) / 1000) + (rate / 10) + 2 || s.Counts.Established is < 0 or > 50),
-                Is.Empty);
+            Assert.That(_run.Samples.Where(s => s.Counts.Established is < 0 or > 50), Is.Empty);
+            // A sample that is taken late has what came since the second that it ends with: up to a second more.
+            var offered = 0L;
+            Assert.That(_run.Samples.Where(s => (offered += s.Counts.Offered) > (rate * (s.ToMillis + 1000) / 1000) + (rate / 10) + 2).ToList(), Is.Empty);
             Assert.That(_run.Now.Established, Is.Zero);
         });
     }
@@ -78,15 +79,17 @@ public sealed class RunnerPeerTests
 
         _run.Apply(hold);
         _run.WaitFor(() => _run.Sum(c => c.Failed) > 1000, "1,000 failures");
-        var free = _run.Now.FreeTuples + _run.Now.Connecting;
+        // Until the drain, which gives up what is on its way.
+        var samples = _run.Samples.ToList();
+        var last = samples[^1].Counts;
         _run.Drain(hold);
 
         Assert.Multiple(() =>
         {
             Assert.That(_run.Failures.Keys, Is.EqualTo(new[] { (FailureStage.Connect, FailureParty.Target, FailureCause.Refused) }));
             Assert.That(_run.Samples.SelectMany(s => s.Failures).Select(f => f.Errno), Has.All.EqualTo(111));
-            Assert.That(free, Is.EqualTo(256));
-            Assert.That(_run.Sum(c => c.Offered), Is.EqualTo(_run.Sum(c => c.Failed)));
+            Assert.That(last.FreeTuples + last.Connecting, Is.EqualTo(256));
+            Assert.That(samples.Sum(s => s.Counts.Offered), Is.EqualTo(samples.Sum(s => s.Counts.Failed) + last.Connecting));
             Assert.That(_run.Statuses.SelectMany(s => s.Findings), Is.Empty);
         });
     }
@@ -124,7 +127,7 @@ public sealed class RunnerPeerTests
         Assert.Multiple(() =>
         {
             Assert.That(unread, Has.Count.EqualTo(40).And.All.EqualTo("0"), "Recv-Q");
-            Assert.That(() => target.Count(ConnectionEnd.Fin), Is.EqualTo(40).After(10_000, 10));
+            Assert.That(() => target.Count(ConnectionEnd.Fin), Is.EqualTo(40).After(60_000, 10));
             Assert.That(target.Count(ConnectionEnd.Reset), Is.Zero);
             Assert.That(_run.Failures, Is.Empty);
         });

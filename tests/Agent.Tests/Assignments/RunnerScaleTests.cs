@@ -73,7 +73,7 @@ public sealed class RunnerScaleTests
             Assert.That(reactors, Is.EqualTo(1));
             Assert.That(_run.Last!.Health.Reactors, Is.EqualTo(Math.Min(6, Environment.ProcessorCount)));
             Assert.That(_run.Sum(c => c.Closed) + _run.Sum(c => c.ClosedByPeer), Is.Zero);
-            Assert.That(target.Accepted, Is.EqualTo(1200));
+            Assert.That(() => target.Accepted, Is.EqualTo(1200).After(60_000, 10));
             Assert.That(_run.Samples.Select(s => s.Counts.Established).Where(e => e > 0), Is.Ordered);
         });
     }
@@ -130,7 +130,8 @@ public sealed class RunnerScaleTests
 
         _run.Drain(hold);
 
-        _run.WaitFor(() => backend.Counts is { Established: 0, Closed: 500, Accepted: 500, Reactors: 3, Refused: 0 }, "the backend empty");
+        // On a busy machine it has more than it began with.
+        _run.WaitFor(() => backend.Counts is { Established: 0, Closed: 500, Accepted: 500, Reactors: >= 3, Refused: 0 }, "the backend empty");
         Assert.That(_run.Failures, Is.Empty);
     }
 

@@ -29,9 +29,9 @@ public sealed class RunnerStrangerTests
         var hold = _run.Reach(_run.Hold(target.EndPoint.Address, target.EndPoint.Port, 10, 1000));
 
         _run.Apply(hold with { StoreId = "another", Revision = new Revision(99, 1), Phase = phase });
-        _run.WaitFor(() => _run.Status?.Refused is not null, "a refusal");
+        var answer = _run.WaitForAnswer(s => s.Refused is not null, "a refusal");
 
-        Assert.That((_run.Status!.Refused!.Field, _run.Status.Held), Is.EqualTo(("store_id", 10L)));
+        Assert.That((answer.Refused!.Field, answer.Held), Is.EqualTo(("store_id", 10L)));
         Assert.That(_run.Runner.WorksForStore, Is.EqualTo("store"), "the other one does not keep its lease alive either");
         _run.WaitFor(() => _run.Status is { StoreId: "store", Phase: Phase.Running }, "its own status again");
         // What its own coordinator says is not older than what the stranger said.
@@ -46,7 +46,7 @@ public sealed class RunnerStrangerTests
         var hold = _run.Reach(_run.Hold(target.EndPoint.Address, target.EndPoint.Port, 1, 1000));
         var during = _run.Runner.WorksForStore;
         _run.Apply(_run.Next(hold, a => a with { RunId = "other run", StoreId = "another" }));
-        _run.WaitFor(() => _run.Status?.Refused?.Rule == "busy", "busy");
+        _run.WaitForAnswer(s => s.Refused?.Rule == "busy", "busy");
         var refused = _run.Runner.WorksForStore;
         _run.Drain(hold);
 

@@ -31,7 +31,7 @@ public sealed class HttpResponderTests
         _endpoint = new IPEndPoint(LoopbackAddress.Next(), 7400);
         _backend = new BackendServer(new BackendOptions { Listen = [(IpAddress.From(_endpoint.Address), _endpoint.Port)], Http = true, Reactors = 1 });
         _backend.Start();
-        _client = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { ReceiveTimeout = 20_000, SendTimeout = 20_000, NoDelay = true };
+        _client = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { ReceiveTimeout = 60_000, SendTimeout = 60_000, NoDelay = true };
         _client.Connect(_endpoint);
     }
 
@@ -48,8 +48,8 @@ public sealed class HttpResponderTests
         Send(string.Concat(Enumerable.Repeat(Get + Head + Post, 500)) + Close);
 
         Assert.That(ReadToEnd(), Is.EqualTo(string.Concat(Enumerable.Repeat(Ok + OkHead + Ok, 500)) + OkClose));
-        Assert.That(() => _backend.Counts, Has.Property("Requests").EqualTo(1501).After(10_000, 20));
-        Assert.That(() => _backend.Counts.Established, Is.Zero.After(10_000, 20));
+        Assert.That(() => _backend.Counts, Has.Property("Requests").EqualTo(1501).After(60_000, 20));
+        Assert.That(() => _backend.Counts.Established, Is.Zero.After(60_000, 20));
     }
 
     [Test]
@@ -154,7 +154,7 @@ public sealed class HttpResponderTests
 
         _client.Close(0);
 
-        Assert.That(() => _backend.Counts, Has.Property("Established").EqualTo(0).And.Property("Closed").EqualTo(1).After(10_000, 20));
+        Assert.That(() => _backend.Counts, Has.Property("Established").EqualTo(0).And.Property("Closed").EqualTo(1).After(60_000, 20));
     }
 
     [Test]

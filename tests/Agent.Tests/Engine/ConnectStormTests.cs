@@ -36,7 +36,7 @@ public sealed class ConnectStormTests
             Assert.That(counters.Reopened, Is.Zero, "the peer closed none");
             Assert.That(counters.RestingTuples, Is.EqualTo(20));
             Assert.That(reactor.Failures.Count, Is.Zero);
-            Assert.That(() => target.Count(ConnectionEnd.Fin), Is.EqualTo(20).After(10_000, 20));
+            Assert.That(() => target.Count(ConnectionEnd.Fin), Is.EqualTo(20).After(60_000, 20));
             Assert.That(target.Ends, Has.Count.EqualTo(20));
         });
     }
@@ -72,7 +72,7 @@ public sealed class ConnectStormTests
         {
             Assert.That(counters.StormClosed, Is.EqualTo(Tuples));
             Assert.That(reactor.Failures.Count, Is.Zero);
-            Assert.That(() => target.Count(ConnectionEnd.Fin), Is.EqualTo(Tuples).After(10_000, 20));
+            Assert.That(() => target.Count(ConnectionEnd.Fin), Is.EqualTo(Tuples).After(60_000, 20));
             Assert.That(target.Count(ConnectionEnd.Reset), Is.Zero, "no tuple was connected over before the peer's FIN");
         });
     }
@@ -103,7 +103,7 @@ public sealed class ConnectStormTests
 
         Storm(reactor, 0.5, TimeSpan.FromMilliseconds(100));
         reactor.WaitFor(c => c is { StormClosed: held / 2, StormOpened: held / 2 }, "a half");
-        Assert.That(() => target.Ends, Has.Count.EqualTo(held / 2).After(10_000, 20));
+        Assert.That(() => target.Ends, Has.Count.EqualTo(held / 2).After(60_000, 20));
 
         // 125 of each 250 are expected, with a standard deviation of 7.
         var quarters = target.Ends.Keys.GroupBy(n => n / (held / 4)).ToDictionary(g => g.Key, g => g.Count());
@@ -169,7 +169,7 @@ public sealed class ConnectStormTests
     [Test]
     public void PeerCloses_AfterAWhile_AgesAreWhatTheTargetWaited()
     {
-        using var target = MisbehavingTarget.Start(Misbehaviour.Close, after: TimeSpan.FromMilliseconds(500), address: LoopbackAddress.Next());
+        using var target = MisbehavingTarget.Start(Misbehaviour.Close, after: TimeSpan.FromSeconds(3), address: LoopbackAddress.Next());
         using var reactor = ReactorFixture.Connecting(
             new PlainTransport(), target.EndPoint.Address, target.EndPoint.Port, 20, 4, _minute);
 
@@ -178,8 +178,8 @@ public sealed class ConnectStormTests
         Assert.Multiple(() =>
         {
             Assert.That(reactor.PeerCloseAges, Has.Count.EqualTo(counters.ClosedByPeer));
-            // The target counts from its accept(), which comes a little later.
-            Assert.That(reactor.PeerCloseAges, Has.All.GreaterThan(490));
+            // The target counts from its accept(), and the reactor from when it saw the connection: later when this machine stands still.
+            Assert.That(reactor.PeerCloseAges, Has.All.GreaterThan(500));
         });
     }
 
@@ -189,7 +189,7 @@ public sealed class ConnectStormTests
             new PlainTransport(), (IpAddress.From(target.EndPoint.Address), target.EndPoint.Port), AllowList.Loopback,
             IpAddress.From(LoopbackAddress.Next()), connections, blocks, rest);
         reactor.WaitFor(c => c.Established == connections, "the goal");
-        Assert.That(() => target.Accepted, Is.EqualTo(connections).After(10_000, 20));
+        Assert.That(() => target.Accepted, Is.EqualTo(connections).After(60_000, 20));
         return reactor;
     }
 

@@ -15,7 +15,7 @@ namespace LoadHarness.Agent.Tests.Engine;
 /// <summary>One reactor with a role, asked for snapshots as the runner does.</summary>
 internal sealed class ReactorFixture : IDisposable
 {
-    private static readonly TimeSpan _patience = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan _patience = TimeSpan.FromSeconds(120);
     private readonly EventFd _bell = new();
     private ReactorCounters _sum;
 
@@ -92,7 +92,7 @@ internal sealed class ReactorFixture : IDisposable
     {
         var snapshot = new ReactorSnapshot();
         Reactor.Post(new ReactorCommand.TakeSnapshot(snapshot));
-        SpinWait.SpinUntil(() => snapshot.IsFilled, TimeSpan.FromSeconds(20));
+        SpinWait.SpinUntil(() => snapshot.IsFilled, _patience);
         return snapshot.AllocatedBytes;
     }
 

@@ -19,14 +19,14 @@ public sealed class ReactorTests
     public void Start_RoleThrows_SaysWhyAndLeavesNoDescriptor()
     {
         var before = Descriptors();
-        for (var i = 0; i < 20; i++)
+        for (var i = 0; i < 100; i++)
         {
             using var fixture = new ReactorFixture(new ThrowingRole(ThrowAt.Start));
             Assert.That(fixture.Reactor.Start, Throws.InvalidOperationException.With.Message.Contains("on purpose"));
         }
 
-        // Other tests open and close sockets meanwhile.
-        Assert.That(Descriptors, Is.LessThan(before + 20).After(10_000, 50));
+        // Other tests start and end reactors meanwhile.
+        Assert.That(Descriptors, Is.LessThan(before + 100).After(60_000, 50));
     }
 
     [Test]
@@ -43,7 +43,7 @@ public sealed class ReactorTests
 
         Assert.Multiple(() =>
         {
-            Assert.That(poster.Join(TimeSpan.FromSeconds(30)), Is.True);
+            Assert.That(poster.Join(TimeSpan.FromSeconds(60)), Is.True);
             Assert.That(fixture.Reactor.Fault, Has.Message.EqualTo("on purpose"));
         });
     }
@@ -61,8 +61,8 @@ public sealed class ReactorTests
 
         Assert.Multiple(() =>
         {
-            Assert.That(() => fixture.Reactor.Fault, Is.Not.Null.After(10_000, 10));
-            Assert.That(() => target.Ends, Has.Count.EqualTo(50).After(10_000, 10));
+            Assert.That(() => fixture.Reactor.Fault, Is.Not.Null.After(60_000, 10));
+            Assert.That(() => target.Ends, Has.Count.EqualTo(50).After(60_000, 10));
         });
     }
 
@@ -88,7 +88,7 @@ public sealed class ReactorTests
         var transport = new ScriptedTransport { NeverFinishes = true };
         using var fixture = ReactorFixture.Connecting(transport, address, 7300, connections, 20);
         fixture.WaitFor(c => c.Established == connections, "5,000 ESTABLISHED");
-        Assert.That(() => backend.Counts.Established, Is.EqualTo(connections).After(20_000, 20));
+        Assert.That(() => backend.Counts.Established, Is.EqualTo(connections).After(60_000, 20));
 
         transport.NeverFinishes = false;
 
@@ -130,7 +130,9 @@ public sealed class ReactorTests
         });
     }
 
-    private static int Descriptors() => Directory.GetFileSystemEntries("/proc/self/fd").Length;
+    // What a reactor is made of, and not the thousands of sockets that other tests have.
+    private static int Descriptors() => Directory.GetFileSystemEntries("/proc/self/fd")
+        .Count(e => new FileInfo(e).LinkTarget?.StartsWith("anon_inode:", StringComparison.Ordinal) == true);
 
     private enum ThrowAt
     {

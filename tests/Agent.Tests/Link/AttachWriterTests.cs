@@ -14,8 +14,8 @@ public class AttachWriterTests
         // Not disposed: items that are still queued at the end look at it later.
         var release = new ManualResetEventSlim();
         ThreadPool.GetMinThreads(out var least, out _);
-        // More than the pool will start within the test.
-        for (var i = 0; i < least + 100; i++)
+        // More than the pool has, and than it will start within the test.
+        for (var i = 0; i < Math.Max(least, ThreadPool.ThreadCount) + 100; i++)
             ThreadPool.UnsafeQueueUserWorkItem(_ => release.Wait(), null);
         var stream = new RecordingStream();
         var writer = new AttachWriter(stream, TimeSpan.FromMilliseconds(20), () => null);
@@ -24,7 +24,7 @@ public class AttachWriterTests
 
         try
         {
-            Assert.That(() => stream.Written.Count, Is.GreaterThan(10).After(20_000, 10));
+            Assert.That(() => stream.Written.Count, Is.GreaterThan(10).After(60_000, 10));
             Assert.That(stream.Written.Select(w => w.Heartbeat.Sequence), Is.Ordered.And.Unique);
             Assert.That(ThreadPool.PendingWorkItemCount, Is.Positive, "the pool was blocked all the time");
         }
@@ -44,7 +44,7 @@ public class AttachWriterTests
         writer.Start();
 
         writer.SayGoodbye("done");
-        await writer.Ended.WaitAsync(TimeSpan.FromSeconds(20));
+        await writer.Ended.WaitAsync(TimeSpan.FromSeconds(60));
 
         Assert.That(stream.Written.TakeLast(2).Select(w => w.MessageCase), Is.EqualTo(new[]
         {
@@ -60,7 +60,7 @@ public class AttachWriterTests
 
         writer.Start();
 
-        Assert.That(async () => await writer.Ended.WaitAsync(TimeSpan.FromSeconds(20)), Throws.InstanceOf<IOException>());
+        Assert.That(async () => await writer.Ended.WaitAsync(TimeSpan.FromSeconds(60)), Throws.InstanceOf<IOException>());
     }
 
     private sealed class RecordingStream : IClientStreamWriter<AttachRequest>

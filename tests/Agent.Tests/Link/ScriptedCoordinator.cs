@@ -30,6 +30,7 @@ internal sealed class ScriptedCoordinator : IAsyncDisposable
     private readonly ConcurrentDictionary<Session, bool> _sessions = [];
     private readonly SemaphoreSlim _writing = new(1, 1);
     private WebApplication? _app;
+    private volatile bool _stopping;
 
     public string SocketPath => Path.Combine(_directory, "c.sock");
 
@@ -106,6 +107,7 @@ internal sealed class ScriptedCoordinator : IAsyncDisposable
         builder.Services.AddSingleton(this);
         _app = builder.Build();
         _app.MapGrpcService<Service>();
+        _stopping = false;
         await _app.StartAsync();
         if (Certificate is not null)
             TlsPort = _app.Urls.Select(u => new Uri(u)).Single(u => u.Scheme == "https").Port;
@@ -181,6 +183,8 @@ internal sealed class ScriptedCoordinator : IAsyncDisposable
 
     public async Task StopAsync()
     {
+        // Who comes back before nobody listens any more is not noted.
+        _stopping = true;
         foreach (var session in _sessions.Keys)
             Abort(session.Context.GetHttpContext());
         using var now = new CancellationTokenSource(0);
@@ -291,6 +295,8 @@ internal sealed class ScriptedCoordinator : IAsyncDisposable
 
         private void Demand(ServerCallContext context, string call)
         {
+            if (owner._stopping)
+                throw new RpcException(new Status(StatusCode.Unavailable, "going away"));
             owner.Connections[call] = context.GetHttpContext().Connection.Id;
             var authorization = context.RequestHeaders.GetValue("authorization");
             if (context.GetHttpContext().Connection.ClientCertificate is { } certificate)

@@ -130,5 +130,5 @@ public sealed class PlainTransportTests
     [Test]
     public void Handshake_PlainTcp_IsDone() => Assert.That(_transport.Handshake(Descriptor, out _), Is.EqualTo(TransportAnswer.Done));
 
-    private void WaitForInput() => Assert.That(_ours.Poll(10_000_000, SelectMode.SelectRead), Is.True);
+    private void WaitForInput() => Assert.That(_ours.Poll(60_000_000, SelectMode.SelectRead), Is.True);
 }

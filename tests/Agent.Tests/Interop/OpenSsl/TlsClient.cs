@@ -29,7 +29,7 @@ internal sealed unsafe class TlsClient : IDisposable
             var result = Ssl.Handshake(out var errno);
             if (result != TlsResult.Again)
                 return (result, errno);
-            Assert.That(Socket.Poll(10_000_000, SelectMode.SelectRead), Is.True, "the handshake stands still");
+            Assert.That(Socket.Poll(60_000_000, SelectMode.SelectRead), Is.True, "the handshake stands still");
         }
     }
 
@@ -43,7 +43,7 @@ internal sealed unsafe class TlsClient : IDisposable
             TlsResult result;
             int read;
             while ((result = Ssl.Read(into, buffer.Length, out read, out _)) == TlsResult.Again)
-                Assert.That(Socket.Poll(10_000_000, SelectMode.SelectRead), Is.True, "no answer");
+                Assert.That(Socket.Poll(60_000_000, SelectMode.SelectRead), Is.True, "no answer");
             return result == TlsResult.Done ? Encoding.ASCII.GetString(buffer, 0, read) : result.ToString();
         }
     }
@@ -56,7 +56,7 @@ internal sealed unsafe class TlsClient : IDisposable
             var result = Ssl.Read(buffer, 1, out _, out var errno);
             if (result != TlsResult.Again)
                 return (result, errno);
-            Assert.That(Socket.Poll(10_000_000, SelectMode.SelectRead), Is.True, "nothing comes");
+            Assert.That(Socket.Poll(60_000_000, SelectMode.SelectRead), Is.True, "nothing comes");
         }
     }
 

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Net;
 using System.Net.Security;
 using System.Net.Sockets;
@@ -25,7 +26,7 @@ internal sealed class TlsServer : IDisposable
     public IPEndPoint Endpoint => (IPEndPoint)_listener.LocalEndpoint;
 
     /// <summary>Ends of streams so far, in the words of the stream that ended: "end" is close_notify and FIN.</summary>
-    public List<string> Ends { get; } = [];
+    public ConcurrentQueue<string> Ends { get; } = [];
 
     public void Dispose()
     {
@@ -55,17 +56,11 @@ internal sealed class TlsServer : IDisposable
             while (await stream.ReadAsync(buffer) is > 0 and var read)
                 await stream.WriteAsync(buffer.AsMemory(0, read));
             await stream.ShutdownAsync();
-            Note("end");
+            Ends.Enqueue("end");
         }
         catch (Exception e)
         {
-            Note(e.Message);
+            Ends.Enqueue(e.Message);
         }
-    }
-
-    private void Note(string end)
-    {
-        lock (Ends)
-            Ends.Add(end);
     }
 }
