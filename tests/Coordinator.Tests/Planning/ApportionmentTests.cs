@@ -47,11 +47,20 @@ public class ApportionmentTests
     public void Split_Permuted_GivesTheSamePartsPermuted() =>
         Gen.Long[0, 1_000_000].Select(_weights).Sample((total, weights) =>
         {
+            if (HasTies(total, weights))
+                return true;
             var forward = Apportionment.Split(total, weights).Zip(weights).OrderBy(p => p.Second).ThenBy(p => p.First);
             var reversed = weights.Reverse().ToArray();
             var backward = Apportionment.Split(total, reversed).Zip(reversed).OrderBy(p => p.Second).ThenBy(p => p.First);
             return forward.SequenceEqual(backward);
         });
+
+    // Of different weights with the same remainder the one that comes first gets more.
+    private static bool HasTies(long total, long[] weights)
+    {
+        var sum = Math.Max(1, weights.Sum());
+        return weights.Distinct().GroupBy(w => (Int128)total * w % sum).Any(g => g.Key > 0 && g.Count() > 1);
+    }
 
     [Test]
     public void Split_Bounded_SumsAndStaysWithinCapacities() =>
