@@ -40,6 +40,9 @@ public sealed class CoordinatorHost : IAsyncDisposable
     /// <summary>The runs.</summary>
     public RunRegistry Runs => _app.Services.GetRequiredService<RunRegistry>();
 
+    /// <summary>Where it keeps everything.</summary>
+    internal CoordinatorStore Store => _app.Services.GetRequiredService<CoordinatorStore>();
+
     /// <summary>Where it listens for TCP, with the ports that were chosen for it.</summary>
     public ImmutableArray<ListenAddress> Addresses => _listeners.Addresses;
 

@@ -19,7 +19,7 @@ public sealed class CoordinatorHostTests
 
         var stopping = fixture.Host.StopAsync();
         await fixture.UntilAsync(() => run.Ended.IsCompleted, Long, "ended");
-        await stopping.WaitAsync(TimeSpan.FromSeconds(20));
+        await stopping.WaitAsync(TimeSpan.FromSeconds(60));
 
         Assert.Multiple(() =>
         {
@@ -28,7 +28,7 @@ public sealed class CoordinatorHostTests
             Assert.That(agent.Assignments[^1].Phase, Is.EqualTo(Phase.Drained));
             Assert.That(File.Exists(fixture.CredentialPath), Is.False);
         });
-        await agent.Detached.WaitAsync(TimeSpan.FromSeconds(20));
+        await agent.Detached.WaitAsync(TimeSpan.FromSeconds(60));
     }
 
     [Test]
@@ -58,7 +58,7 @@ public sealed class CoordinatorHostTests
         await fixture.UntilAsync(RunState.Holding);
         var run = fixture.Host.Runs.All[0];
 
-        await fixture.DisposeAsync().AsTask().WaitAsync(TimeSpan.FromSeconds(20));
+        await fixture.DisposeAsync().AsTask().WaitAsync(TimeSpan.FromSeconds(60));
 
         Assert.That(run.Snapshot.Value.State, Is.EqualTo(Coordinator.Runs.RunState.Failed));
     }

@@ -40,6 +40,9 @@ public sealed class CoordinatorStore : IDisposable
     /// <summary>Why nothing can be written now, in words; null while it can.</summary>
     public string? Problem => _writer.Problem;
 
+    /// <summary>Rows that are not written yet.</summary>
+    internal int Waiting => _writer.Waiting;
+
     /// <summary>Runs and what belongs to them.</summary>
     public RunTables Runs { get; }
 

@@ -30,6 +30,7 @@ internal sealed partial class StoreWriter : IDisposable
     private volatile string? _problem;
     private volatile string? _taken;
     private long _lookedNanos;
+    private int _waiting;
     private int _disposed;
 
     /// <summary>Starts the thread.</summary>
@@ -48,6 +49,9 @@ internal sealed partial class StoreWriter : IDisposable
     /// <summary>Why nothing can be written now; null while it can.</summary>
     public string? Problem => _problem ?? _taken;
 
+    /// <summary>Rows that are queued or being written.</summary>
+    public int Waiting => Volatile.Read(ref _waiting);
+
     /// <summary>Queues a write.</summary>
     public void Enqueue(StoreWrite write)
     {
@@ -57,12 +61,14 @@ internal sealed partial class StoreWriter : IDisposable
             return;
         }
 
+        Interlocked.Increment(ref _waiting);
         try
         {
             _queue.Add(write);
         }
         catch (InvalidOperationException)
         {
+            Interlocked.Decrement(ref _waiting);
             write.Complete(new(new StoreException($"the store {_path} is closed")));
         }
     }
@@ -107,6 +113,7 @@ internal sealed partial class StoreWriter : IDisposable
             while (group.Count < MostTogether && _queue.TryTake(out var next))
                 group.Add(next);
             Write(group);
+            Interlocked.Add(ref _waiting, -group.Count);
             group.Clear();
         }
     }

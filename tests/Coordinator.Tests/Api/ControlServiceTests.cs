@@ -165,8 +165,15 @@ public sealed class ControlServiceTests
         });
         await _fixture.UntilAsync(() => SeenCount() > 3, Long, "an update each second while nothing changes");
         await _fixture.AttachAsync("a");
+        // A watcher that is late sees the newest state only: time waits for it.
+        foreach (var state in new[] { RunState.Ramping, RunState.Holding })
+        {
+            await _fixture.UntilAsync(state);
+            Assert.That(() => LastSeen(), Is.EqualTo(state).After(60_000, 10));
+        }
+
         await _fixture.EndAsync();
-        await watching.WaitAsync(TimeSpan.FromSeconds(20));
+        await watching.WaitAsync(TimeSpan.FromSeconds(60));
 
         Assert.Multiple(() =>
         {
@@ -178,6 +185,12 @@ public sealed class ControlServiceTests
             Assert.That(seen[^1].SummaryJson, Is.Not.Empty);
             Assert.That(seen.Select(r => r.Progress?.Elapsed.Seconds ?? 0), Is.Ordered);
         });
+
+        RunState LastSeen()
+        {
+            lock (seen)
+                return seen[^1].State;
+        }
 
         int SeenCount()
         {

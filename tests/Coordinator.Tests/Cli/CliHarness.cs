@@ -12,18 +12,18 @@ internal sealed class CliHarness : IDisposable
     private readonly SharedWriter _out = new();
     private readonly SharedWriter _error = new();
 
-    public CliHarness(StartCoordinator? start = null)
-        : this(null, start)
+    public CliHarness(StartCoordinator? start = null, TimeSpan? patience = null)
+        : this(null, start, patience)
     {
     }
 
     /// <summary>Another terminal of the same user.</summary>
     public CliHarness(CliHarness other)
-        : this(other.Context.RuntimeRoot, null)
+        : this(other.Context.RuntimeRoot, null, null)
     {
     }
 
-    private CliHarness(RuntimeRoot? root, StartCoordinator? start) => Context = new CliContext
+    private CliHarness(RuntimeRoot? root, StartCoordinator? start, TimeSpan? patience) => Context = new CliContext
     {
         Out = _out,
         Error = _error,
@@ -33,7 +33,7 @@ internal sealed class CliHarness : IDisposable
         StartService = ServiceCoordinator.StartAsync,
         Interrupts = Interrupts,
         Variable = name => Variables.GetValueOrDefault(name),
-        Patience = TimeSpan.FromSeconds(2),
+        Patience = patience ?? TimeSpan.FromMinutes(2),
     };
 
     /// <summary>The environment.</summary>

@@ -1,11 +1,22 @@
 using System.Diagnostics;
+using System.Runtime.InteropServices;
 using LoadHarness.Coordinator.Cli;
 
 namespace LoadHarness.Coordinator.Tests.Cli;
 
 public class InterruptsTests
 {
-    private static readonly TimeSpan _patience = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan _patience = TimeSpan.FromSeconds(60);
+
+    // A signal that is handled only after its test has ended must not end this process.
+    private readonly List<PosixSignalRegistration> _guards = [];
+
+    [OneTimeSetUp]
+    public void Guard() => _guards.AddRange(
+        new[] { PosixSignal.SIGHUP, PosixSignal.SIGTERM, PosixSignal.SIGINT }.Select(s => PosixSignalRegistration.Create(s, context => context.Cancel = true)));
+
+    [OneTimeTearDown]
+    public void Unguard() => _guards.ForEach(g => g.Dispose());
 
     [Test]
     public void Raise_OnceAndTwice_CancelsOneAfterTheOther()

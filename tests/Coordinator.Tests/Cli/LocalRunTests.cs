@@ -9,7 +9,7 @@ namespace LoadHarness.Coordinator.Tests.Cli;
 [NonParallelizable]
 public class LocalRunTests
 {
-    private static readonly TimeSpan _patience = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan _patience = TimeSpan.FromSeconds(120);
 
     private CliHarness _harness = null!;
     private TemporaryDirectory _temporary = null!;
@@ -72,7 +72,11 @@ public class LocalRunTests
     public async Task Run_Agents_GetNoSecretAndOnlyTheTargetsOfTheRun()
     {
         UseAgent($"echo \"$@\" > {_temporary.File("arguments")}; cat > /dev/null");
-        await _harness.RunAsync("run 127.0.0.1:9,11-12 -c 10 --ready-timeout 500ms").WaitAsync(_patience);
+        var running = _harness.RunAsync("run 127.0.0.1:9,11-12 -c 10");
+        Assert.That(() => File.Exists(_temporary.File("arguments")) ? File.ReadAllText(_temporary.File("arguments")) : "",
+            Does.EndWith("\n").After((int)_patience.TotalMilliseconds, 20));
+        _harness.Interrupts.Raise();
+        await running.WaitAsync(_patience);
         var arguments = await File.ReadAllTextAsync(_temporary.File("arguments"));
         Assert.That(arguments, Does.Match(
             @"^join unix:/\S+/coordinator.sock --id local-1 --credential-file /\S+/credential "

@@ -4,6 +4,7 @@ using System.Text;
 using LoadHarness.Coordinator.Cli;
 using LoadHarness.Coordinator.Security;
 using LoadHarness.Coordinator.Verdicts;
+using LoadHarness.TestKit.Networks;
 
 namespace LoadHarness.Coordinator.Tests.Cli;
 
@@ -59,7 +60,7 @@ public sealed class RemoteErrorsTests
     [Test]
     public async Task Verb_NobodyListens_NamesTheAddress()
     {
-        var url = $"https://127.0.0.1:{FreePort()}";
+        var url = $"https://127.0.0.1:{FreePorts.Range(1)}";
         _cli.Variables[CoordinatorOptions.TokenVariable] = "secret";
 
         await AssertFailsAsync($"runs list --coordinator {url}", ExitCode.Unreachable, url, "nobody listens", "loadharness serve");
@@ -271,12 +272,5 @@ public sealed class RemoteErrorsTests
         {
             accepted.ForEach(peer => peer.Dispose());
         }
-    }
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 }

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Collections.Immutable;
 using System.Net;
 using LoadHarness.Coordinator.Cli;
@@ -17,7 +18,7 @@ internal sealed class RemoteFixture : IAsyncDisposable
     private static readonly TimeSpan _beat = TimeSpan.FromMilliseconds(200);
 
     private readonly TemporaryDirectory _directory = new();
-    private readonly List<FakeAgent> _agents = [];
+    private readonly ConcurrentQueue<FakeAgent> _agents = [];
     private readonly CancellationTokenSource _ending = new();
     private readonly ImmutableArray<string> _hosts;
     private CoordinatorHost? _host;
@@ -111,7 +112,7 @@ internal sealed class RemoteFixture : IAsyncDisposable
         var hello = FakeAgent.MakeHello(id);
         change?.Invoke(hello);
         var agent = await FakeAgent.DialAsync(Socket, CredentialFile.Read(Credential), hello, new CoordinatorClock(TimeProvider.System));
-        _agents.Add(agent);
+        _agents.Enqueue(agent);
         if (_agents.Count == 1)
             _beating = BeatAsync();
         return agent;

@@ -7,7 +7,7 @@ namespace LoadHarness.Coordinator.Tests.Cli;
 /// <summary>Runs of a fleet from the command line, over TLS and on real time, with agents that open nothing.</summary>
 public sealed class RemoteRunTests
 {
-    private static readonly TimeSpan _patience = TimeSpan.FromSeconds(40);
+    private static readonly TimeSpan _patience = TimeSpan.FromSeconds(120);
 
     private RemoteFixture _fixture = null!;
     private CliHarness _cli = null!;
@@ -32,7 +32,7 @@ public sealed class RemoteRunTests
         await _fixture.AttachAsync("a");
         await _fixture.AttachAsync("b");
 
-        var code = await RunAsync("--ramp 1s --hold 2s");
+        var code = await RunAsync("--ramp 1s --hold 5s");
 
         using (Assert.EnterMultipleScope())
         {
@@ -68,6 +68,8 @@ public sealed class RemoteRunTests
     public async Task Run_InterruptedTwice_EndsAtOnce()
     {
         var agent = await _fixture.AttachAsync("a");
+        // Else the drain might be over before the second interruption.
+        agent.Respond = a => a.Phase == V1.Phase.Drained && a.DrainTimeout.ToTimeSpan() > TimeSpan.Zero ? null : Fleet.FakeAgent.Obey(a);
         var running = RunAsync("--ramp 1s --hold 5m");
         await UntilAsync(() => State == RunState.Holding);
 
@@ -178,7 +180,7 @@ public sealed class RemoteRunTests
         await _fixture.AttachAsync("a");
         await RunAsync("--ramp 1s --hold 5m --detach");
         using var relay = new TcpRelay(_fixture.Port);
-        using var watcher = new CliHarness();
+        using var watcher = new CliHarness(patience: TimeSpan.FromSeconds(2));
         var watching = watcher.RunAsync($"runs watch {OptionsVia(relay)}");
         await UntilAsync(() => watcher.Error.Contains("100", StringComparison.Ordinal));
 
@@ -194,15 +196,16 @@ public sealed class RemoteRunTests
     {
         await _fixture.AttachAsync("a");
         using var relay = new TcpRelay(_fixture.Port);
-        var running = _cli.RunAsync($"run 127.0.0.1:9000-9009 -c 100 --ramp 1s --hold 5m {OptionsVia(relay)}");
+        using var cli = new CliHarness(patience: TimeSpan.FromSeconds(10));
+        var running = cli.RunAsync($"run 127.0.0.1:9000-9009 -c 100 --ramp 1s --hold 5m {OptionsVia(relay)}");
         await UntilAsync(() => State == RunState.Holding);
         relay.Cut();
-        await UntilAsync(() => _cli.Error.Contains("trying again", StringComparison.Ordinal));
+        await UntilAsync(() => cli.Error.Contains("trying again", StringComparison.Ordinal));
 
-        _cli.Interrupts.Raise();
+        cli.Interrupts.Raise();
 
-        Assert.That(await running.WaitAsync(_patience), Is.EqualTo(ExitCode.Interrupted), _cli.Error);
-        Assert.That(_cli.Error, Does.Contain($"end it later: loadharness runs stop {Run.RunId} "));
+        Assert.That(await running.WaitAsync(_patience), Is.EqualTo(ExitCode.Interrupted), cli.Error);
+        Assert.That(cli.Error, Does.Contain($"end it later: loadharness runs stop {Run.RunId} "));
         Assert.That(State!.Value.IsUnderLoad(), Is.True);
     }
 

@@ -82,7 +82,7 @@ public class RunsVerbsTests
         using var watcher = new CliHarness(_harness);
         var watching = watcher.RunAsync("runs watch --json");
         Assert.That(await _harness.RunAsync("runs stop"), Is.EqualTo(ExitCode.Passed), _harness.Error);
-        await watching.WaitAsync(TimeSpan.FromSeconds(20));
+        await watching.WaitAsync(TimeSpan.FromSeconds(60));
         var states = watcher.Out.TrimEnd().Split('\n').Select(l => JsonNode.Parse(l)!).ToList();
         Assert.That(states.Select(s => (string?)s["id"]), Is.All.EqualTo(run.Id));
         Assert.That((string?)states[^1]["state"], Is.EqualTo("stopped"));
@@ -109,7 +109,7 @@ public class RunsVerbsTests
         using var watcher = new CliHarness(_harness);
         var watching = watcher.RunAsync("runs watch");
         watcher.Interrupts.Raise();
-        Assert.That(await watching.WaitAsync(TimeSpan.FromSeconds(20)), Is.EqualTo(ExitCode.Interrupted));
+        Assert.That(await watching.WaitAsync(TimeSpan.FromSeconds(60)), Is.EqualTo(ExitCode.Interrupted));
         Assert.That((await _client.GetRunAsync(run.Id, CancellationToken.None)).HasEnded, Is.False);
     }
 

@@ -16,7 +16,7 @@ namespace LoadHarness.Coordinator.Tests.Cli;
 /// <summary>The service from its command line to its end, in this process.</summary>
 public sealed class ServeVerbTests
 {
-    private static readonly TimeSpan _patience = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan _patience = TimeSpan.FromSeconds(120);
 
     private TemporaryDirectory _directory = null!;
     private CliHarness _harness = null!;

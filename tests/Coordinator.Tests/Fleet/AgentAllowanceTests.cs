@@ -10,7 +10,7 @@ namespace LoadHarness.Coordinator.Tests.Fleet;
 /// <summary>What becomes of an agent that sends more than it may, reads nothing, or sends samples that cannot be: over the real socket.</summary>
 public sealed class AgentAllowanceTests
 {
-    private static readonly TimeSpan _patience = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan _patience = TimeSpan.FromSeconds(120);
 
     private FleetFixture _fixture = null!;
 

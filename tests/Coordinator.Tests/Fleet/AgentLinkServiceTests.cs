@@ -121,7 +121,7 @@ public sealed class AgentLinkServiceTests
             await _fixture.PassAsync(TimeSpan.FromMilliseconds(97));
 
         var second = await attaching;
-        await first.Detached.WaitAsync(TimeSpan.FromSeconds(20));
+        await first.Detached.WaitAsync(TimeSpan.FromSeconds(60));
         Assert.Multiple(() =>
         {
             Assert.That(second.Welcome, Is.Not.Null);
@@ -136,7 +136,7 @@ public sealed class AgentLinkServiceTests
 
         var second = await _fixture.AttachAsync(first.Hello);
 
-        await first.Detached.WaitAsync(TimeSpan.FromSeconds(20));
+        await first.Detached.WaitAsync(TimeSpan.FromSeconds(60));
         Assert.Multiple(() =>
         {
             Assert.That(second.Welcome, Is.Not.Null);
@@ -161,7 +161,7 @@ public sealed class AgentLinkServiceTests
 
         await agent.SendAsync(new AttachRequest { Hello = agent.Hello });
 
-        await agent.Detached.WaitAsync(TimeSpan.FromSeconds(20));
+        await agent.Detached.WaitAsync(TimeSpan.FromSeconds(60));
         await _fixture.UntilAsync(() => _fixture.Host.Agents.Find("a")!.Session is null, TimeSpan.FromSeconds(60), "detached");
     }
 

@@ -13,7 +13,7 @@ public sealed class AgentSessionTests
 {
     private static readonly Coordinator.Fleet.HostCheck _check = new("cores", "2", "", V1.HostCheck.Types.Verdict.Ok, "", "", System.Collections.Immutable.ImmutableSortedDictionary<string, string>.Empty);
 
-    private static readonly TimeSpan _patience = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan _patience = TimeSpan.FromSeconds(60);
 
     private FakeTimeProvider _time = null!;
     private AgentSession _session = null!;

@@ -14,7 +14,7 @@ namespace LoadHarness.Coordinator.Tests.Fleet;
 /// </summary>
 internal sealed partial class FakeAgent : IAsyncDisposable
 {
-    private static readonly TimeSpan _patience = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan _patience = TimeSpan.FromSeconds(120);
 
     private readonly CoordinatorChannel _attachChannel;
     private readonly CoordinatorChannel _uploadChannel;

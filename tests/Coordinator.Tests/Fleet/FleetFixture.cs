@@ -1,6 +1,9 @@
+using System.Collections.Concurrent;
+using System.Diagnostics;
 using System.Net.Sockets;
 using LoadHarness.Coordinator.Fleet;
 using LoadHarness.Coordinator.Security;
+using LoadHarness.Coordinator.Store;
 using LoadHarness.V1;
 using Microsoft.Extensions.Time.Testing;
 
@@ -12,14 +15,17 @@ internal sealed class FleetFixture : IAsyncDisposable
     // Awkward on purpose: nothing falls on the second by chance.
     private static readonly TimeSpan _step = TimeSpan.FromMilliseconds(97);
 
-    private readonly List<FakeAgent> _agents = [];
+    private static readonly TimeSpan _longestStep = TimeSpan.FromSeconds(10);
+
+    private readonly ConcurrentQueue<FakeAgent> _agents = [];
     private readonly DirectoryInfo _directory;
     private readonly CoordinatorChannel _channel;
+    private readonly CoordinatorStore _store;
     private static readonly RateLimits _untroubled = new() { CallBurst = 1_000_000 };
 
     private FleetFixture(DirectoryInfo directory, CoordinatorHost host, FakeTimeProvider time, ListLog log)
     {
-        (_directory, Host, Time, Log) = (directory, host, time, log);
+        (_directory, Host, Time, Log, _store) = (directory, host, time, log, host.Store);
         Credential = CredentialFile.Read(CredentialPath);
         _channel = CoordinatorChannel.ForSocket(SocketPath, Credential);
         Control = new Control.ControlClient(_channel.Invoker);
@@ -78,7 +84,7 @@ internal sealed class FleetFixture : IAsyncDisposable
     public async Task<FakeAgent> AttachAsync(Hello hello)
     {
         var agent = await FakeAgent.DialAsync(SocketPath, Credential, hello, Clock);
-        _agents.Add(agent);
+        _agents.Enqueue(agent);
         return agent;
     }
 
@@ -128,12 +134,16 @@ internal sealed class FleetFixture : IAsyncDisposable
         return socket;
     }
 
-    // Time goes on only after every agent's heartbeat was answered: however slow the machine is, no agent seems silent.
+    // Time goes on only after every agent's heartbeat was answered, and after what came of it has been done and stored: however slow machine
+    // and disk are, no agent seems silent and no deadline passes.
     private async Task StepAsync()
     {
         Time.Advance(_step);
         foreach (var agent in _agents.ToArray())
             await agent.TickAsync();
-        await Task.Delay(2);
+        var begun = Stopwatch.GetTimestamp();
+        do
+            await Task.Delay(2);
+        while ((_store.Waiting > 0 || ThreadPool.PendingWorkItemCount > 0) && Stopwatch.GetElapsedTime(begun) < _longestStep);
     }
 }

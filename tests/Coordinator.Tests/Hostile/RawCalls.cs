@@ -10,7 +10,7 @@ internal sealed class RawCalls(Func<CoordinatorChannel> open) : IDisposable
 {
     private readonly CoordinatorChannel _channel = open();
     private static readonly Marshaller<byte[]> _bytes = Marshallers.Create<byte[]>(b => b, b => b);
-    private static readonly TimeSpan _patience = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan _patience = TimeSpan.FromSeconds(120);
 
     public void Dispose() => _channel.Dispose();
 

@@ -66,7 +66,7 @@ public sealed partial class LocalSocketListenerTests
             // The raw call changes this thread alone; the C library's function would change them all.
             syscall(_setresuid, KeepId, (nint)Nobody, KeepId);
             using var socket = fixture.Connect();
-            socket.ReceiveTimeout = 10_000;
+            socket.ReceiveTimeout = 60_000;
             received = socket.Receive(new byte[1]);
         });
 

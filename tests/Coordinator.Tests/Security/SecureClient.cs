@@ -14,7 +14,7 @@ namespace LoadHarness.Coordinator.Tests.Security;
 /// <summary>Dials a coordinator as a user or an agent does, with what credentials the test gives it.</summary>
 internal sealed class SecureClient : IDisposable
 {
-    private static readonly TimeSpan _patience = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan _patience = TimeSpan.FromSeconds(60);
 
     private readonly GrpcChannel _channel;
     private readonly List<IDisposable> _calls = [];

@@ -50,7 +50,7 @@ public sealed class StrangeFilesTests
 
         var using_ = Task.Run(() => _uses[name](_state));
 
-        Assert.That(await Task.WhenAny(using_, Task.Delay(TimeSpan.FromSeconds(20))), Is.SameAs(using_), "it waits for a peer");
+        Assert.That(await Task.WhenAny(using_, Task.Delay(TimeSpan.FromSeconds(60))), Is.SameAs(using_), "it waits for a peer");
         Assert.That(async () => await using_, Throws.InstanceOf<CredentialException>().Or.InstanceOf<StoreException>());
         var said = using_.Exception!.InnerException!.Message;
         Assert.That(said, Does.Contain(path));
@@ -68,7 +68,7 @@ public sealed class StrangeFilesTests
 
         var locking = Task.Run(() => _state.Lock());
 
-        Assert.That(await Task.WhenAny(locking, Task.Delay(TimeSpan.FromSeconds(20))), Is.SameAs(locking), "it waits for a writer");
+        Assert.That(await Task.WhenAny(locking, Task.Delay(TimeSpan.FromSeconds(60))), Is.SameAs(locking), "it waits for a writer");
         Assert.That(async () => await locking, Throws.TypeOf<CredentialException>().With.Message.Contains("in use by another coordinator;"));
     }
 

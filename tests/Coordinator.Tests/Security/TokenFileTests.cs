@@ -124,7 +124,7 @@ public sealed class TokenFileTests
 
         var reading = Task.Run(() => File1.Read());
 
-        Assert.That(await Task.WhenAny(reading, Task.Delay(TimeSpan.FromSeconds(20))), Is.SameAs(reading), "it waits for a writer");
+        Assert.That(await Task.WhenAny(reading, Task.Delay(TimeSpan.FromSeconds(60))), Is.SameAs(reading), "it waits for a writer");
         Assert.That(async () => await reading, Throws.TypeOf<CredentialException>().With.Message.Contains($"{Path}: it is no regular file"));
     }
 

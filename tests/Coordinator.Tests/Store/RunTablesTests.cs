@@ -95,7 +95,7 @@ public sealed class RunTablesTests
             });
         }
 
-        await all.Task.WaitAsync(TimeSpan.FromSeconds(20));
+        await all.Task.WaitAsync(TimeSpan.FromSeconds(60));
 
         Assert.That(sent, Is.EqualTo(Enumerable.Range(1, Count).Select(i => ((ulong)i, true))));
     }
