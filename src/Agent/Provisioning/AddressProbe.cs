@@ -36,11 +36,13 @@ internal static class AddressProbe
                 var sent = Send(socket!, asked.Except(users.Keys), a => socket!.Probe(a), () => Harvest(socket!, own, asked, users));
                 if (!sent.Ok)
                     return sent;
-                while (Clock.MonotonicNanos < until)
+                // Once more after the time is over: who did not run meanwhile finds the answers waiting.
+                do
                 {
-                    Harvest(socket!, own, asked, users);
                     Thread.Sleep(_batchPause);
+                    Harvest(socket!, own, asked, users);
                 }
+                while (Clock.MonotonicNanos < until);
             }
 
             return opened;
