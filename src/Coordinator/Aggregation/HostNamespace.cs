@@ -73,10 +73,18 @@ internal sealed class HostNamespace
         (Newest, Error) = (reading, "");
     }
 
-    public void Take(SocketTally tally, TimeSpan at)
+    /// <summary>Takes counts by source and destination.</summary>
+    /// <param name="tally">Made of the newest reading.</param>
+    /// <param name="at">The end of its sample, elapsed.</param>
+    /// <param name="drainFrom">When clients were told to close, elapsed; null: not yet.</param>
+    /// <returns>Whether it says something newer of the hold than what is known.</returns>
+    public bool Take(SocketTally tally, TimeSpan at, TimeSpan? drainFrom)
     {
         if (at < _socketsAt)
-            return;
+            return false;
+        // Others on this host may have begun to close when the reader, who had not heard of the drain yet, looked once more.
+        if (Newest?.TakenAt > drainFrom && SocketsTakenAt is not null && (!tally.Whole || Established(tally.Sources) < Established(BySource)))
+            return false;
         _socketsAt = at;
         SocketsTakenAt = Newest?.TakenAt ?? at;
         if (tally.Whole)
@@ -87,6 +95,7 @@ internal sealed class HostNamespace
 
         Set(BySource, tally.Sources);
         Set(ByDestination, tally.Destinations);
+        return true;
     }
 
     /// <summary>Everything about it.</summary>
@@ -158,6 +167,9 @@ internal sealed class HostNamespace
         if (_last is null || at >= _lastAt)
             (_last, _lastAt) = (counters, at);
     }
+
+    private static long Established(IEnumerable<KeyValuePair<EndpointAddress, StateCounts>> sockets) =>
+        sockets.Sum(s => s.Value[TcpState.Established]);
 
     private static void Set(Dictionary<EndpointAddress, StateCounts> known, ImmutableDictionary<EndpointAddress, StateCounts> news)
     {

@@ -35,9 +35,12 @@ public sealed record KernelComparison(string NetworkNamespace, KernelReading Rea
 /// <summary>What the kernels say, one reader for each network namespace.</summary>
 public sealed class HostView
 {
+    private static readonly TimeSpan _fewSeconds = TimeSpan.FromSeconds(5);
+
     private readonly Timeline _timeline;
     private readonly SortedDictionary<string, HostNamespace> _namespaces = new(StringComparer.Ordinal);
 
+    private TimeSpan? _drainFrom;
     private ImmutableSortedDictionary<EndpointAddress, StateCounts>? _bySource;
     private ImmutableSortedDictionary<EndpointAddress, StateCounts>? _byDestination;
 
@@ -81,10 +84,11 @@ public sealed class HostView
     /// <summary>When the oldest of the counts by source and destination was taken, elapsed; null when there are none.</summary>
     public TimeSpan? SocketsAt => _namespaces.Values.Min(n => n.SocketsTakenAt);
 
-    /// <summary>The newest comparison of each namespace that was taken between two instants.</summary>
+    /// <summary>The newest comparison of each namespace that was taken between two instants; one that is a little older when a report is
+    /// missing for the newest, for an agent that does not run for some seconds skips some.</summary>
     public ImmutableArray<KernelComparison> Between(TimeSpan from, TimeSpan to) =>
     [
-        .. _namespaces.Values.Select(n => n.Comparisons.LastOrDefault(c => c.Reading.TakenAt >= from && c.Reading.TakenAt <= to))
+        .. _namespaces.Values.Select(n => NewestOf([.. n.Comparisons.Where(c => c.Reading.TakenAt >= from && c.Reading.TakenAt <= to)]))
             .OfType<KernelComparison>(),
     ];
 
@@ -97,6 +101,9 @@ public sealed class HostView
         readings.Count == 0 ? null : readings.Min(r => r.TakenAt),
         readings.Count,
         errors);
+
+    /// <summary>Clients begin to close: counts by source and destination stay as of the hold.</summary>
+    internal void BeginDrain(TimeSpan elapsed) => _drainFrom ??= elapsed;
 
     internal ImmutableArray<NamespaceCheckpoint> Checkpoint() => [.. _namespaces.Select(n => n.Value.Checkpoint(n.Key))];
 
@@ -115,11 +122,8 @@ public sealed class HostView
             _namespaces.Add(sample.NetworkNamespace, view = new HostNamespace());
         if (sample.Kernel is { } reading)
             view.Take(reading);
-        if (sample.Sockets is { } sockets)
-        {
-            view.Take(sockets, sample.To);
+        if (sample.Sockets is { } sockets && view.Take(sockets, sample.To, _drainFrom))
             (_bySource, _byDestination) = (null, null);
-        }
     }
 
     private ImmutableSortedDictionary<EndpointAddress, StateCounts> Merged(Func<HostNamespace, Dictionary<EndpointAddress, StateCounts>> which) =>
@@ -157,6 +161,10 @@ public sealed class HostView
         var own = before + (long?)Math.Round((after - before) * (reading.TakenAt.TotalSeconds - second) ?? 0);
         return new KernelComparison(name, reading, after is null ? null : own, inFlight);
     }
+
+    private static KernelComparison? NewestOf(ImmutableArray<KernelComparison> comparisons) =>
+        comparisons.LastOrDefault(c => c.Own is not null && c.Reading.TakenAt >= comparisons[^1].Reading.TakenAt - _fewSeconds)
+        ?? comparisons.LastOrDefault();
 
     private static long? Established(AgentTrack agent, int second)
     {

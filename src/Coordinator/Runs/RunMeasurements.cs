@@ -239,7 +239,10 @@ internal sealed partial class RunMeasurements(RunSpec spec, Func<TimeSpan> elaps
     public void BeginDrain(TimeSpan elapsed)
     {
         lock (_lock)
+        {
+            _timeline.Kernel.BeginDrain(elapsed);
             _backendTimeline.BeginDrain(elapsed);
+        }
     }
 
     /// <summary>Reads the timelines while no sample comes in.</summary>

@@ -92,6 +92,20 @@ public class HostViewTests
     public void Between_LongDump_AllowsWhatCameSinceItBegan() =>
         Assert.That(Compared(2.1, 140, 1.5, (100, 100), (200, 100), (200, 0)).Agrees, Is.True);
 
+    [TestCase(2, 1.5)]
+    [TestCase(8, 8.5)]
+    public void Between_ReportOfTheNewestMissing_TakesTheOneBeforeUnlessThatIsOld(int second, double takenAt)
+    {
+        var timeline = new Timeline(TimeSpan.FromHours(1));
+        timeline.Add(Of("b", 1, 0, 1, 50));
+        timeline.Add(Of("b", 2, 1, 2, 50));
+        timeline.Add(With(Reading(0.5, 75), sequence: 1, from: 0));
+        timeline.Add(With(Reading(1.5, 150), sequence: 2, from: 1));
+        timeline.Add(With(Reading(second + 0.5, 150), sequence: 3, from: second));
+        timeline.Advance(At(20));
+        Assert.That(timeline.Kernel.Between(TimeSpan.Zero, At(100)).Single().Reading.TakenAt, Is.EqualTo(At(takenAt)));
+    }
+
     [Test]
     public void Between_ReportMissing_HasNoOwnCount()
     {
@@ -120,6 +134,21 @@ public class HostViewTests
         Assert.That(Established(timeline.Kernel.BySource), Is.EquivalentTo(new Dictionary<EndpointAddress, long> { [one] = 9 }));
         timeline.Add(Of("a", 5, 4, 5) with { Sockets = Tally(true, (two, 1)) });
         Assert.That(Established(timeline.Kernel.BySource), Is.EquivalentTo(new Dictionary<EndpointAddress, long> { [two] = 1 }));
+    }
+
+    [TestCase(8, true, 8)]
+    [TestCase(8, false, 8)]
+    [TestCase(2, true, 5)]
+    public void BySource_ReadWhenOthersHadBegunToDrain_StaysAsOfTheHold(long known, bool whole, long expected)
+    {
+        var source = new EndpointAddress(Address("10.0.0.1"));
+        var timeline = new Timeline(TimeSpan.FromHours(1));
+        timeline.Add(Of("a", 1, 0, 1) with { Kernel = Reading(0.9, known), Sockets = Tally(true, (source, known)) });
+        timeline.Kernel.BeginDrain(At(1.5));
+
+        timeline.Add(Of("a", 2, 1, 2) with { Kernel = Reading(1.6, 5), Sockets = Tally(whole, (source, 5)) });
+
+        Assert.That(Established(timeline.Kernel.BySource), Is.EquivalentTo(new Dictionary<EndpointAddress, long> { [source] = expected }));
     }
 
     [Test]
