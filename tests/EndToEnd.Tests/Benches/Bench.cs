@@ -82,12 +82,14 @@ public sealed class Bench : IAsyncDisposable
     }
 
     /// <summary>What <c>runs show --json</c> says once its kernel view, which is read now and then, has come to a number.</summary>
-    public async Task<Json> ShowOnceKernelSaysAsync(long established)
+    public Task<Json> ShowOnceKernelSaysAsync(long established) => ShowOnceAsync(
+        s => s.Has("progress.kernel") && s.Number("progress.kernel.established") == established, $"the kernel view does not come to {established} ESTABLISHED");
+
+    /// <summary>What <c>runs show --json</c> says once it says something: samples come each second.</summary>
+    public async Task<Json> ShowOnceAsync(Func<Json, bool> isSo, string otherwise)
     {
         Json shown = null!;
-        await EventuallyAsync(
-            async () => (shown = await ShowAsync()).Has("progress.kernel") && shown.Number("progress.kernel.established") == established,
-            () => $"the kernel view does not come to {established} ESTABLISHED:\n{shown}");
+        await EventuallyAsync(async () => isSo(shown = await ShowAsync()), () => $"{otherwise}:\n{shown}");
         return shown;
     }
 

@@ -50,8 +50,25 @@ public sealed class HaProxy : IAsyncDisposable
     public int Sum(string name) => Enumerable.Range(0, _processes.Count).Sum(i => int.Parse(Info(i)[name], CultureInfo.InvariantCulture));
 
     /// <summary>What <c>show info</c> says of one process.</summary>
-    public IReadOnlyDictionary<string, string> Info(int process) => Ask(process, "show info").Split('\n')
-        .Select(line => line.Split(": ", 2)).Where(pair => pair.Length == 2).ToDictionary(pair => pair[0], pair => pair[1]);
+    public IReadOnlyDictionary<string, string> Info(int process)
+    {
+        for (var end = DateTime.UtcNow + _patience; ; Thread.Sleep(20))
+        {
+            try
+            {
+                var answer = Ask(process, "show info").Split('\n').Select(line => line.Split(": ", 2)).Where(pair => pair.Length == 2).ToList();
+                if (answer.Count > 0)
+                    return answer.ToDictionary(pair => pair[0], pair => pair[1]);
+            }
+            catch (Exception e) when (e is SocketException or IOException && !_processes[process].HasExited && DateTime.UtcNow < end)
+            {
+                // A worker that a reload has replaced leaves those without an answer that it had not looked at yet.
+            }
+
+            if (DateTime.UtcNow > end)
+                throw new InvalidOperationException($"{_processes[process]} does not answer:\n{_processes[process].Log.Everything}");
+        }
+    }
 
     /// <summary>Has every master start a new worker; the old one keeps its connections until its time is over.</summary>
     public void Reload()
