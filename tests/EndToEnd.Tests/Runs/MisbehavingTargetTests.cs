@@ -38,42 +38,44 @@ public sealed class MisbehavingTargetTests
             Words = ["refused", $"{Target}:9001"],
             Expect = s => Assert.That(s.Number("kernel.established"), Is.Zero),
         },
-        new("ResetsAtOnce", $"{Target}:9002 -c 50 --ramp 1s --hold 3s", GoalMissed)
+        // More than it could leave unanswered for some seconds.
+        new("ResetsAtOnce", $"{Target}:9002 -c 500 --ramp 5s --hold 2s", GoalMissed)
         {
             Start = Misbehaving(Misbehaviour.Reset, 9002),
             Reasons = ["hold/target/reset"],
             Words = ["as soon as they are established"],
             Expect = s => Assert.That(s.Real("targetCloses.cluster.ageSeconds"), Is.LessThan(1)),
         },
-        new("AcceptsAndNeverAnswers", $"{Target}:9003 -c 200 --ramp 1s --hold 2s", Passed)
+        new("AcceptsAndNeverAnswers", $"{Target}:9003 -c 200 --ramp 1s --hold 8s", Passed)
         {
             Start = Misbehaving(Misbehaviour.None, 9003),
             Expect = s => Assert.That(s.Number("result.heldEstablishedMin"), Is.EqualTo(200)),
         },
-        new("NeverGreets", $"{Target}:9004 -c 200 --ramp 1s --hold 2s --expect-greeting", Passed)
+        new("NeverGreets", $"{Target}:9004 -c 200 --ramp 1s --hold 8s --expect-greeting", Passed)
         {
             Start = Misbehaving(Misbehaviour.None, 9004),
             Words = ["None of the 200 connections was greeted", "--expect-greeting"],
             Expect = s => Assert.That(s.Number("result.confirmed"), Is.Zero),
         },
-        new("ClosesAfterAWhile", $"{Target}:9005 -c 100 --ramp 1s --hold 7s", Passed)
+        // Ten times: those that a busy machine was late to close are few beside the others.
+        new("ClosesAfterAWhile", $"{Target}:9005 -c 100 --ramp 1s --hold 22s", Passed)
         {
-            Start = Misbehaving(Misbehaviour.Close, 9005, seconds: 3),
+            Start = Misbehaving(Misbehaviour.Close, 9005, seconds: 2),
             Reasons = ["hold/target/closed"],
-            Words = ["at an age of 3", "a time-out of the target and not the load", "timeout client"],
+            Words = ["at an age of 2", "a time-out of the target and not the load", "timeout client"],
             Expect = s =>
             {
-                Assert.That(s.Real("targetCloses.cluster.ageSeconds"), Is.InRange(2.9, 4));
+                Assert.That(s.Real("targetCloses.cluster.ageSeconds"), Is.InRange(1.9, 3));
                 Assert.That(s.Number("result.reopened"), Is.GreaterThanOrEqualTo(100));
             },
         },
-        new("ClosesHalf", $"{Target}:9006 -c 50 --ramp 1s --hold 3s", Passed)
+        new("ClosesHalf", $"{Target}:9006 -c 50 --ramp 1s --hold 9s", Passed)
         {
             Start = Misbehaving(Misbehaviour.HalfClose, 9006, seconds: 2),
             Reasons = ["hold/target/closed"],
             Expect = s => Assert.That(s.Number("result.closedByPeer"), Is.GreaterThanOrEqualTo(50)),
         },
-        new("Floods", $"{Target}:9007 -c 10 --ramp 1s --hold 3s", Passed)
+        new("Floods", $"{Target}:9007 -c 10 --ramp 1s --hold 8s", Passed)
         {
             Start = Misbehaving(Misbehaviour.Flood, 9007),
             // It does not look at what comes from us: our FIN has no answer until the drain's deadline.
@@ -84,7 +86,7 @@ public sealed class MisbehavingTargetTests
                 Assert.That(s.Number("drain.aborted"), Is.EqualTo(10));
             },
         },
-        new("SendsUnaskedData", $"{Target}:9008 -c 200 --ramp 1s --hold 4s", Passed)
+        new("SendsUnaskedData", $"{Target}:9008 -c 200 --ramp 1s --hold 12s", Passed)
         {
             Start = Misbehaving(Misbehaviour.Send, 9008),
             Meanwhile = ExpectNothingUnreadAsync,
@@ -105,9 +107,10 @@ public sealed class MisbehavingTargetTests
             Start = Misbehaving(Misbehaviour.Ignore, 9009),
             // Those that the kernel took for it are never closed by it.
             Reasons = ["connect/network/timeout", "close/network/timeout"],
-            Expect = s => Assert.That(s.Number("result.peakEstablished"), Is.InRange(1, 4), "what the kernel accepted for it"),
+            // SYNs that come together (those of 100 ms at most) find room that only one of them will have.
+            Expect = s => Assert.That(s.Number("result.peakEstablished"), Is.InRange(1, 7), "what the kernel accepted for it"),
         },
-        new("IsBehindABadLine", $"{Target}:9010 -c 300 --ramp 2s --hold 5s", Passed)
+        new("IsBehindABadLine", $"{Target}:9010 -c 300 --ramp 2s --hold 10s", Passed)
         {
             Start = host => new BadLine(host, Misbehaving(Misbehaviour.None, 9010)(host)),
             Expect = s =>
@@ -170,9 +173,9 @@ public sealed class MisbehavingTargetTests
         await using var proxy = await HaProxy.StartAsync(new($"{Target}:8443", $"{Target}:9101")
         {
             Namespace = _target,
-            HardStopAfter = TimeSpan.FromSeconds(3),
+            HardStopAfter = TimeSpan.FromSeconds(10),
         });
-        var run = _fleet.User($"run {Target}:8443 -c {goal} --ramp 2s --hold 9s --json");
+        var run = _fleet.User($"run {Target}:8443 -c {goal} --ramp 2s --hold 30s --json");
         await run.HoldingAsync(goal);
 
         proxy.Reload();
@@ -204,10 +207,11 @@ public sealed class MisbehavingTargetTests
     {
         await run.HoldingAsync(200);
         await Task.Delay(1_000);
-        var unread = new SocketStatistics(_client).Lines("established", "( dport = :9008 )")
-            .Sum(l => int.Parse(l.Split(' ', StringSplitOptions.RemoveEmptyEntries)[0]));
-        Assert.That(unread, Is.LessThan(200 * 2_000), "bytes");
+        await Bench.EventuallyAsync(() => Unread() < 200 * 2_000, () => $"{Unread()} bytes are unread", TimeSpan.FromSeconds(5));
     }
+
+    private static int Unread() => new SocketStatistics(_client).Lines("established", "( dport = :9008 )")
+        .Sum(l => int.Parse(l.Split(' ', StringSplitOptions.RemoveEmptyEntries)[0]));
 
     private static async Task ExpectNothingLeftAsync()
     {
@@ -225,7 +229,10 @@ public sealed class MisbehavingTargetTests
 
     private static int Reactors() => new ProcessEntry(_agentPid, []).Threads.Count(t => t.Name.StartsWith("reactor-", StringComparison.Ordinal));
 
-    /// <summary>The target on a host that loses a twentieth of what comes in, and sends little at a time.</summary>
+    /// <summary>
+    /// The target on a host that loses a twentieth of what comes in, but of each connection one packet at most (a SYN that is lost again and
+    /// again would outlast any hold), and sends little at a time.
+    /// </summary>
     private sealed class BadLine : IDisposable
     {
         private readonly NetworkNamespace _host;
@@ -236,7 +243,8 @@ public sealed class MisbehavingTargetTests
             (_host, _on) = (host, on);
             host.Exec("tc", "qdisc", "add", "dev", "eth0", "root", "tbf", "rate", "1mbit", "burst", "10kb", "latency", "400ms");
             host.Exec("nft", "add table inet line; add chain inet line in { type filter hook input priority 0; }; "
-                + "add rule inet line in tcp dport 9010 numgen random mod 100 < 5 drop");
+                + "add set inet line hit { type inet_service; flags dynamic; size 65535; }; "
+                + "add rule inet line in tcp dport 9010 tcp sport != @hit numgen random mod 100 < 5 add @hit { tcp sport } drop");
         }
 
         public void Dispose()
