@@ -64,6 +64,8 @@ public sealed class BackendCommandTests : BenchTest
     {
         var backend = await Bench.BackendAsync("127.0.0.1:9000", "--http");
         Bench.Namespace.Exec("curl", "-sS", "http://127.0.0.1:9000/");
+        // What has reached it is counted, and curl's FIN may still be on its way.
+        await Bench.EventuallyAsync(() => Bench.Sockets.Lines("established", "( sport = :9000 )").Length == 0, () => "curl does not close");
 
         backend.Send(TestKit.Processes.Signal.Terminate);
         var ended = await Bench.FinishAsync(backend, Bench.Soon);
@@ -74,7 +76,7 @@ public sealed class BackendCommandTests : BenchTest
 
     private static Socket Connect(int port)
     {
-        var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { ReceiveTimeout = 20_000 };
+        var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { ReceiveTimeout = 90_000 };
         socket.Connect(IPAddress.Loopback, port);
         return socket;
     }

@@ -92,7 +92,7 @@ public sealed partial class HttpBackendTests : BenchTest
 
     private Socket Connect() => Bench.Namespace.Enter(() =>
     {
-        var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { ReceiveTimeout = 20_000, SendTimeout = 20_000 };
+        var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { ReceiveTimeout = 90_000, SendTimeout = 90_000 };
         socket.Connect(IPEndPoint.Parse(Where));
         return socket;
     });

@@ -41,7 +41,7 @@ public sealed class DemoTests : BenchTest
     {
         Bench.AgentProgram = Programs.JitAgent;
 
-        var ended = await Bench.RunAsync("demo -c 5k --hold 2s --json");
+        var ended = await Bench.RunAsync("demo -c 5k --hold 8s --json");
 
         Assert.That(ended.ExitCode, Is.Zero, ended.Log);
         Assert.That(ended.Summary().Number("kernel.established"), Is.EqualTo(5_000));
@@ -50,7 +50,7 @@ public sealed class DemoTests : BenchTest
     [Test]
     public async Task Demo_WithoutJson_PrintsASummaryForPeopleOfAtMost80Columns()
     {
-        var ended = await Bench.RunAsync("demo -c 1k --hold 3s");
+        var ended = await Bench.RunAsync("demo -c 1k --hold 8s");
 
         using (Assert.EnterMultipleScope())
         {

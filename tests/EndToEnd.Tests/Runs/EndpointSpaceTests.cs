@@ -10,7 +10,7 @@ public sealed class EndpointSpaceTests : BenchTest
     public async Task Sources_Several_AreFilledEvenlyAndCountedPerSource()
     {
         await Bench.BackendAsync("127.0.0.1:9000-9003");
-        var run = Bench.LoadHarnessLine("run 127.0.0.1:9000-9003 -c 4k --agents 2 --sources 127.1.0.1-127.1.0.4 --ramp 2s --hold 4s --json");
+        var run = Bench.LoadHarnessLine("run 127.0.0.1:9000-9003 -c 4k --agents 2 --sources 127.1.0.1-127.1.0.4 --ramp 2s --hold 12s --json");
         await run.HoldingAsync(4_000);
 
         var lines = Bench.Sockets.Lines("established", "( dport >= :9000 and dport <= :9003 )");
@@ -33,7 +33,7 @@ public sealed class EndpointSpaceTests : BenchTest
     {
         await Bench.BackendAsync("[::1]:9000-9001");
 
-        var ended = await Bench.RunAsync("run [::1]:9000-9001 -c 1k --ramp 1s --hold 2s --json");
+        var ended = await Bench.RunAsync("run [::1]:9000-9001 -c 1k --ramp 1s --hold 8s --json");
 
         Assert.That(ended.ExitCode, Is.Zero, ended.Log);
         Assert.That(ended.Summary().Number("kernel.established"), Is.EqualTo(1_000));
@@ -49,7 +49,7 @@ public sealed class EndpointSpaceTests : BenchTest
         using var target = TestKit.Targets.MisbehavingTarget.Start(
             TestKit.Targets.Misbehaviour.None, far, 9000, address: System.Net.IPAddress.Parse("10.7.0.9"));
 
-        var ended = await Bench.RunAsync("run 10.7.0.9:9000 -c 500 --sources auto --ramp 1s --hold 2s --json");
+        var ended = await Bench.RunAsync("run 10.7.0.9:9000 -c 500 --sources auto --ramp 1s --hold 8s --json");
         var summary = ended.Summary();
 
         using (Assert.EnterMultipleScope())

@@ -14,7 +14,7 @@ public sealed class LiveRunTests : BenchTest
     public async Task Scale_UpThenDownThenToNothing_ConvergesEachTime()
     {
         await Bench.BackendAsync(Target);
-        var run = Bench.LoadHarnessLine($"run {Target} -c 2k --agents 2 --ramp 2s --hold 2m --json");
+        var run = Bench.LoadHarnessLine($"run {Target} -c 2k --agents 2 --ramp 2s --hold 10m --json");
         await run.HoldingAsync(2_000);
 
         foreach (var goal in new[] { 6_000, 1_000, 0, 3_000 })
@@ -64,7 +64,7 @@ public sealed class LiveRunTests : BenchTest
     public async Task Views_OfALiveRun_AgreeWithEachOther()
     {
         await Bench.BackendAsync(Target);
-        var run = Bench.LoadHarnessLine($"run {Target} -c 1500 --agents 2 --ramp 2s --hold 30s --name trial");
+        var run = Bench.LoadHarnessLine($"run {Target} -c 1500 --agents 2 --ramp 2s --hold 10m --name trial");
         await run.HoldingAsync(1_500);
         var id = (await run.WaitForLineAsync(@"^run (\S+?),? ", Bench.Soon)).Groups[1].Value;
 
@@ -110,7 +110,10 @@ public sealed class LiveRunTests : BenchTest
         await demo.HoldingAsync(2_000);
 
         // The summary's kernel view wants a reading from within the hold.
-        await Task.Delay(2_500);
+        var reached = (await Bench.ShowAsync()).Real("progress.elapsedSeconds");
+        await Bench.ShowOnceAsync(
+            s => s.Has("progress.kernel") && s.Real("progress.elapsedSeconds") - s.Real("progress.kernel.ageSeconds") > reached,
+            $"no reading of the kernel since {reached} s");
 
         // As a terminal does it: to the children as well.
         demo.SendToGroup(Signal.Interrupt);
@@ -131,7 +134,7 @@ public sealed class LiveRunTests : BenchTest
     [Test]
     public async Task Interrupt_WhileRamping_DrainsAndReports()
     {
-        var demo = Bench.LoadHarnessLine("demo -c 60k --hold 5m --json");
+        var demo = Bench.LoadHarnessLine("demo -c 60k --ramp 2m --hold 5m --json");
         await demo.RampingAsync();
 
         demo.SendToGroup(Signal.Interrupt);
@@ -162,7 +165,7 @@ public sealed class LiveRunTests : BenchTest
     public async Task Kill_OneAgentWhileHolding_IsReportedAsLost()
     {
         await Bench.BackendAsync(Target);
-        var run = Bench.LoadHarnessLine($"run {Target} -c 2k --agents 2 --ramp 2s --hold 5s --json");
+        var run = Bench.LoadHarnessLine($"run {Target} -c 2k --agents 2 --ramp 2s --hold 15s --json");
         await run.HoldingAsync(2_000);
         var victim = run.FamilyOf("loadharness-agent")[0];
         var name = victim.Arguments[victim.Arguments.ToList().IndexOf("--id") + 1];

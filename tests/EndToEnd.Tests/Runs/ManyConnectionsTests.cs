@@ -16,10 +16,10 @@ public sealed class ManyConnectionsTests : BenchTest
     {
         await Bench.BackendAsync("127.0.0.1:5000-5001");
         await Bench.BackendAsync("127.0.0.1:5080", "--http");
-        var run = Bench.LoadHarnessLine($"{Run} --hold 5s");
+        var run = Bench.LoadHarnessLine($"{Run} --hold 25s");
         await run.HoldingAsync(Goal);
 
-        var curl = Bench.Namespace.Exec("curl", "-sS", "--max-time", "5", "-o", "/dev/null", "-w", "%{http_code}", "http://127.0.0.1:5080/");
+        var curl = Bench.Namespace.Exec("curl", "-sS", "--max-time", "60", "-o", "/dev/null", "-w", "%{http_code}", "http://127.0.0.1:5080/");
         var counted = Bench.Sockets.Established(5000, 5001);
         var agent = run.FamilyOf("loadharness-agent").Single();
         var limit = DescriptorLimit(agent);

@@ -27,7 +27,7 @@ public sealed class ProvisionTests : FleetTest
         var (before, routes) = (AddressesOf(one, two), RoutesOf(one, two));
         var endpoint = target.Contains(':', StringComparison.Ordinal) ? $"[{target}]:9000" : $"{target}:9000";
 
-        var run = Fleet.User($"run {endpoint} -c 1200 --ramp 2s --hold 4s --provision-sources {range}@eth0 --json");
+        var run = Fleet.User($"run {endpoint} -c 1200 --ramp 2s --hold 12s --provision-sources {range}@eth0 --json");
         await run.HoldingAsync(1_200);
         var (added, routesInRun) = (AddressesOf(one, two), RoutesOf(one, two));
         var ended = await Bench.FinishAsync(run);

@@ -19,7 +19,7 @@ public sealed class SourcesTests : BenchTest
         Bench.Namespace.AddAddress("10.7.0.2/24", device);
         Bench.Namespace.AddAddress("10.7.0.3/24", device);
         using var target = MisbehavingTarget.Start(Misbehaviour.None, far, 9000, address: IPAddress.Parse(Far));
-        var run = Bench.LoadHarnessLine($"run {Far}:9000 -c 300 --agents 1 --sources dev:{device} --ramp 1s --hold 2m --json");
+        var run = Bench.LoadHarnessLine($"run {Far}:9000 -c 300 --agents 1 --sources dev:{device} --ramp 1s --hold 10m --json");
         await run.HoldingAsync(300);
 
         var gone = Bench.Sockets.Lines("established", "( src 10.7.0.3 and dport = :9000 )").Length;
@@ -44,7 +44,7 @@ public sealed class SourcesTests : BenchTest
     public async Task Targets_Weighted_FillInProportion()
     {
         await Bench.BackendAsync("127.0.0.1:9000-9001");
-        var run = Bench.LoadHarnessLine("run --target 127.0.0.1:9000,weight=3 --target 127.0.0.1:9001 -c 4000 --ramp 1s --hold 4s --json");
+        var run = Bench.LoadHarnessLine("run --target 127.0.0.1:9000,weight=3 --target 127.0.0.1:9001 -c 4000 --ramp 1s --hold 12s --json");
         await run.HoldingAsync(4_000);
 
         var (heavy, light) = (Bench.Sockets.Established(9000, 9000), Bench.Sockets.Established(9001, 9001));
@@ -67,7 +67,7 @@ public sealed class SourcesTests : BenchTest
     public async Task Sockets_OfALiveRun_AreTheTableThatSsAwkSortAndUniqMake()
     {
         await Bench.BackendAsync("127.0.0.1:9000-9001");
-        var run = Bench.LoadHarnessLine("run 127.0.0.1:9000-9001 -c 3000 --sources 127.1.0.1-127.1.0.3 --ramp 1s --hold 30s --json");
+        var run = Bench.LoadHarnessLine("run 127.0.0.1:9000-9001 -c 3000 --sources 127.1.0.1-127.1.0.3 --ramp 1s --hold 10m --json");
         await run.HoldingAsync(3_000);
         await Bench.ShowOnceKernelSaysAsync(3_000);
 
