@@ -210,16 +210,23 @@ public sealed class AgentRegistry(CoordinatorClock clock, FleetOptions options)
         _agents.TryRemove(oldest.Id, out _);
     }
 
+    // Waited for in two parts: a coordinator that stood still finds a wait over before it has read what came meanwhile.
     private async Task<bool> AnswersAsync(AgentSession session, CancellationToken cancel)
     {
-        try
+        var heartbeat = session.NextHeartbeat;
+        return await ComesWithinAsync(options.HeartbeatInterval) || await ComesWithinAsync(options.HeartbeatInterval);
+
+        async Task<bool> ComesWithinAsync(TimeSpan time)
         {
-            await session.NextHeartbeat.WaitAsync(2 * options.HeartbeatInterval, clock.Time, cancel);
-            return session.Ended is null;
-        }
-        catch (TimeoutException)
-        {
-            return false;
+            try
+            {
+                await heartbeat.WaitAsync(time, clock.Time, cancel);
+                return session.Ended is null;
+            }
+            catch (TimeoutException)
+            {
+                return false;
+            }
         }
     }
 
