@@ -59,14 +59,23 @@ public sealed class HostileAgentTests : FleetTest
         using var cancel = new CancellationTokenSource();
         var harm = misconduct(rogue, work, cancel.Token);
         var (fewest, most) = (2 * Share, new long[Parts]);
-        // A slow machine floods slowly: then it takes longer until there is something to notice. Who reads nothing is noticed at the end.
-        var isNoticed = () => how == "reads nothing" || Array.Exists(words, w => Fleet.Coordinator.Log.Everything.Contains(w, StringComparison.Ordinal));
-        for (var began = DateTime.UtcNow;
-            DateTime.UtcNow - began < HowLong || (!isNoticed() && DateTime.UtcNow - began < HowLong + Bench.Patience);
-            await Task.Delay(100))
+        for (var began = DateTime.UtcNow; DateTime.UtcNow - began < HowLong; await Task.Delay(100))
         {
             var part = Math.Min((int)(Parts * (DateTime.UtcNow - began) / HowLong), Parts - 1);
             (fewest, most[part]) = (Math.Min(fewest, Held()), Math.Max(most[part], ResidentBytes()));
+        }
+
+        // A slow machine floods slowly: then it takes longer until there is something to notice. Who reads nothing is noticed at the end.
+        if (how != "reads nothing")
+        {
+            await Bench.EventuallyAsync(
+                async () =>
+                {
+                    var lines = NamesRogue((await Fleet.RunAsync("runs report --json")).Summary()).ToList();
+                    return words.All(w => lines.Exists(l => l.Contains(w, StringComparison.Ordinal)));
+                },
+                () => $"not all of it is said: {string.Join(", ", words)}",
+                Bench.Patience);
         }
 
         await cancel.CancelAsync();
