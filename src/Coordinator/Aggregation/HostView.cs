@@ -35,7 +35,8 @@ public sealed record KernelComparison(string NetworkNamespace, KernelReading Rea
 /// <summary>What the kernels say, one reader for each network namespace.</summary>
 public sealed class HostView
 {
-    private static readonly TimeSpan _fewSeconds = TimeSpan.FromSeconds(5);
+    // How much older than the newest reading one may be that can be compared, where the newest cannot.
+    private static readonly TimeSpan _oldestInstead = TimeSpan.FromSeconds(5);
 
     private readonly Timeline _timeline;
     private readonly SortedDictionary<string, HostNamespace> _namespaces = new(StringComparer.Ordinal);
@@ -163,7 +164,7 @@ public sealed class HostView
     }
 
     private static KernelComparison? NewestOf(ImmutableArray<KernelComparison> comparisons) =>
-        comparisons.LastOrDefault(c => c.Own is not null && c.Reading.TakenAt >= comparisons[^1].Reading.TakenAt - _fewSeconds)
+        comparisons.LastOrDefault(c => c.Own is not null && c.Reading.TakenAt >= comparisons[^1].Reading.TakenAt - _oldestInstead)
         ?? comparisons.LastOrDefault();
 
     private static long? Established(AgentTrack agent, int second)

@@ -61,6 +61,9 @@ public sealed partial class RunController
         RestoreStorms(conduct);
         if (conduct.StartNanos is not null)
             _measurements.Begin(plan, conduct.Backends.Select(b => b.Hello.AgentId));
+        // Before the samples of the drain are counted: they say nothing of the hold.
+        if (conduct.StartNanos is { } start && conduct.Stages.FirstOrDefault(s => s.Name == StageSpan.Drain) is { } drain)
+            _measurements.BeginDrain(CoordinatorClock.Between(start, drain.StartNanos));
         foreach (var sample in kept.UnfoldedSamples())
             _measurements.AddUnfolded(sample);
         if (conduct.Immediately)

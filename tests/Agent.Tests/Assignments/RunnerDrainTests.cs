@@ -47,40 +47,6 @@ public sealed class RunnerDrainTests
     }
 
     [Test]
-    public void Drain_OverTheTurnOfASecond_LeavesNoSecondWithoutASample()
-    {
-        var hold = _run.Reach(Hold(Target(), 50));
-        var start = _run.Status!.StartNanos!.Value;
-        // The drain is looked after every 50 ms: this one is found to be over when the next second has begun.
-        while ((Clock.BoottimeNanos - start) % Second < 975 * (Second / 1000))
-            Thread.Sleep(1);
-
-        _run.Drain(hold);
-
-        AssertLastIsWithinASecond();
-    }
-
-    [Test]
-    public void Drain_BegunBeforeTheSampleOfTheSecondBefore_LeavesNoSecondWithoutASample()
-    {
-        var hold = _run.Reach(Hold(Target(), 50));
-        var start = _run.Status!.StartNanos!.Value;
-        var drained = _run.Next(hold, a => a with { Phase = Phase.Drained });
-        // The runner is kept until the next second has begun: the drain is what it finds first.
-        _run.Sampled = sample =>
-        {
-            _run.Sampled = null;
-            _run.Apply(drained);
-            while ((Clock.BoottimeNanos - start) / (Second / 1000) < sample.ToMillis + 1010)
-                Thread.Sleep(1);
-        };
-
-        _run.WaitFor(() => _run.Status is { Phase: Phase.Drained }, "DRAINED");
-
-        AssertLastIsWithinASecond();
-    }
-
-    [Test]
     public void Drain_TargetThatNeverCloses_SendsAFinAndResetsAtItsDeadline()
     {
         var target = Target(closes: false);
@@ -284,13 +250,6 @@ public sealed class RunnerDrainTests
         _run.Reach(_run.Next(hold, h => h));
 
         Assert.That(_run.Samples.First().FromMillis, Is.GreaterThan(drained), "nothing is said about the time in between");
-    }
-
-    // That of the hold, too: it ends where the drain begins. Others span more when this machine stands still.
-    private void AssertLastIsWithinASecond()
-    {
-        var ends = _run.Samples.Where(s => s.ToMillis % 1000 > 0).ToList();
-        Assert.That(ends.Select(s => (s.ToMillis - 1) / 1000), Is.EqualTo(ends.Select(s => s.FromMillis / 1000)));
     }
 
     private WatchfulTarget Target(bool closes = true) => _target = WatchfulTarget.Start(LoopbackAddress.Next(), closes: closes);

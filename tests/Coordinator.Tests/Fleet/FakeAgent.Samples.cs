@@ -37,17 +37,27 @@ internal sealed partial class FakeAgent
         var sample = MakeSample(assignment.RunId, second, goal, opened: Math.Max(0, goal - _established));
         _established = goal;
         if (assignment.KernelView is not null)
-        {
-            sample.KernelView = new()
-            {
-                TakenAtMillis = sample.ToMillis,
-                IntervalMillis = 1000,
-                States = { new StateCount { State = TcpState.Established, Count = (ulong)goal } },
-            };
-            sample.SocketCounts = new() { Whole = true, Sources = { Sockets(0, goal) }, Destinations = { Sockets(443, goal) } };
-        }
-
+            AddKernel(sample, goal);
         return sample;
+    }
+
+    /// <summary>A sample of this second, with what its kernel counts while connections close.</summary>
+    public Sample MakeDrainingSample(Assignment assignment, long left)
+    {
+        var sample = MakeSample(assignment.RunId, (_clock.Nanos - assignment.StartNanos) / 1_000_000_000, left);
+        AddKernel(sample, left);
+        return sample;
+    }
+
+    private static void AddKernel(Sample sample, long established)
+    {
+        sample.KernelView = new()
+        {
+            TakenAtMillis = sample.ToMillis,
+            IntervalMillis = 1000,
+            States = { new StateCount { State = TcpState.Established, Count = (ulong)established } },
+        };
+        sample.SocketCounts = new() { Whole = true, Sources = { Sockets(0, established) }, Destinations = { Sockets(443, established) } };
     }
 
     private static EndpointSockets Sockets(uint port, long established) => new()

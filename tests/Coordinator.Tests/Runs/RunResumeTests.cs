@@ -42,6 +42,23 @@ public sealed class RunResumeTests
     }
 
     [Test]
+    public async Task Start_AfterAKillInTheDrain_CountsBySourceAreThoseOfTheHold()
+    {
+        await using var before = await FleetFixture.StartAsync();
+        var agent = await before.AttachAsync("a");
+        await before.CreateAsync(RunFixture.Spec(100, 1));
+        await before.UntilAsync(RunState.Holding);
+        (agent.Lively, agent.Respond) = (false, a => a.Phase == Phase.Drained ? null : FakeAgent.Obey(a));
+        await before.UntilAsync(RunState.Draining);
+        await agent.UploadAsync(agent.MakeDrainingSample(agent.Assignments[^1], 30));
+
+        await using var after = await FleetFixture.StartAsync(storeOf: before.DirectoryPath, at: before.Time.GetUtcNow().AddSeconds(1));
+        var (_, summary) = await after.EndAsync();
+
+        Assert.That(summary.GetProperty("kernel").GetProperty("bySource").GetProperty("127.0.0.1").GetInt64(), Is.EqualTo(100));
+    }
+
+    [Test]
     public async Task Start_AfterTheMachineWasStartedAnew_TakesTheTimeFromAnAgent()
     {
         await using var before = await FleetFixture.StartAsync();
