@@ -31,13 +31,15 @@ public sealed class RunJoinTests
     {
         var hello = FakeAgent.MakeHello("a");
         hello.Inventory.MaxConnections = isMissing ? 600UL : 1000UL;
-        await _fixture.AttachAsync(hello);
+        var heir = await _fixture.AttachAsync(hello);
         var dying = await _fixture.AttachAsync("b");
         var spec = Spec(1000, agents: 2, holdSeconds: 30);
         spec.OnAgentJoin = isMissing ? AgentJoinPolicy.Ignore : AgentJoinPolicy.Fill;
         await _fixture.CreateAsync(spec);
         await _fixture.UntilAsync(RunState.Holding);
         Kill(dying);
+        // Who comes before the other has taken over what he can finds something missing.
+        await UntilAsync(() => heir.Assignments[^1].Share == hello.Inventory.MaxConnections, "a has as much of b's share as it may");
         var joiner = await _fixture.AttachAsync("c");
         var (run, _) = await _fixture.EndAsync();
 
