@@ -10,4 +10,20 @@ public sealed record Destination(IpRange Addresses, PortSpan Ports, string Name,
 {
     /// <summary>Address and port pairs.</summary>
     public long Count => Addresses.Count * Ports.Count;
+
+    /// <summary>The name that the target goes by; null when the user gave addresses.</summary>
+    public string? HostName => Uri.CheckHostName(Name) == UriHostNameType.Dns ? Name : null;
+
+    /// <summary>The pairs, in the order of their numbers: addresses fastest.</summary>
+    public IEnumerable<(IpAddress Address, int Port)> Pairs
+    {
+        get
+        {
+            for (var port = Ports.First; port <= Ports.Last; port++)
+            {
+                for (var i = 0L; i < Addresses.Count; i++)
+                    yield return (Addresses.First.Plus(i), port);
+            }
+        }
+    }
 }

@@ -9,7 +9,7 @@ public static class Protocol
     public const uint Major = 1;
 
     /// <summary>Grows when something is added that an older peer may ignore.</summary>
-    public const uint Minor = 3;
+    public const uint Minor = 4;
 
     /// <summary>The version as a message.</summary>
     public static ProtocolVersion Version => new() { Major = Major, Minor = Minor };
@@ -23,6 +23,27 @@ public static class Capabilities
 
     /// <summary>Closes connections after their lifetime and opens others in their place.</summary>
     public const string WorkloadChurn = "workload.churn";
+
+    /// <summary>Draws lifetimes from a distribution, and leaves the close to the peer.</summary>
+    public const string WorkloadLifetimes = "workload.lifetimes";
+
+    /// <summary>Sends HTTP/1.1 requests.</summary>
+    public const string WorkloadHttp = "workload.http";
+
+    /// <summary>Sends bytes and wants the same back.</summary>
+    public const string WorkloadEcho = "workload.echo";
+
+    /// <summary>Holds connections of several kinds at once.</summary>
+    public const string WorkloadMix = "workload.mix";
+
+    /// <summary>TLS.</summary>
+    public const string TransportTls = "transport.tls";
+
+    /// <summary>The PROXY protocol ahead of everything else.</summary>
+    public const string TransportProxyProtocol = "transport.proxy-protocol";
+
+    /// <summary>Options of TCP sockets.</summary>
+    public const string TransportTcpOptions = "transport.tcp-options";
 
     /// <summary>Gives blocks back: knows `retiring`, and reports them when they are empty.</summary>
     public const string Retire = "retire";
@@ -54,8 +75,8 @@ public static class Capabilities
     /// <summary>Everything that this build can do.</summary>
     public static readonly string[] All =
     [
-        WorkloadHold, WorkloadChurn, Retire, Weights, Reconnect,
-        TransportTcp,
+        WorkloadHold, WorkloadChurn, WorkloadLifetimes, WorkloadHttp, WorkloadEcho, WorkloadMix, Retire, Weights, Reconnect,
+        TransportTcp, TransportTls, TransportProxyProtocol, TransportTcpOptions,
         Greeting,
         Routes,
         Backend,

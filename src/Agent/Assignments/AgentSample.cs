@@ -53,6 +53,8 @@ public readonly record struct Counts
     public long RestingTuples { get; init; }
     public long FreeTuples { get; init; }
     public long EstablishedMax { get; init; }
+    public long RequestsInFlight { get; init; }
+    public long RequestsWaiting { get; init; }
 
     public long Scheduled { get; init; }
     public long Offered { get; init; }
@@ -70,6 +72,12 @@ public readonly record struct Counts
     public long DroppedPorts { get; init; }
     public long BytesReceived { get; init; }
     public long BytesSent { get; init; }
+    public long Resumed { get; init; }
+    public long RequestsScheduled { get; init; }
+    public long RequestsOffered { get; init; }
+    public long RequestsCompleted { get; init; }
+    public long RequestsFailed { get; init; }
+    public long RequestsNotOffered { get; init; }
 }
 
 /// <summary>Failures of one kind.</summary>

@@ -2,6 +2,8 @@ using System.Collections.Immutable;
 using LoadHarness.Agent.KernelView;
 using LoadHarness.Agent.Preflight;
 using LoadHarness.Agent.Provisioning;
+using LoadHarness.Agent.Transports;
+using LoadHarness.Agent.Workloads;
 using LoadHarness.Protos;
 using LoadHarness.V1;
 
@@ -31,8 +33,21 @@ public sealed record Assignment
     public ImmutableArray<ProvisionWork> Provision { get; init; } = [];
     public required LoadHarness.Protos.Schedule Schedule { get; init; }
 
-    /// <summary>How connections end by plan; null for a hold.</summary>
-    public Engine.ConnectionLife? Churn { get; init; }
+    /// <summary>What connections do, by kind; at least one.</summary>
+    public ImmutableArray<Workloads.WorkloadShare> Shares { get; init; } = [new(1, new WorkloadPlan.Hold())];
+
+    /// <summary>What an open model asks of this agent; 0: nothing.</summary>
+    public double RequestsPerSecond { get; init; }
+
+    /// <summary>What carries connections.</summary>
+    public TransportPlan Transport { get; init; } = TransportPlan.Plain;
+
+    /// <summary>Equal for equal shares and transports.</summary>
+    public string WorkloadDigest { get; init; } = "";
+
+    /// <summary>The churn of a run whose connections do nothing else; null when there is none.</summary>
+    public WorkloadPlan.Churn? Churn => Shares is [{ Plan: WorkloadPlan.Churn churn }] ? churn : null;
+
     /// <summary>The newest reconnect storm; null when there was none.</summary>
     public StormOrder? Storm { get; init; }
     public required TimeSpan ConnectTimeout { get; init; }

@@ -122,7 +122,7 @@ internal static class AssignmentCheck
             return null;
         if (!assignment.Destinations.SequenceEqual(present.Destinations))
             return new("destinations", "change", "the destinations of a run cannot change while it lasts; start another run");
-        if (assignment.Churn != present.Churn)
+        if (assignment.WorkloadDigest != present.WorkloadDigest)
             return new("workload", "change", "what a run's connections do cannot change while it lasts; start another run");
         return assignment.Slice.Rest == present.Slice.Rest
             ? null

@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.Net;
 using LoadHarness.Agent.Preflight;
 using LoadHarness.Agent.Preflight.Checks;
+using LoadHarness.Agent.Workloads;
 using LoadHarness.V1;
 using HostNeed = LoadHarness.Agent.Preflight.HostNeed;
 
@@ -24,7 +25,11 @@ internal static class HostNeedCheck
         BothEnds = assignment.Destinations.Any(d => IPAddress.IsLoopback(d.Addresses.First.ToIPAddress())),
         // The schedule's rate is a bound: what is opened within a second cannot be more than the share.
         ConnectsPerSecond = Math.Min(assignment.Schedule.ConnectsPerSecond, assignment.Share),
-        ClosesPerSecond = assignment.Churn is { ByReset: false } life ? assignment.Share / life.Length.TotalSeconds : 0,
+        ClosesPerSecond = assignment.Shares.Sum(s => ClosesPerSecond(s.Plan) * s.Weight) * assignment.Share / assignment.Shares.Sum(s => (long)s.Weight),
         Accepts = assignment.Backend is not null,
     };
+
+    // By our FIN, of one connection.
+    private static double ClosesPerSecond(WorkloadPlan plan) =>
+        plan is WorkloadPlan.Churn { Close: CloseMethod.Fin, Life: { } life } ? 1 / life.Mean.TotalSeconds : 0;
 }

@@ -29,9 +29,9 @@ internal sealed partial class ReactorGroup : IRunReactors
     private readonly (IpAddress Address, int Port)[] _destinations;
     private readonly int[] _weights;
     private readonly TimeSpan _rest;
-    private readonly ConnectionLife? _churn;
+    private readonly ImmutableArray<WorkloadShare> _shares;
+    private readonly TransportMaker _transports;
     private readonly BlockCapacity _capacity;
-    private readonly PlainTransport _transport = new();
 
     public ReactorGroup(Assignment assignment, Lease lease, AllowTable allowed, bool privateTables, MemoryGuard memory)
     {
@@ -40,8 +40,9 @@ internal sealed partial class ReactorGroup : IRunReactors
         (_lease, _lapsedBefore) = (lease, lease.LapsedNanos);
         _privateTables = privateTables;
         _rest = assignment.Slice.Rest;
-        _churn = assignment.Churn;
-        _destinations = [.. assignment.Destinations.SelectMany(Pairs)];
+        _shares = assignment.Shares;
+        _transports = new TransportMaker(assignment);
+        _destinations = [.. assignment.Destinations.SelectMany(d => d.Pairs)];
         _weights = [.. assignment.Destinations.SelectMany(d => Enumerable.Repeat(d.Weight, checked((int)d.Count)))];
         _capacity = new BlockCapacity(_destinations);
     }
@@ -83,7 +84,7 @@ internal sealed partial class ReactorGroup : IRunReactors
         var owners = BlockDealer.Deal(tuples, freshTuples, ConnectionsPerReactor);
         for (var i = 0; i < owners.Length; i++)
             tuples[owners[i]] += freshTuples[i];
-        if ((Refuse(assignment, added, fresh.Count, tuples) ?? Start(added)) is { } refusal)
+        if ((_transports.Refusal ?? Refuse(assignment, added, fresh.Count, tuples) ?? Start(added)) is { } refusal)
             return refusal;
 
         for (var i = 0; i < owners.Length; i++)
@@ -116,6 +117,7 @@ internal sealed partial class ReactorGroup : IRunReactors
                 StartNanos = startNanos,
                 MaxDuration = assignment.MaxDuration,
                 ConnectTimeoutNanos = assignment.ConnectTimeout.Ticks * 100,
+                RequestsPerSecond = assignment.RequestsPerSecond,
                 DrainTimeout = assignment.DrainTimeout,
             };
             _members[i].Pursue(goal, assignment.Slice.ExcludedPorts);
@@ -167,16 +169,8 @@ internal sealed partial class ReactorGroup : IRunReactors
         foreach (var member in _members)
             member.Reactor.Dispose();
         _members.Clear();
+        _transports.Dispose();
         _bell.Dispose();
-    }
-
-    private static IEnumerable<(IpAddress, int)> Pairs(Destination destination)
-    {
-        for (var port = destination.Ports.First; port <= destination.Ports.Last; port++)
-        {
-            for (var i = 0L; i < destination.Addresses.Count; i++)
-                yield return (destination.Addresses.First.Plus(i), port);
-        }
     }
 
     // Sources fastest, so that dealing the blocks out in turn spreads the sources over the reactors.
@@ -247,8 +241,8 @@ internal sealed partial class ReactorGroup : IRunReactors
     private ReactorMember StartMember()
     {
         var cursor = new EndpointCursor(_destinations, [], _rest, _weights);
-        IWorkload workload = _churn is null ? new HoldWorkload(_transport) : new ChurnWorkload(_transport, _churn);
-        var role = new ConnectRole(cursor, _transport, workload, _lease, _allowed, _memory, _lapsedBefore);
+        var role = new ConnectRole(
+            cursor, _transports.Create(), WorkloadFactory.Create(_shares), _lease, _allowed, _memory, _lapsedBefore, _transports.Socket);
         var reactor = new Reactor(_members.Count, _descriptorLimit, _privateTables, role, _bell);
         reactor.Start();
         return new ReactorMember(reactor);

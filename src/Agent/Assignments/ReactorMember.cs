@@ -34,7 +34,7 @@ internal sealed class ReactorMember(Reactor reactor)
     public long BaseAt(TimeSpan elapsed)
     {
         var goal = _goal?.GoalAt(elapsed) ?? 0;
-        return IsStuck ? Math.Min(goal, Snapshot.Counters.Connecting + Snapshot.Counters.Established) : goal;
+        return IsStuck ? Math.Min(goal, Snapshot.Counters.Connecting + Snapshot.Counters.Handshaking + Snapshot.Counters.Established) : goal;
     }
 
     /// <summary>An empty block goes; it is told with the next goal.</summary>

@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using HdrHistogram;
 using LoadHarness.Agent.Engine;
 using LoadHarness.Agent.Interop.Libc;
 using LoadHarness.Agent.Measurement;
@@ -17,12 +16,10 @@ internal sealed class SampleBuilder
     private const long SaturationLagMicros = 250_000;
 
     private readonly FailureTable _failures = new();
-    private readonly LongHistogram _connectTimes = HistogramLayout.Create();
+    private readonly LatencySums _latencies = new();
     private readonly Dictionary<int, long> _reactorCpuNanos = [];
     private ReactorCounters _gauges;
     private ReactorCounters _counters;
-    private long _connectTimesClamped;
-    private LongHistogram? _peerCloseAges;
     private long _reactorCpuMaxNanos;
     private long _allocatedBytes;
     private long _processCpuMicros = ResourceUsage.ProcessCpuMicros;
@@ -33,7 +30,7 @@ internal sealed class SampleBuilder
     private long _roundPausedNanos;
 
     /// <summary>Connections that the last round found, in any state but closed.</summary>
-    public long Held => _gauges.Connecting + _gauges.Established + _gauges.Closing;
+    public long Held => _gauges.Connecting + _gauges.Handshaking + _gauges.Established + _gauges.Closing;
 
     /// <summary>Whether every reactor of the last round had drained.</summary>
     public bool Drained => _reactors == _drained;
@@ -87,10 +84,7 @@ internal sealed class SampleBuilder
         AddGauges(snapshot.Counters);
         AddCounters(snapshot.Counters);
         snapshot.Failures.MoveTo(_failures);
-        if (snapshot.ConnectTimes.TotalCount > 0)
-            _connectTimes.Add(snapshot.ConnectTimes);
-        _connectTimesClamped += snapshot.ConnectTimesClamped;
-        AddAges(snapshot.PeerCloseAges);
+        _latencies.Add(snapshot.Latencies);
         var before = _reactorCpuNanos.GetValueOrDefault(reactor);
         _reactorCpuMaxNanos = Math.Max(_reactorCpuMaxNanos, snapshot.CpuNanos - before);
         _reactorCpuNanos[reactor] = snapshot.CpuNanos;
@@ -124,7 +118,7 @@ internal sealed class SampleBuilder
             ToMillis = toMillis,
             Counts = BuildCounts(expectGreeting),
             Failures = BuildFailures(),
-            Histograms = BuildHistograms(),
+            Histograms = _latencies.Take(),
             Health = BuildHealth(),
         };
         _counters = default;
@@ -133,9 +127,6 @@ internal sealed class SampleBuilder
         _roundPausedNanos = 0;
         _gauges.EstablishedMax = _gauges.Established;
         _failures.Clear();
-        _connectTimes.Reset();
-        _peerCloseAges = null;
-        _connectTimesClamped = 0;
         _reactorCpuMaxNanos = 0;
         return sample;
     }
@@ -150,6 +141,9 @@ internal sealed class SampleBuilder
     {
         _gauges.Goal += counters.Goal;
         _gauges.Connecting += counters.Connecting;
+        _gauges.Handshaking += counters.Handshaking;
+        _gauges.RequestsInFlight += counters.RequestsInFlight;
+        _gauges.RequestsWaiting += counters.RequestsWaiting;
         _gauges.Established += counters.Established;
         _gauges.Confirmed += counters.Confirmed;
         _gauges.Closing += counters.Closing;
@@ -178,6 +172,12 @@ internal sealed class SampleBuilder
         _counters.DroppedPorts += counters.DroppedPorts;
         _counters.BytesReceived += counters.BytesReceived;
         _counters.BytesSent += counters.BytesSent;
+        _counters.Resumed += counters.Resumed;
+        _counters.RequestsScheduled += counters.RequestsScheduled;
+        _counters.RequestsOffered += counters.RequestsOffered;
+        _counters.RequestsCompleted += counters.RequestsCompleted;
+        _counters.RequestsFailed += counters.RequestsFailed;
+        _counters.RequestsNotOffered += counters.RequestsNotOffered;
         _counters.LagMaxNanos = Math.Max(_counters.LagMaxNanos, counters.LagMaxNanos);
     }
 
@@ -185,6 +185,9 @@ internal sealed class SampleBuilder
     {
         Goal = _gauges.Goal,
         Connecting = _gauges.Connecting,
+        Handshaking = _gauges.Handshaking,
+        RequestsInFlight = _gauges.RequestsInFlight,
+        RequestsWaiting = _gauges.RequestsWaiting,
         Established = _gauges.Established,
         Confirmed = expectGreeting ? _gauges.Confirmed : null,
         Closing = _gauges.Closing,
@@ -207,6 +210,12 @@ internal sealed class SampleBuilder
         DroppedPorts = _counters.DroppedPorts,
         BytesReceived = _counters.BytesReceived,
         BytesSent = _counters.BytesSent,
+        Resumed = _counters.Resumed,
+        RequestsScheduled = _counters.RequestsScheduled,
+        RequestsOffered = _counters.RequestsOffered,
+        RequestsCompleted = _counters.RequestsCompleted,
+        RequestsFailed = _counters.RequestsFailed,
+        RequestsNotOffered = _counters.RequestsNotOffered,
     };
 
     private ImmutableArray<FailureTally> BuildFailures()
@@ -220,26 +229,6 @@ internal sealed class SampleBuilder
         }
 
         return tallies.MoveToImmutable();
-    }
-
-    // In the shared layout from here on.
-    private void AddAges(IntHistogram ages)
-    {
-        if (ages.TotalCount == 0)
-            return;
-        _peerCloseAges ??= HistogramLayout.Create();
-        foreach (var bucket in ages.RecordedValues())
-            _peerCloseAges.RecordValueWithCount(HistogramLayout.Clamp(ages.MedianEquivalentValue(bucket.ValueIteratedTo)), bucket.CountAddedInThisIterationStep);
-    }
-
-    private ImmutableArray<EncodedHistogram> BuildHistograms()
-    {
-        var histograms = ImmutableArray.CreateBuilder<EncodedHistogram>();
-        if (_connectTimes.TotalCount > 0)
-            histograms.Add(new(HistogramKind.Connect, HistogramLayout.Encode(_connectTimes), _connectTimesClamped));
-        if (_peerCloseAges is { } ages)
-            histograms.Add(new(HistogramKind.PeerCloseAge, HistogramLayout.Encode(ages), 0));
-        return histograms.DrainToImmutable();
     }
 
     private Health BuildHealth()

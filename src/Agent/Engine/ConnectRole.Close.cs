@@ -25,6 +25,9 @@ public sealed partial class ConnectRole
     private int _abortFrom;
     private long _pausedNanos = long.MaxValue;
 
+    // Open ones that close as soon as what is under way is over.
+    private long _leaving;
+
     private void BeginDrain(TimeSpan timeout)
     {
         var now = Clock.BoottimeNanos;
@@ -39,6 +42,7 @@ public sealed partial class ConnectRole
         EndStorm();
         _exhausted = false;
         _reactor.Counters.Goal = 0;
+        _workload.OnDrain();
     }
 
     private void PlanDrain(long nowNanos, TimeSpan timeLeft)
@@ -74,10 +78,10 @@ public sealed partial class ConnectRole
         AbandonConnecting();
         if (PausesDrain(nowNanos))
             return Math.Min(nowNanos + MemoryLookNanos, _drainDeadlineNanos);
-        var step = Pacer.Step(_drainPace, _drainPerSecond, nowNanos, _reactor.Counters.Established);
+        var step = Pacer.Step(_drainPace, _drainPerSecond, nowNanos, _reactor.Counters.Established - _leaving);
         var closed = CloseNewest(Math.Min(step.Due, Batch), _drainDeadlineNanos);
         _drainPace = step.StateAfter(closed);
-        if (_reactor.Counters.Established == 0)
+        if (_reactor.Counters.Established == _leaving)
             return _drainDeadlineNanos;
         return closed == Batch ? nowNanos : nowNanos + PaceQuantumNanos;
     }
@@ -99,17 +103,30 @@ public sealed partial class ConnectRole
         var closed = 0;
         for (var slot = _reactor.NewestHeld; closed < count && slot >= 0; slot = _reactor.NewestHeld)
         {
-            BeginClose(slot, deadlineNanos);
+            CloseWhenIdle(slot, deadlineNanos);
             closed++;
         }
 
         return closed;
     }
 
+    // What is under way is not cut off: its workload ends the connection then.
+    private void CloseWhenIdle(int slot, long deadlineNanos)
+    {
+        if (_workload.MayClose(slot))
+        {
+            BeginClose(slot, deadlineNanos);
+            return;
+        }
+
+        _reactor.Unhold(slot);
+        _reactor.Connections.Marks(slot) |= ConnectionMarks.Leaving;
+        _leaving++;
+    }
+
     private void BeginClose(int slot, long deadlineNanos)
     {
-        _reactor.Unhold(slot);
-        LeaveEstablished(slot);
+        Leave(slot);
         _reactor.Counters.Closing++;
         _reactor.Connections.State(slot) = ConnectionState.Closing;
         // Once more before our FIN: unread bytes would turn it into RST.
@@ -126,6 +143,17 @@ public sealed partial class ConnectRole
             _reactor.ContinueLater(slot, Epoll.In);
     }
 
+    // The kernel keeps nothing of a connection that we reset: its tuple need not rest.
+    private void Abort(int slot)
+    {
+        Leave(slot);
+        _reactor.Counters.Closed++;
+        _reactor.Counters.Aborted++;
+        CountStormClose(slot);
+        _cursor.ReturnUnused(TupleOf(slot));
+        Close(slot, reset: true);
+    }
+
     private void Closed(int slot, bool reset)
     {
         _reactor.ClearDeadline(slot);
@@ -136,26 +164,28 @@ public sealed partial class ConnectRole
         _cursor.ReturnEnded(TupleOf(slot), _reactor.NowNanos);
         if (!reset)
             _transport.Discard(slot, out _, out _);
-        _reactor.Close(slot, reset);
+        Close(slot, reset);
     }
 
     private void CloseTimedOut(int slot)
     {
-        CountFailure(FailureStage.Close, FailureCause.Timeout, 0);
+        CountFailure(FailureStage.Close, TransportFault.TimedOut);
         Closed(slot, reset: true);
     }
 
     private void AbandonConnecting()
     {
-        if (_reactor.Counters.Connecting == 0)
-            return;
+        ref var counters = ref _reactor.Counters;
         var connections = _reactor.Connections;
-        for (var slot = 0; slot < connections.Capacity && _reactor.Counters.Connecting > 0; slot++)
+        for (var slot = 0; slot < connections.Capacity && counters.Connecting + counters.Handshaking > 0; slot++)
         {
-            if (connections.State(slot) != ConnectionState.Connecting)
+            if (connections.State(slot) is not (ConnectionState.Connecting or ConnectionState.Handshaking))
                 continue;
             _reactor.ClearDeadline(slot);
-            ConnectAbandoned(slot);
+            if (connections.State(slot) == ConnectionState.Connecting)
+                ConnectAbandoned(slot);
+            else
+                HandshakeAbandoned(slot);
         }
 
         _owedReopens = 0;
@@ -173,8 +203,7 @@ public sealed partial class ConnectRole
             switch (connections.State(slot))
             {
                 case ConnectionState.Established:
-                    _reactor.Unhold(slot);
-                    LeaveEstablished(slot);
+                    Leave(slot);
                     _reactor.Counters.Closing++;
                     Closed(slot, reset: true);
                     aborted++;

@@ -1,4 +1,5 @@
 using LoadHarness.Agent.Interop.Libc;
+using LoadHarness.Agent.Measurement;
 using LoadHarness.Agent.Transports;
 using LoadHarness.Protos;
 using LoadHarness.V1;
@@ -21,6 +22,9 @@ public sealed partial class ConnectRole
             case ConnectionState.Connecting:
                 OnConnecting(slot, events);
                 break;
+            case ConnectionState.Handshaking:
+                OnHandshaking(slot, events);
+                break;
             case ConnectionState.Established:
                 OnEstablished(slot, events);
                 break;
@@ -33,58 +37,82 @@ public sealed partial class ConnectRole
     /// <inheritdoc/>
     public void OnExpired(int slot)
     {
-        if (_reactor.Connections.State(slot) == ConnectionState.Connecting)
-            ConnectFailed(slot, FailureCause.Timeout, 0);
-        else
-            CloseTimedOut(slot);
+        switch (_reactor.Connections.State(slot))
+        {
+            case ConnectionState.Connecting:
+                ConnectFailed(slot, FailureCause.Timeout, 0);
+                break;
+            case ConnectionState.Handshaking:
+                HandshakeFailed(slot, TransportFault.TimedOut);
+                break;
+            default:
+                CloseTimedOut(slot);
+                break;
+        }
     }
 
     private void OnConnecting(int slot, uint events)
     {
         if ((events & Epoll.Error) != 0)
-        {
             OnConnectingError(slot, Sockets.TakeError(slot));
-            return;
-        }
-
-        if ((events & Epoll.Out) == 0)
-            return;
-        Opened(slot);
-        if ((events & Readable) != 0)
-            OnEstablished(slot, events);
+        else if ((events & Epoll.Out) != 0 && Connected(slot))
+            Opened(slot, events);
     }
 
     // A reset in answer to the SYN is ECONNREFUSED (tcp_reset in net/ipv4/tcp_input.c): the others end what was ESTABLISHED already.
     private void OnConnectingError(int slot, int errno)
     {
-        if (errno is Errno.ECONNRESET or Errno.EPIPE)
-        {
-            Opened(slot);
-            PeerClosed(slot, errno);
-        }
-        else
-        {
+        if (errno is not (Errno.ECONNRESET or Errno.EPIPE))
             ConnectFailed(slot, FailureClassifier.OfConnect(errno), errno);
-        }
+        else if (Connected(slot) && _reactor.Connections.State(slot) == ConnectionState.Established)
+            PeerClosed(slot, TransportFault.OfErrno(errno));
+        else if (_reactor.Connections.State(slot) == ConnectionState.Handshaking)
+            HandshakeFailed(slot, TransportFault.OfErrno(errno));
+    }
+
+    private void OnHandshaking(int slot, uint events)
+    {
+        if ((events & Epoll.Error) != 0)
+            HandshakeFailed(slot, TransportFault.OfErrno(ErrorOf(slot)));
+        else if (AfterHandshake(slot, _transport.Handshake(slot, out var fault), fault))
+            // What came behind the handshake may have been read with it: no event tells of it.
+            Opened(slot, events | Epoll.In);
+    }
+
+    // It is open, and may have begun to be more than that: events say what has happened up to now.
+    private void Opened(int slot, uint events)
+    {
+        if ((events & Readable) != 0 && _reactor.Connections.State(slot) == ConnectionState.Established)
+            OnEstablished(slot, events & ~Epoll.Out);
     }
 
     private void OnEstablished(int slot, uint events)
     {
         if ((events & Epoll.Error) != 0)
         {
-            var errno = Sockets.TakeError(slot);
-            PeerClosed(slot, errno == 0 ? Errno.ECONNRESET : errno);
+            PeerClosed(slot, TransportFault.OfErrno(ErrorOf(slot)));
             return;
         }
 
-        if ((events & Readable) == 0)
+        // Known to the workload before it sends again: nobody would answer.
+        if ((events & Epoll.ReadHangUp) != 0)
+            _reactor.Connections.Marks(slot) |= ConnectionMarks.PeerEnded;
+        if ((events & Epoll.Out) != 0)
+            _workload.OnWritable(slot);
+        if ((events & Readable) == 0 || _reactor.Connections.State(slot) != ConnectionState.Established)
             return;
-        var answer = _workload.OnReadable(_reactor, slot, out var failed);
+        var answer = _workload.OnReadable(slot, out var fault);
+        if (_reactor.Connections.State(slot) != ConnectionState.Established)
+            return;
         if (answer == TransportAnswer.Done)
             _reactor.ContinueLater(slot, events);
-        else if (answer == TransportAnswer.Failed || (events & Epoll.ReadHangUp) != 0)
-            PeerClosed(slot, failed);
+        else if (answer == TransportAnswer.Failed)
+            PeerClosed(slot, fault);
+        else if ((events & Epoll.ReadHangUp) != 0)
+            PeerClosed(slot, TransportFault.Fin);
     }
+
+    private static int ErrorOf(int slot) => Sockets.TakeError(slot) is > 0 and var errno ? errno : Errno.ECONNRESET;
 
     private void OnClosing(int slot, uint events)
     {
@@ -102,29 +130,47 @@ public sealed partial class ConnectRole
         }
     }
 
-    private void PeerClosed(int slot, int errno)
+    private void PeerClosed(int slot, TransportFault fault)
     {
-        _reactor.Unhold(slot);
-        LeaveEstablished(slot);
-        _reactor.Counters.ClosedByPeer++;
-        RecordPeerClose(slot);
-        CountFailure(FailureStage.Hold, errno == 0 ? FailureCause.Closed : FailureClassifier.OfErrno(errno), errno);
+        var stage = _workload.OnPeerEnded(slot, ref fault);
+        Leave(slot);
+        if (stage is null)
+        {
+            _reactor.Counters.Closed++;
+        }
+        else
+        {
+            _reactor.Counters.ClosedByPeer++;
+            RecordPeerClose(slot);
+            CountFailure(stage.Value, fault);
+            _owedReopens += _draining ? 0 : 1;
+        }
+
         _cursor.ReturnEnded(TupleOf(slot), _reactor.NowNanos);
-        _reactor.Close(slot, reset: false);
-        if (!_draining)
-            _owedReopens++;
+        Close(slot, reset: false);
     }
 
     private void RecordPeerClose(int slot)
     {
         var millis = Millis(_reactor.NowNanos) - _reactor.Connections.EstablishedMillis(slot);
-        _peerCloseAges.RecordValue(HistogramLayout.Clamp(millis * 1000L));
+        Latencies.PeerCloseAges.RecordValue(HistogramLayout.Clamp(millis * 1000L));
     }
 
-    private void LeaveEstablished(int slot)
+    // It is not open any more.
+    private void Leave(int slot)
     {
-        _reactor.Counters.Established--;
-        if ((_reactor.Connections.Marks(slot) & ConnectionMarks.Greeted) != 0)
-            _reactor.Counters.Confirmed--;
+        _workload.OnLeft(slot);
+        _reactor.Unhold(slot);
+        ref var counters = ref _reactor.Counters;
+        var marks = _reactor.Connections.Marks(slot);
+        counters.Established--;
+        counters.Confirmed -= (marks & ConnectionMarks.Greeted) != 0 ? 1 : 0;
+        _leaving -= (marks & ConnectionMarks.Leaving) != 0 ? 1 : 0;
+    }
+
+    private void Close(int slot, bool reset)
+    {
+        _transport.Release(slot);
+        _reactor.Close(slot, reset);
     }
 }

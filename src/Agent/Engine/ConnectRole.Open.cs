@@ -1,5 +1,7 @@
 using LoadHarness.Agent.Interop;
 using LoadHarness.Agent.Interop.Libc;
+using LoadHarness.Agent.Measurement;
+using LoadHarness.Agent.Transports;
 using LoadHarness.Protos;
 using LoadHarness.V1;
 
@@ -64,6 +66,7 @@ public sealed partial class ConnectRole
 
         var fd = (int)socket.Value;
         Sockets.SetReuseAddress(fd);
+        _socketOptions?.Apply(fd);
         var source = _cursor.Source(tuple);
         var bound = Sockets.Bind(fd, source);
         if (!bound.Ok)
@@ -156,38 +159,70 @@ public sealed partial class ConnectRole
         if (!offered)
             _reactor.Counters.Offered++;
         _reactor.Counters.Failed++;
-        CountFailure(stage, cause, errno);
+        CountFailure(stage, new(cause, errno));
+    }
+
+    // TCP is ESTABLISHED. True: the connection is open for its workload.
+    private bool Connected(int slot)
+    {
+        var connections = _reactor.Connections;
+        Latencies[HistogramKind.Connect].RecordSince(connections.StartedMicros(slot), _reactor.NowNanos);
+        connections.StartedMicros(slot) = (uint)(_reactor.NowNanos / 1000);
+        connections.State(slot) = ConnectionState.Handshaking;
+        _reactor.Counters.Connecting--;
+        _reactor.Counters.Handshaking++;
+        var tuple = TupleOf(slot);
+        var answer = _transport.Open(slot, _cursor.Source(tuple), _cursor.Destination(tuple), tuple.Destination, out var fault);
+        return AfterHandshake(slot, answer, fault);
+    }
+
+    private bool AfterHandshake(int slot, TransportAnswer answer, TransportFault fault)
+    {
+        if (answer == TransportAnswer.Done)
+            Opened(slot);
+        else if (answer == TransportAnswer.Failed)
+            HandshakeFailed(slot, fault);
+        return answer == TransportAnswer.Done;
     }
 
     private void Opened(int slot)
     {
         var connections = _reactor.Connections;
         _reactor.ClearDeadline(slot);
+        if (_transport.HasHandshake)
+            Latencies[HistogramKind.TlsHandshake].RecordSince(connections.StartedMicros(slot), _reactor.NowNanos);
         connections.State(slot) = ConnectionState.Established;
+        connections.EstablishedMillis(slot) = Millis(_reactor.NowNanos);
         _reactor.Hold(slot);
-        BeginLife(slot);
         ref var counters = ref _reactor.Counters;
-        counters.Connecting--;
+        counters.Handshaking--;
         counters.Established++;
         counters.Opened++;
+        counters.Resumed += _transport.HasResumed(slot) ? 1 : 0;
         if (counters.Established > counters.EstablishedMax)
             counters.EstablishedMax = counters.Established;
         if ((connections.Marks(slot) & ConnectionMarks.Reopened) != 0)
             counters.Reopened++;
         if ((connections.Marks(slot) & ConnectionMarks.StormOpened) != 0)
             counters.StormOpened++;
-        RecordConnectTime(slot);
-        connections.EstablishedMillis(slot) = Millis(_reactor.NowNanos);
+        _workload.OnOpened(slot);
     }
 
-    private void RecordConnectTime(int slot)
+    // The kernel keeps the end of what was ESTABLISHED: the tuple rests.
+    private void HandshakeFailed(int slot, TransportFault fault)
     {
-        long micros = (uint)(_reactor.NowNanos / 1000) - _reactor.Connections.StartedMicros(slot);
-        // The event may have been harvested in the same microsecond that connect() was called in.
-        var clamped = HistogramLayout.Clamp(Math.Max(micros, HistogramLayout.LowestMicros));
-        if (clamped < micros)
-            _connectTimesClamped++;
-        _connectTimes.RecordValue(clamped);
+        _reactor.ClearDeadline(slot);
+        HandshakeAbandoned(slot);
+        _reactor.Counters.Failed++;
+        CountFailure(_transport.HasHandshake ? FailureStage.TlsHandshake : FailureStage.Connect, fault);
+    }
+
+    private void HandshakeAbandoned(int slot)
+    {
+        OweAgain(slot);
+        _reactor.Counters.Handshaking--;
+        _cursor.ReturnEnded(TupleOf(slot), _reactor.NowNanos);
+        Close(slot, reset: false);
     }
 
     private void ConnectFailed(int slot, FailureCause cause, int errno)
@@ -195,7 +230,7 @@ public sealed partial class ConnectRole
         _reactor.ClearDeadline(slot);
         ConnectAbandoned(slot);
         _reactor.Counters.Failed++;
-        CountFailure(FailureStage.Connect, cause, errno);
+        CountFailure(FailureStage.Connect, new(cause, errno));
     }
 
     // Whose place the next connect takes.
@@ -209,16 +244,21 @@ public sealed partial class ConnectRole
         return ConnectionMarks.Reopened;
     }
 
-    // The owed place stays owed when its connect failed.
     private void ConnectAbandoned(int slot)
+    {
+        OweAgain(slot);
+        _reactor.Counters.Connecting--;
+        _cursor.ReturnUnused(TupleOf(slot));
+        Close(slot, reset: false);
+    }
+
+    // The owed place stays owed when its connect failed.
+    private void OweAgain(int slot)
     {
         var marks = _reactor.Connections.Marks(slot);
         if ((marks & ConnectionMarks.Reopened) != 0)
             _owedReopens++;
         if ((marks & ConnectionMarks.StormOpened) != 0)
             _stormRetries++;
-        _reactor.Counters.Connecting--;
-        _cursor.ReturnUnused(TupleOf(slot));
-        _reactor.Close(slot, reset: false);
     }
 }

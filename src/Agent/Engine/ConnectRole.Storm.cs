@@ -14,7 +14,7 @@ public sealed partial class ConnectRole
     private const long ShortestStormNanos = 1_000_000;
 
     private ConnectCommand.Storm? _storm;
-    private ulong _chance;
+    private Chance _chance;
 
     // Chosen and not closed yet; where to look for the next one.
     private long _stormLeft;
@@ -63,7 +63,7 @@ public sealed partial class ConnectRole
         _stormPerSecond = _stormLeft * 1e9 / Math.Max(storm.WithinNanos, ShortestStormNanos);
         _stormClosePace = _stormOpenPace = new PacerState(storm.StartNanos, 0);
         _stormScan = 0;
-        _chance = (ulong)storm.StartNanos ^ ((ulong)(_reactor.Number + 1) << 48);
+        _chance = new Chance((ulong)storm.StartNanos ^ ((ulong)(_reactor.Number + 1) << 48));
         Choose(held, _stormLeft);
     }
 
@@ -75,7 +75,7 @@ public sealed partial class ConnectRole
         {
             if (connections.State(slot) != ConnectionState.Established)
                 continue;
-            if (NextChance() * held < wanted)
+            if (_chance.Next() * held < wanted)
             {
                 connections.Marks(slot) |= ConnectionMarks.StormChosen;
                 wanted--;
@@ -83,15 +83,6 @@ public sealed partial class ConnectRole
 
             held--;
         }
-    }
-
-    // xorshift64*, 0 to 1.
-    private double NextChance()
-    {
-        _chance ^= _chance >> 12;
-        _chance ^= _chance << 25;
-        _chance ^= _chance >> 27;
-        return ((_chance * 0x2545F4914F6CDD1DUL) >> 11) * (1.0 / (1UL << 53));
     }
 
     private int CloseChosen(ConnectCommand.Storm storm, long nowNanos)
@@ -105,7 +96,7 @@ public sealed partial class ConnectRole
             if (storm.ByReset)
                 Abort(slot);
             else
-                BeginClose(slot, nowNanos + CloseTimeoutNanos);
+                CloseWhenIdle(slot, nowNanos + CloseTimeoutNanos);
             _stormLeft--;
             _stormOwed++;
         }

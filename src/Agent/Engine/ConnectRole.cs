@@ -1,6 +1,6 @@
-using HdrHistogram;
 using LoadHarness.Agent.Measurement;
 using LoadHarness.Agent.Safety;
+using LoadHarness.Agent.Transports;
 using LoadHarness.Protos;
 using LoadHarness.V1;
 
@@ -10,18 +10,18 @@ namespace LoadHarness.Agent.Engine;
 /// The opening side: follows a goal over time by connecting, and by closing the newest first. What the peer closes is
 /// opened again under the same pace.
 /// </summary>
-public sealed partial class ConnectRole : IReactorRole
+public sealed partial class ConnectRole : IReactorRole, IConnections
 {
     // The loop looks at events after so many system calls of one kind.
     private const int Batch = 64;
     private const long PaceQuantumNanos = 4_000_000;
     private const long LongestWaitNanos = 1_000_000_000;
+    private const long NanosPerMilli = 1_000_000;
 
     private readonly EndpointCursor _cursor;
     private readonly IWorkload _workload;
-    private readonly ConnectionLife? _life;
-    private readonly long _churnQuantumNanos;
-    private readonly Transports.ITransport _transport;
+    private readonly ITransport _transport;
+    private readonly SocketOptions? _socketOptions;
     private readonly Lease _lease;
     private readonly long _lapsedBefore;
     private readonly AllowTable _allowed;
@@ -31,15 +31,12 @@ public sealed partial class ConnectRole : IReactorRole
     private PacerState _pace;
     private bool _exhausted;
     private long _owedReopens;
-    private LongHistogram _connectTimes = HistogramLayout.Create();
-    private long _connectTimesClamped;
-    private IntHistogram _peerCloseAges = ReactorSnapshot.CreateAges();
     private readonly List<(IpAddress Source, int FirstPort)> _retiring = [];
 
     /// <summary>Makes the role; it opens nothing before its first <see cref="ConnectCommand.Pursue"/>.</summary>
     /// <param name="cursor">Its tuples; owned by the role.</param>
-    /// <param name="transport">Shared by all reactors, without state of its own.</param>
-    /// <param name="workload">What a connection does once open.</param>
+    /// <param name="transport">What carries them; owned by the role.</param>
+    /// <param name="workload">What a connection does once open; owned by the role.</param>
     /// <param name="lease">Looked at before each pace: when it has ended, the role drains.</param>
     /// <param name="allowed">Looked at before each connect(), whatever was checked before.</param>
     /// <param name="memory">Looked at before each connect() and each FIN; null: memory is no matter.</param>
@@ -47,26 +44,63 @@ public sealed partial class ConnectRole : IReactorRole
     /// <see cref="Lease.LapsedNanos"/> when the run began: the same for all reactors, so that a lease which ends while they are made
     /// drains all of them or none. Null: as it is now.
     /// </param>
-    public ConnectRole(EndpointCursor cursor, Transports.ITransport transport, IWorkload workload, Lease lease, AllowTable allowed, MemoryGuard? memory = null, long? lapsedBefore = null)
+    /// <param name="socketOptions">Set before connect(); null: as the kernel has them.</param>
+    public ConnectRole(
+        EndpointCursor cursor, ITransport transport, IWorkload workload, Lease lease, AllowTable allowed, MemoryGuard? memory = null,
+        long? lapsedBefore = null, SocketOptions? socketOptions = null)
     {
         _allowed = allowed;
         _memory = memory ?? new MemoryGuard();
         _cursor = cursor;
         _transport = transport;
         _workload = workload;
-        _life = workload.Life;
-        // An eighth of a short life; a longer one is met late by as much as opening is.
-        _churnQuantumNanos = _life is null ? 0 : Math.Clamp(_life.Length.Ticks * 100 / 8, NanosPerMilli, PaceQuantumNanos);
+        _socketOptions = socketOptions;
         (_lease, _lapsedBefore) = (lease, lapsedBefore ?? lease.LapsedNanos);
     }
 
-    private long Live => _reactor.Counters.Connecting + _reactor.Counters.Established;
+    /// <inheritdoc/>
+    public Reactor Reactor => _reactor;
+
+    /// <inheritdoc/>
+    public ITransport Transport => _transport;
+
+    /// <inheritdoc/>
+    public Latencies Latencies { get; private set; } = new();
+
+    /// <inheritdoc/>
+    public double RequestsPerSecond => _goal is { } goal ? goal.RequestsPerSecond * goal.Part : 0;
+
+    /// <inheritdoc/>
+    public bool IsDraining => _draining;
+
+    /// <inheritdoc/>
+    public bool StopsFins => _memory.StopsFins;
+
+    private long Live => _reactor.Counters.Connecting + _reactor.Counters.Handshaking + _reactor.Counters.Established;
 
     /// <inheritdoc/>
     public void OnStart(Reactor reactor)
     {
         _reactor = reactor;
         _pace = new PacerState(reactor.NowNanos, 0);
+        _transport.Reserve(reactor.Connections.Capacity);
+        _workload.OnStart(this);
+    }
+
+    /// <inheritdoc/>
+    public void End(int slot, bool byReset)
+    {
+        if (byReset)
+            Abort(slot);
+        else
+            BeginClose(slot, _draining ? _drainDeadlineNanos : _reactor.NowNanos + CloseTimeoutNanos);
+    }
+
+    /// <inheritdoc/>
+    public void Fail(int slot, FailureStage stage, TransportFault fault)
+    {
+        CountFailure(stage, fault);
+        Abort(slot);
     }
 
     /// <inheritdoc/>
@@ -107,10 +141,10 @@ public sealed partial class ConnectRole : IReactorRole
         if (!_draining && (_lease.HasEnded(nowNanos) || _lease.LapsedNanos != _lapsedBefore || elapsed >= goal.MaxDuration))
             BeginDrain(goal.DrainTimeout);
         if (_draining)
-            return PaceDrain(nowNanos);
+            return Math.Min(_workload.Pace(nowNanos), PaceDrain(nowNanos));
         if (elapsed < TimeSpan.Zero)
             return goal.StartNanos;
-        var ends = Math.Min(EndLives(nowNanos), PaceStorm(nowNanos));
+        var ends = Math.Min(_workload.Pace(nowNanos), PaceStorm(nowNanos));
         return Math.Min(ends, PaceGoal(goal, elapsed, nowNanos));
     }
 
@@ -120,17 +154,20 @@ public sealed partial class ConnectRole : IReactorRole
         _cursor.EndRests(_reactor.NowNanos);
         snapshot.Counters.RestingTuples = _cursor.Resting;
         snapshot.Counters.FreeTuples = _cursor.Free;
-        (snapshot.ConnectTimes, _connectTimes) = (_connectTimes, snapshot.ConnectTimes);
-        snapshot.ConnectTimesClamped = _connectTimesClamped;
-        (snapshot.PeerCloseAges, _peerCloseAges) = (_peerCloseAges, snapshot.PeerCloseAges);
-        _connectTimesClamped = 0;
+        (snapshot.Latencies, Latencies) = (Latencies, snapshot.Latencies);
+        _workload.OnSnapshot(snapshot);
         snapshot.EndpointSpaceExhausted = _exhausted;
         NoteBlocks(snapshot);
         snapshot.Drained = _draining && Live + _reactor.Counters.Closing == 0;
     }
 
     /// <inheritdoc/>
-    public void Dispose() => _cursor.Dispose();
+    public void Dispose()
+    {
+        _workload.Dispose();
+        _transport.Dispose();
+        _cursor.Dispose();
+    }
 
     private static TimeSpan Elapsed(ReactorGoal goal, long nowNanos) =>
         goal.StartNanos == long.MaxValue ? TimeSpan.MinValue : TimeSpan.FromTicks((nowNanos - goal.StartNanos) / 100);
@@ -139,7 +176,7 @@ public sealed partial class ConnectRole : IReactorRole
     {
         var wanted = goal.GoalAt(elapsed);
         _reactor.Counters.Goal = wanted;
-        var missing = wanted - Live;
+        var missing = wanted - (Live - _leaving);
         // A step back of one on the way up or down closes nothing and opens nothing: it is made good at once.
         if (missing == -goal.DirectionAt(elapsed))
             missing = 0;
@@ -216,7 +253,9 @@ public sealed partial class ConnectRole : IReactorRole
         snapshot.DroppedPort = _droppedPort;
     }
 
+    private static uint Millis(long nanos) => (uint)(nanos / NanosPerMilli);
+
     private EndpointTuple TupleOf(int slot) => new(_reactor.Connections.Unit(slot), _reactor.Connections.Destination(slot));
 
-    private void CountFailure(FailureStage stage, FailureCause cause, int errno) => _reactor.Failures.Add(stage, cause, errno);
+    private void CountFailure(FailureStage stage, TransportFault fault) => _reactor.Failures.Add(stage, fault.Cause, fault.Code);
 }

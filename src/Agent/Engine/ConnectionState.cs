@@ -9,7 +9,10 @@ public enum ConnectionState : byte
     /// <summary>connect() was called, the handshake is under way (SYN-SENT).</summary>
     Connecting,
 
-    /// <summary>ESTABLISHED.</summary>
+    /// <summary>ESTABLISHED, and the transport's own handshake is under way.</summary>
+    Handshaking,
+
+    /// <summary>ESTABLISHED, and open for its workload.</summary>
     Established,
 
     /// <summary>Our FIN is sent, the peer's has not been seen (FIN-WAIT-1, FIN-WAIT-2).</summary>
@@ -32,7 +35,7 @@ public enum ConnectionMarks : byte
     /// <summary>It takes the place of one that the peer closed.</summary>
     Reopened = 2,
 
-    /// <summary>The peer's FIN has come behind data that are still to be read.</summary>
+    /// <summary>The peer's FIN has come; there may be data ahead of it that are still to be read.</summary>
     PeerEnded = 4,
 
     /// <summary>A reconnect storm is to close it.</summary>
@@ -40,4 +43,7 @@ public enum ConnectionMarks : byte
 
     /// <summary>It takes the place of one that a reconnect storm closed.</summary>
     StormOpened = 16,
+
+    /// <summary>Its workload closes it as soon as what is under way is over.</summary>
+    Leaving = 32,
 }

@@ -15,9 +15,6 @@ public sealed unsafe class ConnectionTable : IDisposable
     private readonly int* _units;
     private readonly uint* _generations;
     private readonly uint* _startedMicros;
-    private readonly int* _next;
-    private readonly int* _previous;
-    private readonly uint* _deadlineTicks;
     private bool _disposed;
 
     /// <summary>Reserves room for descriptors 0 to <paramref name="capacity"/>-1.</summary>
@@ -30,9 +27,7 @@ public sealed unsafe class ConnectionTable : IDisposable
         _units = Memory.Reserve<int>(capacity);
         _generations = Memory.Reserve<uint>(capacity);
         _startedMicros = Memory.Reserve<uint>(capacity);
-        _next = Memory.Reserve<int>(capacity);
-        _previous = Memory.Reserve<int>(capacity);
-        _deadlineTicks = Memory.Reserve<uint>(capacity);
+        Links = new SlotLinks(capacity);
     }
 
     /// <summary>One more than the highest descriptor that fits.</summary>
@@ -58,14 +53,8 @@ public sealed unsafe class ConnectionTable : IDisposable
     /// </summary>
     public ref uint EstablishedMillis(int slot) => ref _startedMicros[slot];
 
-    internal ref int Next(int slot) => ref _next[slot];
-
-    internal ref int Previous(int slot) => ref _previous[slot];
-
-    internal ref uint DeadlineTick(int slot) => ref _deadlineTicks[slot];
-
-    /// <summary>When the life of a held connection ends, in milliseconds modulo 2^32. It waits for no deadline meanwhile: both share one field.</summary>
-    internal ref uint LifeEndMillis(int slot) => ref _deadlineTicks[slot];
+    /// <summary>Of the reactor's lists: deadlines of its own, and the held connections.</summary>
+    internal SlotLinks Links { get; }
 
     /// <summary>Takes a slot into use.</summary>
     /// <returns>What to register with epoll: the slot with its generation, so that an event of an earlier use is told apart.</returns>
@@ -73,7 +62,7 @@ public sealed unsafe class ConnectionTable : IDisposable
     {
         _states[slot] = state;
         _marks[slot] = ConnectionMarks.None;
-        _previous[slot] = SlotLists.Unlinked;
+        Links.Unlink(slot);
         return Handle(slot);
     }
 
@@ -106,8 +95,6 @@ public sealed unsafe class ConnectionTable : IDisposable
         Memory.Release(_units, Capacity);
         Memory.Release(_generations, Capacity);
         Memory.Release(_startedMicros, Capacity);
-        Memory.Release(_next, Capacity);
-        Memory.Release(_previous, Capacity);
-        Memory.Release(_deadlineTicks, Capacity);
+        Links.Dispose();
     }
 }

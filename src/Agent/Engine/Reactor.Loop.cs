@@ -10,6 +10,7 @@ public sealed unsafe partial class Reactor
     private const int HeldList = TimerWheel.Buckets;
     private const int EventsPerTurn = 512;
     private const int IdleMillis = 250;
+    private const long TickNanos = 16_000_000;
     private const long SignalsNanos = IdleMillis * 1_000_000L;
     private const ulong MailboxData = ulong.MaxValue;
 
@@ -77,15 +78,15 @@ public sealed unsafe partial class Reactor
         _events = new EpollEvents(buffer, EventsPerTurn);
         Epoll.Add(_epoll, _mailbox.Bell.Descriptor, Epoll.In, MailboxData);
         NowNanos = Clock.BoottimeNanos;
-        _lists = new SlotLists(Connections, TimerWheel.Buckets + 1);
-        _wheel = new TimerWheel(Connections, _lists, NowNanos);
+        _lists = new SlotLists(Connections.Links, TimerWheel.Buckets + 1);
+        _wheel = new TimerWheel(Connections.Links, _lists, TickNanos, NowNanos);
         _role.OnStart(this);
     }
 
     // Lag is what lies between the moment at which the loop wanted to be here and now.
     private void Wait()
     {
-        var timeout = TimeoutMillis();
+        var timeout = TimeoutNanos();
         var before = Clock.BoottimeNanos;
         _counters.LagMaxNanos = Math.Max(_counters.LagMaxNanos, before - NowNanos);
         var waited = Epoll.Wait(_epoll, _events, timeout);
@@ -94,7 +95,7 @@ public sealed unsafe partial class Reactor
         _harvested = (int)waited.Value;
         NowNanos = Clock.BoottimeNanos;
         // An event may end the wait early, but a thread that did not get its core is late with or without one.
-        _counters.LagMaxNanos = Math.Max(_counters.LagMaxNanos, NowNanos - before - (timeout * 1_000_000L));
+        _counters.LagMaxNanos = Math.Max(_counters.LagMaxNanos, NowNanos - before - timeout);
     }
 
     // Commands are taken before events are handled, so the mailbox is looked for first.
@@ -165,15 +166,13 @@ public sealed unsafe partial class Reactor
         SignalMask.PassOnPending();
     }
 
-    private int TimeoutMillis()
+    private long TimeoutNanos()
     {
         if (_continueCount > 0)
             return 0;
         var now = Clock.BoottimeNanos;
-        var wake = Math.Min(_wakeNanos, now + (IdleMillis * 1_000_000L));
-        if (_wheel.Count > 0)
-            wake = Math.Min(wake, now + TimerWheel.TickNanos);
-        return wake <= now ? 0 : (int)((wake - now + 999_999) / 1_000_000);
+        var wake = _wheel.NextNanos(Math.Min(_wakeNanos, now + (IdleMillis * 1_000_000L)));
+        return Math.Max(0, wake - now);
     }
 
     private void Fill(ReactorSnapshot snapshot)

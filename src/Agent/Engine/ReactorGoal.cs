@@ -29,8 +29,14 @@ public sealed record ReactorGoal
     /// <summary>From connect() to ESTABLISHED, in nanoseconds.</summary>
     public required long ConnectTimeoutNanos { get; init; }
 
+    /// <summary>What an open model asks of all reactors together; 0: nothing.</summary>
+    public double RequestsPerSecond { get; init; }
+
     /// <summary>How long a drain may take.</summary>
     public required TimeSpan DrainTimeout { get; init; }
+
+    /// <summary>This reactor's part of the agent's connections, 0 to 1; the parts of all reactors sum to 1.</summary>
+    public double Part => Base.Total + Growth.Total is > 0 and var total ? (double)(Base.Count + Growth.Count) / total : 0;
 
     /// <summary>
     /// This reactor's upper bound of connects per second at an instant; those of all reactors sum to the agent's. What the

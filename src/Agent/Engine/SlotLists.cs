@@ -1,7 +1,7 @@
 namespace LoadHarness.Agent.Engine;
 
 /// <summary>
-/// Doubly linked lists through the connection table: every slot is in at most one. All operations cost O(1).
+/// Doubly linked lists of slots: every slot is in at most one of those that share its links. All operations cost O(1).
 /// Slots go in at the front, so the last one is the one that has been in longest. The first slot of list n has ~n as its
 /// predecessor and the last one has ~n as its successor, so that a slot can leave without naming its list.
 /// </summary>
@@ -11,13 +11,13 @@ internal sealed class SlotLists
     public const int Unlinked = int.MinValue;
 
     private const int Empty = -1;
-    private readonly ConnectionTable _table;
+    private readonly SlotLinks _links;
     private readonly int[] _heads;
     private readonly int[] _tails;
 
-    public SlotLists(ConnectionTable table, int lists)
+    public SlotLists(SlotLinks links, int lists)
     {
-        _table = table;
+        _links = links;
         _heads = new int[lists];
         _tails = new int[lists];
         Array.Fill(_heads, Empty);
@@ -31,18 +31,18 @@ internal sealed class SlotLists
     public int Last(int list) => _tails[list];
 
     /// <summary>The slot after this one in its list; below 0 when there is none.</summary>
-    public int After(int slot) => _table.Next(slot);
+    public int After(int slot) => _links.Next(slot);
 
     /// <summary>Puts a slot that is in no list at the front of one.</summary>
     public void Push(int list, int slot)
     {
         var head = _heads[list];
-        _table.Next(slot) = head == Empty ? ~list : head;
-        _table.Previous(slot) = ~list;
+        _links.Next(slot) = head == Empty ? ~list : head;
+        _links.Previous(slot) = ~list;
         if (head == Empty)
             _tails[list] = slot;
         else
-            _table.Previous(head) = slot;
+            _links.Previous(head) = slot;
         _heads[list] = slot;
     }
 
@@ -50,19 +50,19 @@ internal sealed class SlotLists
     /// <returns>False when it was in none.</returns>
     public bool Remove(int slot)
     {
-        var previous = _table.Previous(slot);
+        var previous = _links.Previous(slot);
         if (previous == Unlinked)
             return false;
-        var next = _table.Next(slot);
+        var next = _links.Next(slot);
         if (previous >= 0)
-            _table.Next(previous) = next;
+            _links.Next(previous) = next;
         else
             _heads[~previous] = next >= 0 ? next : Empty;
         if (next >= 0)
-            _table.Previous(next) = previous;
+            _links.Previous(next) = previous;
         else
             _tails[~next] = previous >= 0 ? previous : Empty;
-        _table.Previous(slot) = Unlinked;
+        _links.Previous(slot) = Unlinked;
         return true;
     }
 }

@@ -1,26 +1,30 @@
 namespace LoadHarness.Agent.Engine;
 
 /// <summary>
-/// Deadlines of connections: 4,096 buckets of 16 ms. A deadline further away than one turn (65 s) stays in its bucket
-/// until its turn comes. Setting and clearing cost O(1); a deadline is met late by at most one tick.
+/// Deadlines of slots in 4,096 buckets of one tick each. A deadline further away than one turn stays in its bucket until its turn
+/// comes. Setting and clearing cost O(1); a deadline is met late by at most one tick, and never early.
 /// </summary>
 internal sealed class TimerWheel
 {
     /// <summary>Lists that the wheel needs, numbered from 0.</summary>
     public const int Buckets = 4096;
 
-    /// <summary>Length of a tick, in nanoseconds.</summary>
-    public const long TickNanos = 16_000_000;
-
-    private readonly ConnectionTable _table;
+    private readonly SlotLinks _links;
     private readonly SlotLists _lists;
+    private readonly long _tickNanos;
     private readonly long _originNanos;
-    private uint _tick;
+    private long _tick;
 
-    public TimerWheel(ConnectionTable table, SlotLists lists, long nowNanos)
+    /// <summary>Makes a wheel without deadlines.</summary>
+    /// <param name="links">Of the lists.</param>
+    /// <param name="lists">At least <see cref="Buckets"/>.</param>
+    /// <param name="tickNanos">Length of a tick. No deadline is 2^31 ticks or more away.</param>
+    /// <param name="nowNanos">Now.</param>
+    public TimerWheel(SlotLinks links, SlotLists lists, long tickNanos, long nowNanos)
     {
-        _table = table;
+        _links = links;
         _lists = lists;
+        _tickNanos = tickNanos;
         _originNanos = nowNanos;
     }
 
@@ -31,7 +35,7 @@ internal sealed class TimerWheel
     public void Set(int slot, long deadlineNanos)
     {
         var tick = Math.Max(TickOf(deadlineNanos) + 1, _tick + 1);
-        _table.DeadlineTick(slot) = tick;
+        _links.Tick(slot) = (uint)tick;
         _lists.Push((int)(tick % Buckets), slot);
         Count++;
     }
@@ -56,7 +60,8 @@ internal sealed class TimerWheel
         {
             for (var slot = _lists.First((int)((_tick + 1) % Buckets)); slot >= 0; slot = _lists.After(slot))
             {
-                if (_table.DeadlineTick(slot) > target)
+                // Ticks are kept modulo 2^32 and compared by their difference.
+                if ((int)(_links.Tick(slot) - (uint)target) > 0)
                     continue;
                 Clear(slot);
                 return slot;
@@ -68,5 +73,22 @@ internal sealed class TimerWheel
         return -1;
     }
 
-    private uint TickOf(long nanos) => (uint)Math.Max(0, (nanos - _originNanos) / TickNanos);
+    /// <summary>
+    /// When to ask again, in nanoseconds: the next tick that may have an expired deadline, or the horizon when none before it has.
+    /// </summary>
+    public long NextNanos(long horizonNanos)
+    {
+        if (Count == 0)
+            return horizonNanos;
+        var last = Math.Min(TickOf(horizonNanos), _tick + Buckets);
+        for (var tick = _tick + 1; tick <= last; tick++)
+        {
+            if (_lists.First((int)(tick % Buckets)) >= 0)
+                return _originNanos + (tick * _tickNanos);
+        }
+
+        return horizonNanos;
+    }
+
+    private long TickOf(long nanos) => Math.Max(0, (nanos - _originNanos) / _tickNanos);
 }

@@ -48,6 +48,12 @@ internal static class SampleMerge
         DroppedPorts = earlier.DroppedPorts + later.DroppedPorts,
         BytesReceived = earlier.BytesReceived + later.BytesReceived,
         BytesSent = earlier.BytesSent + later.BytesSent,
+        Resumed = earlier.Resumed + later.Resumed,
+        RequestsScheduled = earlier.RequestsScheduled + later.RequestsScheduled,
+        RequestsOffered = earlier.RequestsOffered + later.RequestsOffered,
+        RequestsCompleted = earlier.RequestsCompleted + later.RequestsCompleted,
+        RequestsFailed = earlier.RequestsFailed + later.RequestsFailed,
+        RequestsNotOffered = earlier.RequestsNotOffered + later.RequestsNotOffered,
     };
 
     private static ImmutableArray<FailureTally> Merge(ImmutableArray<FailureTally> earlier, ImmutableArray<FailureTally> later) =>

@@ -68,7 +68,10 @@ internal static partial class WireTranslation
             Destinations = destinations,
             Provision = Each(message.Provision, "provision", ToProvision),
             Schedule = ToSchedule(message.Schedule ?? throw Missing("schedule")),
-            Churn = ToChurn(workload),
+            Shares = ToShares(workload, destinations, message.Transport?.Tls is not null),
+            RequestsPerSecond = RequestsPerSecondOf(workload),
+            Transport = ToTransport(message.Transport),
+            WorkloadDigest = DigestOf(message),
             Storm = message.Storm is { } storm ? ToStorm(storm) : null,
             ConnectTimeout = Positive(workload.ConnectTimeout, "workload.connect_timeout"),
             ExpectGreeting = workload.ExpectGreeting,
@@ -77,21 +80,6 @@ internal static partial class WireTranslation
             MaxDuration = Positive(message.MaxDuration, "max_duration"),
             KernelView = message.KernelView is { } view ? ToScope(view, destinations) : null,
         };
-    }
-
-    private static ConnectionLife? ToChurn(Wire.Workload workload)
-    {
-        if (workload.KindCase == Wire.Workload.KindOneofCase.Hold)
-            return null;
-        if (workload.KindCase != Wire.Workload.KindOneofCase.Churn)
-            throw new WireException("workload", "capability", "the kind of workload is missing or unknown to this agent; it can hold and churn");
-        const string path = "workload.churn.lifetime";
-        var lifetime = Positive(workload.Churn.Lifetime, path);
-        if (lifetime > ConnectionLife.Longest)
-            throw new WireException(path, "range", $"{lifetime.TotalDays:0.#} days is out of range, at most {ConnectionLife.Longest.TotalDays:0} days is allowed");
-        return workload.Churn.Close is Wire.CloseMethod.Fin or Wire.CloseMethod.Rst
-            ? new(lifetime, workload.Churn.Close == Wire.CloseMethod.Rst)
-            : throw new WireException("workload.churn.close", "range", $"close method {(int)workload.Churn.Close} is unknown; FIN or RST is wanted");
     }
 
     private static StormOrder ToStorm(Wire.ReconnectStorm message)

@@ -41,6 +41,8 @@ internal static partial class WireTranslation
             RestingTuples = Count(counts.RestingTuples),
             FreeTuples = Count(counts.FreeTuples),
             EstablishedMax = Count(counts.EstablishedMax),
+            RequestsInFlight = Count(counts.RequestsInFlight),
+            RequestsWaiting = Count(counts.RequestsWaiting),
         };
         if (counts.Confirmed is { } confirmed)
             gauges.Confirmed = Count(confirmed);
@@ -65,6 +67,12 @@ internal static partial class WireTranslation
         DroppedPorts = Count(counts.DroppedPorts),
         BytesReceived = Count(counts.BytesReceived),
         BytesSent = Count(counts.BytesSent),
+        Resumed = Count(counts.Resumed),
+        RequestsScheduled = Count(counts.RequestsScheduled),
+        RequestsOffered = Count(counts.RequestsOffered),
+        RequestsCompleted = Count(counts.RequestsCompleted),
+        RequestsFailed = Count(counts.RequestsFailed),
+        RequestsNotOffered = Count(counts.RequestsNotOffered),
     };
 
     private static Wire.FailureCount ToMessage(FailureTally tally) => new()

@@ -6,11 +6,14 @@ public struct ReactorCounters
     // Gauges.
     public long Goal;
     public long Connecting;
+    public long Handshaking;
     public long Established;
     public long Confirmed;
     public long Closing;
     public long RestingTuples;
     public long FreeTuples;
+    public long RequestsInFlight;
+    public long RequestsWaiting;
 
     // Since the last snapshot.
     public long EstablishedMax;
@@ -33,7 +36,15 @@ public struct ReactorCounters
     public long DroppedPorts;
     public long BytesReceived;
     public long BytesSent;
+    public long Resumed;
+
+    /// <summary>Requests that a backend has answered.</summary>
     public long Requests;
+    public long RequestsScheduled;
+    public long RequestsOffered;
+    public long RequestsCompleted;
+    public long RequestsFailed;
+    public long RequestsNotOffered;
     public long LagMaxNanos;
 
     /// <summary>Starts the next interval: gauges stay, the rest begins anew.</summary>
@@ -43,11 +54,14 @@ public struct ReactorCounters
         {
             Goal = Goal,
             Connecting = Connecting,
+            Handshaking = Handshaking,
             Established = Established,
             Confirmed = Confirmed,
             Closing = Closing,
             RestingTuples = RestingTuples,
             FreeTuples = FreeTuples,
+            RequestsInFlight = RequestsInFlight,
+            RequestsWaiting = RequestsWaiting,
             EstablishedMax = Established,
         };
     }

@@ -1,4 +1,3 @@
-using HdrHistogram;
 using LoadHarness.Protos;
 
 namespace LoadHarness.Agent.Measurement;
@@ -20,17 +19,8 @@ public sealed class ReactorSnapshot
     /// <summary>Failures of the interval.</summary>
     public FailureTable Failures { get; } = new();
 
-    /// <summary>Connect times of the interval, in microseconds; swapped with the reactor's.</summary>
-    public LongHistogram ConnectTimes { get; set; } = HistogramLayout.Create();
-
-    /// <summary>Values outside the histogram's bounds.</summary>
-    public long ConnectTimesClamped { get; set; }
-
-    /// <summary>
-    /// Ages of connections that the peer ended in the interval, in microseconds; swapped with the reactor's. To two digits: a fourteenth
-    /// of the memory, and enough to recognize a time-out.
-    /// </summary>
-    public IntHistogram PeerCloseAges { get; set; } = CreateAges();
+    /// <summary>Latencies of the interval; swapped with the reactor's.</summary>
+    public Latencies Latencies { get; set; } = new();
 
     /// <summary>CPU time of the reactor since it started, in nanoseconds.</summary>
     public long CpuNanos { get; set; }
@@ -53,18 +43,13 @@ public sealed class ReactorSnapshot
     /// <summary>Nothing is open and nothing will be opened.</summary>
     public bool Drained { get; set; }
 
-    /// <summary>An empty histogram of ages.</summary>
-    public static IntHistogram CreateAges() => new(HistogramLayout.LowestMicros, HistogramLayout.HighestMicros, 2);
-
     /// <summary>Makes it ready to be filled; for the asking thread.</summary>
     public void Clear()
     {
         Failures.Clear();
         EmptyBlocks.Clear();
         GoneSources.Clear();
-        ConnectTimes.Reset();
-        if (PeerCloseAges.TotalCount > 0)
-            PeerCloseAges.Reset();
+        Latencies.Reset();
         Volatile.Write(ref _filled, false);
     }
 

@@ -3,48 +3,91 @@ using LoadHarness.Agent.Interop.Libc;
 namespace LoadHarness.Agent.Transports;
 
 /// <summary>Plain TCP.</summary>
-public sealed class PlainTransport : ITransport
+/// <param name="preamble">What each connection begins with; null: nothing.</param>
+public sealed unsafe class PlainTransport(ProxyPreamble? preamble = null) : ITransport
 {
     // A peer that sends without end must not keep the loop: 1 MB a turn.
     private const int DiscardChunk = 256 * 1024;
     private const int DiscardChunks = 4;
 
     /// <inheritdoc/>
-    public TransportAnswer Handshake(int fd, out int errno)
+    public TransportAnswer Open(int slot, in SocketAddress source, in SocketAddress destination, int number, out TransportFault fault)
     {
-        errno = 0;
+        fault = default;
+        return preamble is null ? TransportAnswer.Done : preamble.Send(slot, source, destination, out fault);
+    }
+
+    /// <inheritdoc/>
+    public TransportAnswer Handshake(int slot, out TransportFault fault)
+    {
+        fault = default;
         return TransportAnswer.Done;
     }
 
     /// <inheritdoc/>
-    public TransportAnswer Discard(int fd, out long bytes, out int errno)
+    public TransportAnswer Send(int slot, ReadOnlySpan<byte> bytes, out int sent, out TransportFault fault)
+    {
+        fixed (byte* pointer = bytes)
+        {
+            var result = Sockets.Send(slot, pointer, bytes.Length);
+            sent = result.Ok ? (int)result.Value : 0;
+            return result.Ok || result.Errno == Errno.EAGAIN ? Answer(sent == bytes.Length, out fault) : Failed(result.Errno, out fault);
+        }
+    }
+
+    /// <inheritdoc/>
+    public TransportAnswer Receive(int slot, Span<byte> buffer, out int received, out TransportFault fault)
+    {
+        fixed (byte* pointer = buffer)
+        {
+            var result = Sockets.Receive(slot, pointer, buffer.Length);
+            received = result.Ok ? (int)result.Value : 0;
+            if (result.Errno == Errno.EAGAIN || received > 0)
+                return Answer(received == buffer.Length, out fault);
+            return Failed(result.Errno, out fault);
+        }
+    }
+
+    /// <inheritdoc/>
+    public TransportAnswer Discard(int slot, out long bytes, out TransportFault fault)
     {
         bytes = 0;
-        errno = 0;
         for (var i = 0; i < DiscardChunks; i++)
         {
-            var read = Sockets.Discard(fd, DiscardChunk);
+            var read = Sockets.Discard(slot, DiscardChunk);
             if (read.Errno == Errno.EAGAIN)
-                return TransportAnswer.Again;
+                return Answer(false, out fault);
             if (!read.Ok || read.Value == 0)
-            {
-                errno = read.Errno;
-                return TransportAnswer.Failed;
-            }
-
+                return Failed(read.Errno, out fault);
             bytes += read.Value;
             if (read.Value < DiscardChunk)
-                return TransportAnswer.Again;
+                return Answer(false, out fault);
         }
 
-        return TransportAnswer.Done;
+        return Answer(true, out fault);
     }
 
     /// <inheritdoc/>
-    public TransportAnswer Shutdown(int fd, out int errno)
+    public TransportAnswer Shutdown(int slot, out TransportFault fault)
     {
-        var result = Sockets.ShutdownWrite(fd);
-        errno = result.Errno;
-        return result.Ok ? TransportAnswer.Done : TransportAnswer.Failed;
+        var result = Sockets.ShutdownWrite(slot);
+        return result.Ok ? Answer(true, out fault) : Failed(result.Errno, out fault);
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+    }
+
+    private static TransportAnswer Answer(bool done, out TransportFault fault)
+    {
+        fault = default;
+        return done ? TransportAnswer.Done : TransportAnswer.Again;
+    }
+
+    private static TransportAnswer Failed(int errno, out TransportFault fault)
+    {
+        fault = TransportFault.OfErrno(errno);
+        return TransportAnswer.Failed;
     }
 }

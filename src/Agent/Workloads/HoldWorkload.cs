@@ -7,27 +7,28 @@ namespace LoadHarness.Agent.Workloads;
 /// Keeps the connection open and sends nothing. What the target sends is thrown away at once: unread bytes would cost a page
 /// of tcp_mem a connection and turn our FIN into RST.
 /// </summary>
-public sealed class HoldWorkload(ITransport transport) : IWorkload
+public sealed class HoldWorkload : IWorkload
 {
-    /// <inheritdoc/>
-    public ConnectionLife? Life => null;
+    private IConnections _connections = null!;
 
     /// <inheritdoc/>
-    public TransportAnswer OnReadable(Reactor reactor, int slot, out int errno)
+    public void OnStart(IConnections connections) => _connections = connections;
+
+    /// <inheritdoc/>
+    public void OnOpened(int slot) => _connections.Transport.Idle(slot);
+
+    /// <inheritdoc/>
+    public TransportAnswer OnReadable(int slot, out TransportFault fault)
     {
-        var answer = transport.Discard(slot, out var bytes, out errno);
-        if (bytes > 0)
-            Received(reactor, slot, bytes);
+        var answer = _connections.Transport.Discard(slot, out var bytes, out fault);
+        Greeted.Note(_connections.Reactor, slot, bytes);
+        if (answer != TransportAnswer.Failed)
+            _connections.Transport.Idle(slot);
         return answer;
     }
 
-    private static void Received(Reactor reactor, int slot, long bytes)
+    /// <inheritdoc/>
+    public void Dispose()
     {
-        reactor.Counters.BytesReceived += bytes;
-        ref var marks = ref reactor.Connections.Marks(slot);
-        if ((marks & ConnectionMarks.Greeted) != 0)
-            return;
-        marks |= ConnectionMarks.Greeted;
-        reactor.Counters.Confirmed++;
     }
 }

@@ -65,6 +65,8 @@ public sealed record GaugeValues
     public long RestingTuples { get; init; }
     public long FreeTuples { get; init; }
     public long EstablishedMax { get; init; }
+    public long RequestsInFlight { get; init; }
+    public long RequestsWaiting { get; init; }
 
     /// <summary>Nothing.</summary>
     public static GaugeValues Zero { get; } = new();
@@ -86,6 +88,8 @@ public sealed record GaugeValues
         RestingTuples = a.RestingTuples + (sign * b.RestingTuples),
         FreeTuples = a.FreeTuples + (sign * b.FreeTuples),
         EstablishedMax = a.EstablishedMax + (sign * b.EstablishedMax),
+        RequestsInFlight = a.RequestsInFlight + (sign * b.RequestsInFlight),
+        RequestsWaiting = a.RequestsWaiting + (sign * b.RequestsWaiting),
     };
 }
 
@@ -115,6 +119,14 @@ public sealed record CounterValues
     /// <summary>Of <see cref="Opened"/>: in the place of one that a reconnect storm closed.</summary>
     public long StormOpened { get; init; }
 
+    /// <summary>Of <see cref="Opened"/>: by a TLS handshake that resumed an earlier session.</summary>
+    public long Resumed { get; init; }
+    public long RequestsScheduled { get; init; }
+    public long RequestsOffered { get; init; }
+    public long RequestsCompleted { get; init; }
+    public long RequestsFailed { get; init; }
+    public long RequestsNotOffered { get; init; }
+
     /// <summary>Nothing.</summary>
     public static CounterValues Zero { get; } = new();
 
@@ -140,6 +152,12 @@ public sealed record CounterValues
         DrainPausedMillis = a.DrainPausedMillis + b.DrainPausedMillis,
         StormClosed = a.StormClosed + b.StormClosed,
         StormOpened = a.StormOpened + b.StormOpened,
+        Resumed = a.Resumed + b.Resumed,
+        RequestsScheduled = a.RequestsScheduled + b.RequestsScheduled,
+        RequestsOffered = a.RequestsOffered + b.RequestsOffered,
+        RequestsCompleted = a.RequestsCompleted + b.RequestsCompleted,
+        RequestsFailed = a.RequestsFailed + b.RequestsFailed,
+        RequestsNotOffered = a.RequestsNotOffered + b.RequestsNotOffered,
     };
 
     /// <summary>One of several equal parts, in whole numbers; the parts sum to the whole.</summary>
@@ -167,6 +185,12 @@ public sealed record CounterValues
             DrainPausedMillis = Of(DrainPausedMillis),
             StormClosed = Of(StormClosed),
             StormOpened = Of(StormOpened),
+            Resumed = Of(Resumed),
+            RequestsScheduled = Of(RequestsScheduled),
+            RequestsOffered = Of(RequestsOffered),
+            RequestsCompleted = Of(RequestsCompleted),
+            RequestsFailed = Of(RequestsFailed),
+            RequestsNotOffered = Of(RequestsNotOffered),
         };
 
         long Of(long whole) => (long)(((Int128)whole * (index + 1) / parts) - ((Int128)whole * index / parts));

@@ -172,7 +172,8 @@ public sealed class HostView
         if (second < 0)
             return 0;
         var gauges = agent.GaugesAt(second);
-        return gauges is null && !agent.IsMissingIn(second) ? 0 : gauges?.Established;
+        // To the kernel both are ESTABLISHED.
+        return gauges is null && !agent.IsMissingIn(second) ? 0 : gauges?.Established + gauges?.Handshaking;
     }
 
     private static long OnTheWay(AgentTrack agent, int second) =>

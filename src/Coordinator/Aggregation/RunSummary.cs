@@ -24,6 +24,9 @@ public sealed record RunSummary
     public required LatencyFacts Latency { get; init; }
     public required RateFacts Rates { get; init; }
 
+    /// <summary>Null when the run sent none.</summary>
+    public RequestFacts? Requests { get; init; }
+
     /// <summary>Reconnect storms, in order of time.</summary>
     public ImmutableArray<StormFacts> Storms { get; init; } = [];
 
@@ -190,11 +193,27 @@ public sealed record KernelCounterFacts(
     long ListenOverflows, long ListenDrops, long TimeWaitOverflow, long AbortOnMemory, long SynRetransmits, long RetransmittedSegments);
 
 /// <summary>Failures by reason: <c>connect/target/refused</c>.</summary>
-public sealed record FailureFacts(long Total, ImmutableSortedDictionary<string, long> ByReason);
+public sealed record FailureFacts(long Total, ImmutableSortedDictionary<string, long> ByReason)
+{
+    /// <summary>What TLS and HTTP say of them, most frequent first.</summary>
+    public ImmutableArray<FailureDetail> Details { get; init; } = [];
+}
+
+/// <summary>What TLS or HTTP says of failures.</summary>
+/// <param name="Reason">A key of <see cref="FailureFacts.ByReason"/>.</param>
+/// <param name="Code">See <see cref="Protos.FailureCode"/>; the status of an unexpected response.</param>
+/// <param name="Words">The same for people.</param>
+/// <param name="Count">How many.</param>
+public sealed record FailureDetail(string Reason, int Code, string Words, long Count);
 
 /// <summary>Latencies; null where nothing was measured.</summary>
+/// <param name="Connect">From connect() to ESTABLISHED.</param>
+/// <param name="TlsHandshake">From there to the end of the handshake.</param>
+/// <param name="Request">Of completed requests, from when they were to be sent (coordinated omission corrected).</param>
+/// <param name="RequestService">Of completed requests, from when they were sent.</param>
+/// <param name="TimeToFirstByte">From there to the first byte of the response.</param>
 public sealed record LatencyFacts(
-    LatencyValues? Connect, LatencyValues? TlsHandshake, LatencyValues? Request, LatencyValues? RequestService);
+    LatencyValues? Connect, LatencyValues? TlsHandshake, LatencyValues? Request, LatencyValues? RequestService, LatencyValues? TimeToFirstByte = null);
 
 /// <summary>One latency, in milliseconds, out of the merged histogram.</summary>
 public sealed record LatencyValues(long Count, double Mean, double P50, double P90, double P99, double P999, double Max);
@@ -206,6 +225,15 @@ public sealed record LatencyValues(long Count, double Mean, double P50, double P
 /// <param name="Failed">Did not.</param>
 /// <param name="NotOffered">Not started because an agent was late.</param>
 public sealed record RateFacts(double Scheduled, double Offered, double Completed, double Failed, double NotOffered);
+
+/// <summary>Requests over the whole run.</summary>
+/// <param name="Scheduled">Called for by the load model.</param>
+/// <param name="Offered">Whose sending began.</param>
+/// <param name="Completed">Answered in full, with a status that is expected.</param>
+/// <param name="Failed">Not so.</param>
+/// <param name="NotOffered">Never sent, although they were due.</param>
+/// <param name="PerSecond">The same, on average from the start to the drain.</param>
+public sealed record RequestFacts(long Scheduled, long Offered, long Completed, long Failed, long NotOffered, RateFacts PerSecond);
 
 /// <summary>A reconnect storm: a part of the connections was closed and opened again, as after an outage.</summary>
 /// <param name="Number">1, 2, 3, ... of the run.</param>

@@ -30,8 +30,10 @@ public static class SummaryBuilder
                 Latency(timeline.Histogram(HistogramKind.Connect)),
                 Latency(timeline.Histogram(HistogramKind.TlsHandshake)),
                 Latency(timeline.Histogram(HistogramKind.Request)),
-                Latency(timeline.Histogram(HistogramKind.RequestService))),
-            Rates = Rates(input),
+                Latency(timeline.Histogram(HistogramKind.RequestService)),
+                Latency(timeline.Histogram(HistogramKind.TimeToFirstByte))),
+            Rates = Rates(input, c => (c.Scheduled, c.Offered, c.Opened, c.Failed, c.NotOffered)),
+            Requests = Requests(input),
             Storms = storms,
             TargetCloses = closes,
             Drain = Drain(input),
@@ -75,7 +77,16 @@ public static class SummaryBuilder
     {
         var byReason = timeline.Failures.GroupBy(FailureNames.Of)
             .ToImmutableSortedDictionary(g => g.Key, g => g.Sum(f => f.Count), StringComparer.Ordinal);
-        return new FailureFacts(byReason.Values.Sum(), byReason);
+        return new FailureFacts(byReason.Values.Sum(), byReason)
+        {
+            Details =
+            [
+                .. from failure in timeline.Failures
+                   let words = FailureNames.WordsOf(failure)
+                   where words is not null
+                   select new FailureDetail(FailureNames.Of(failure), failure.Errno, words, failure.Count),
+            ],
+        };
     }
 
     private static LatencyValues? Latency(HistogramBase? histogram)
@@ -91,11 +102,22 @@ public static class SummaryBuilder
         double At(double percentile) => histogram.GetValueAtPercentile(percentile) / 1000.0;
     }
 
-    private static RateFacts Rates(SummaryInput input)
+    private static RequestFacts? Requests(SummaryInput input)
+    {
+        var totals = input.Timeline.Totals;
+        return totals is { RequestsScheduled: 0, RequestsOffered: 0 }
+            ? null
+            : new(
+                totals.RequestsScheduled, totals.RequestsOffered, totals.RequestsCompleted, totals.RequestsFailed, totals.RequestsNotOffered,
+                Rates(input, c => (c.RequestsScheduled, c.RequestsOffered, c.RequestsCompleted, c.RequestsFailed, c.RequestsNotOffered)));
+    }
+
+    private static RateFacts Rates(
+        SummaryInput input, Func<CounterValues, (long Scheduled, long Offered, long Completed, long Failed, long NotOffered)> which)
     {
         var seconds = DrainStart(input).TotalSeconds;
-        var sum = input.Timeline.Complete().TakeWhile(s => s.Second < seconds).Aggregate(CounterValues.Zero, (a, s) => a + s.Counters);
-        return new RateFacts(Per(sum.Scheduled), Per(sum.Offered), Per(sum.Opened), Per(sum.Failed), Per(sum.NotOffered));
+        var sum = which(input.Timeline.Complete().TakeWhile(s => s.Second < seconds).Aggregate(CounterValues.Zero, (a, s) => a + s.Counters));
+        return new RateFacts(Per(sum.Scheduled), Per(sum.Offered), Per(sum.Completed), Per(sum.Failed), Per(sum.NotOffered));
 
         double Per(long count) => seconds > 0 ? Rounded(count / seconds) : 0;
     }

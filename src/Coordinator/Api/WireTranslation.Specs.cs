@@ -36,16 +36,7 @@ internal static partial class WireTranslation
             OnAgentLoss = LossOf(spec.OnAgentLoss),
             OnAgentJoin = JoinOf(spec.OnAgentJoin),
         };
-        if (spec.Churn is { } churn)
-        {
-            input = input with
-            {
-                Workload = SpecWorkload.Churn,
-                Lifetime = Quantity(churn.Lifetime, "churn.lifetime"),
-                Close = CloseOf(churn.Close),
-            };
-        }
-
+        input = AddTransport(AddWorkload(input, spec), spec.Transport);
         return spec.OpeningCase switch
         {
             Wire.RunSpec.OpeningOneofCase.Ramp => input with { Ramp = Quantity(spec.Ramp, "ramp") },
@@ -97,6 +88,7 @@ internal static partial class WireTranslation
         Wire.CloseMethod.Unspecified => null,
         Wire.CloseMethod.Fin => SpecWorkload.Fin,
         Wire.CloseMethod.Rst => SpecWorkload.Rst,
+        Wire.CloseMethod.Peer => SpecWorkload.Peer,
         _ => close.ToString(),
     };
 
@@ -173,8 +165,12 @@ internal static partial class WireTranslation
             (message.Backends, message.BackendListen) = ((uint)spec.Backends, PortText.Format(spec.BackendListen));
         foreach (var target in spec.Targets.Where(t => !AddressText.TryParse(t.Host, out _) && !t.IsAskedOfAgents).DistinctBy(t => t.Host))
             message.Names.Add(new Wire.ResolvedName { Name = target.Host, Addresses = { target.Addresses.Select(a => ByteString.CopyFrom(a.ToBytes())) } });
-        if (spec.Churn is { } churn)
-            message.Churn = new() { Lifetime = churn.Lifetime.ToDuration(), Close = churn.Close };
+        message.Workload = Fleet.WireTranslation.ToMessage(spec.Workload);
+        if (spec.Transport != TransportSpec.Plain)
+            message.Transport = Fleet.WireTranslation.ToMessage(spec.Transport);
+        // Whoever may look at a run need not have its key.
+        if (message.Transport?.Tls is { } tls)
+            tls.Key = ByteString.Empty;
         message.Reuse = spec.Rest == TimeSpan.Zero ? Wire.ReusePolicy.Immediate : Wire.ReusePolicy.Rest;
         message.Force = spec.Force;
         message.ProvisionSources.Add(spec.Provision.Select(p => p.Text));

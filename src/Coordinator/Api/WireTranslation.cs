@@ -76,6 +76,8 @@ internal static partial class WireTranslation
             Elapsed = progress.Elapsed.ToDuration(),
             Goal = (ulong)progress.Goal,
             Connecting = (ulong)progress.Connecting,
+            Handshaking = (ulong)progress.Handshaking,
+            Requests = progress.Requests is { } requests ? ToMessage(requests) : null,
             Established = (ulong)progress.Established,
             Closing = (ulong)progress.Closing,
             OpensPerSecond = progress.OpensPerSecond,
@@ -94,6 +96,19 @@ internal static partial class WireTranslation
             message.Confirmed = (ulong)confirmed;
         return message;
     }
+
+    private static Wire.RequestProgress ToMessage(RequestProgress requests) => new()
+    {
+        ScheduledPerSecond = requests.Scheduled,
+        OfferedPerSecond = requests.Offered,
+        CompletedPerSecond = requests.Completed,
+        FailedPerSecond = requests.Failed,
+        NotOfferedPerSecond = requests.NotOffered,
+        InFlight = (ulong)requests.InFlight,
+        Waiting = (ulong)requests.Waiting,
+        Completed = (ulong)requests.TotalCompleted,
+        Failed = (ulong)requests.TotalFailed,
+    };
 
     private static Wire.FailureCount ToMessage(FailureTally failure) => new()
     {

@@ -80,6 +80,7 @@ internal static class RunJson
             ["elapsedSeconds"] = progress.Elapsed.TotalSeconds,
             ["goal"] = progress.Goal,
             ["connecting"] = progress.Connecting,
+            ["handshaking"] = progress.Handshaking,
             ["established"] = progress.Established,
             ["closing"] = progress.Closing,
             ["openRate"] = progress.OpenRate,
@@ -96,8 +97,23 @@ internal static class RunJson
             json["confirmed"] = confirmed;
         if (progress.Kernel is { } kernel)
             json["kernel"] = Of(kernel);
+        if (progress.Requests is { } requests)
+            json["requests"] = Of(requests);
         return json;
     }
+
+    private static JsonObject Of(RequestsView requests) => new()
+    {
+        ["scheduledPerSecond"] = requests.Scheduled,
+        ["offeredPerSecond"] = requests.Offered,
+        ["completedPerSecond"] = requests.Completed,
+        ["failedPerSecond"] = requests.Failed,
+        ["notOfferedPerSecond"] = requests.NotOffered,
+        ["inFlight"] = requests.InFlight,
+        ["waiting"] = requests.Waiting,
+        ["completed"] = requests.TotalCompleted,
+        ["failed"] = requests.TotalFailed,
+    };
 
     private static JsonObject Of(KernelStates kernel) => new()
     {

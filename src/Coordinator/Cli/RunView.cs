@@ -68,7 +68,13 @@ public sealed record ProgressView
     /// <summary>The goal of this second: on its way to the goal of the hold while the run ramps.</summary>
     public long Goal { get; init; }
     public long Connecting { get; init; }
+
+    /// <summary>ESTABLISHED, with the TLS handshake under way.</summary>
+    public long Handshaking { get; init; }
     public long Established { get; init; }
+
+    /// <summary>Null when the run sends no requests.</summary>
+    public RequestsView? Requests { get; init; }
 
     /// <summary>Null when no greeting is expected.</summary>
     public long? Confirmed { get; init; }
@@ -95,6 +101,19 @@ public sealed record ProgressView
     /// <summary>The other side of the run; empty when that is not of this run.</summary>
     public ImmutableArray<BackendProgressView> Backends { get; init; } = [];
 }
+
+/// <summary>The requests of the newest complete second.</summary>
+/// <param name="Scheduled">Per second: called for.</param>
+/// <param name="Offered">Per second: begun.</param>
+/// <param name="Completed">Per second.</param>
+/// <param name="Failed">Per second.</param>
+/// <param name="NotOffered">Per second: due and given up.</param>
+/// <param name="InFlight">Sent and not answered.</param>
+/// <param name="Waiting">Due, and waiting for a connection that is free.</param>
+/// <param name="TotalCompleted">Since the start.</param>
+/// <param name="TotalFailed">Since the start.</param>
+public sealed record RequestsView(
+    double Scheduled, double Offered, double Completed, double Failed, double NotOffered, long InFlight, long Waiting, long TotalCompleted, long TotalFailed);
 
 /// <summary>One backend in the newest complete second.</summary>
 /// <param name="Id">Its identity.</param>

@@ -15,7 +15,7 @@ internal sealed class SpecOptions
     };
 
     private readonly Option<string[]> _targets = VerbOptions.Texts(
-        "--target", "tcp://HOST:PORTS", "What to connect to, as in 10.0.0.5:443,8443-8450; a weight at its end: ,weight=3; may be repeated");
+        "--target", "URL", "What to connect to, as in 10.0.0.5:443,8443-8450, tls://HOST:443 or https://HOST/path; a weight at its end: ,weight=3; may be repeated");
     private readonly Option<string> _connections = VerbOptions.Text(
         "--connections", "N", "How many connections to hold: 50000, 500k, 2M", "-c");
     private readonly Option<string> _ramp = VerbOptions.Text("--ramp", "TIME", "How long opening them takes: 90s, 10m");
@@ -39,16 +39,13 @@ internal sealed class SpecOptions
     private readonly Option<string[]> _backendSelect = VerbOptions.Texts(
         "--backend-select", "LABEL=VALUE", "Take backends that carry this label; may be repeated");
     private readonly Option<string> _name = VerbOptions.Text("--name", "TEXT", "A name for lists and reports");
-    private readonly Option<string> _workload = VerbOptions.Text(
-        "--workload", "NAME", "hold: keep connections open (the default); churn: close them after their lifetime and open others");
-    private readonly Option<string> _lifetime = VerbOptions.Text("--lifetime", "TIME", "How long a connection lives that churns: 10s");
-    private readonly Option<string> _close = VerbOptions.Text("--close", "HOW", "How it ends then: fin (TIME-WAIT here; the default) or rst");
-    private readonly Option<string> _reuse = VerbOptions.Text(
-        "--reuse", "HOW", "What becomes of its tuple: rest (for 60s, as ordinary clients do; the default) or immediate");
     private readonly Option<bool> _force = VerbOptions.Flag(
         "--force", "Start although it does not fit: hold as many as fit, and say so");
     private readonly Option<string[]> _provision = VerbOptions.Texts(
         "--provision-sources", "CIDR@DEV", "Source addresses to add to the agents' hosts while the run lasts; may be repeated");
+
+    private readonly WorkloadOptions _workload = new();
+    private readonly TransportOptions _transport = new();
 
     private readonly Option<string> _onLoss = VerbOptions.Text(
         "--on-agent-loss", "HOW", "What becomes of a lost agent's share: rebalance (the others take it; the default), hold (open until it is back) or fail");
@@ -58,12 +55,17 @@ internal sealed class SpecOptions
     /// <summary>For the verb's own list.</summary>
     public IEnumerable<Symbol> Symbols =>
     [
-        _shortTarget, _targets, _connections, _ramp, _rate, _hold, _workload, _lifetime, _close, _reuse, _sources, _sourcePorts, _provision,
+        _shortTarget, _targets, _connections, _ramp, _rate, _hold, .. _workload.Symbols, .. _transport.Symbols, _sources, _sourcePorts, _provision,
         _agents, _readyTimeout, _connectTimeout, _maxDuration, _expectGreeting, _force, _onLoss, _onJoin, _select, _backends, _backendListen, _backendSelect, _name,
     ];
 
     /// <summary>What was asked for, unchecked. An option without its value counts as not given: the parser has that error.</summary>
-    public RunSpecInput InputOf(ParseResult parsed) => new()
+    public RunSpecInput InputOf(ParseResult parsed) => InputOf(parsed, []);
+
+    private RunSpecInput InputOf(ParseResult parsed, List<SpecError> errors) =>
+        _transport.AddTo(_workload.AddTo(OwnInputOf(parsed), parsed, errors), parsed, errors);
+
+    private RunSpecInput OwnInputOf(ParseResult parsed) => new()
     {
         Name = Verb.TextOf(parsed, _name) ?? "",
         Targets = [.. Verb.TextsOf(parsed.GetResult(_shortTarget)), .. Verb.TextsOf(parsed.GetResult(_targets))],
@@ -82,10 +84,6 @@ internal sealed class SpecOptions
         Backends = Verb.Given<long>(parsed, _backends),
         BackendListen = Verb.TextOf(parsed, _backendListen),
         BackendSelect = [.. Verb.TextsOf(parsed.GetResult(_backendSelect))],
-        Workload = Verb.TextOf(parsed, _workload),
-        Lifetime = Verb.Given<TimeSpan>(parsed, _lifetime),
-        Close = Verb.TextOf(parsed, _close),
-        Reuse = Verb.TextOf(parsed, _reuse),
         Force = parsed.GetResult(_force) is { Implicit: false },
         ProvisionSources = [.. Verb.TextsOf(parsed.GetResult(_provision))],
         OnAgentLoss = Verb.TextOf(parsed, _onLoss),
@@ -97,8 +95,12 @@ internal sealed class SpecOptions
     /// <param name="resolve">Addresses of a name; null when the agents are to be asked.</param>
     public SpecResult Validate(ParseResult parsed, Func<string, IReadOnlyList<IpAddress>?> resolve)
     {
-        var result = RunSpecValidator.Validate(InputOf(parsed), resolve);
-        return result.Spec is null ? result with { Errors = [.. result.Errors.Where(e => !IsHalfGiven(parsed, e))] } : result;
+        var unread = new List<SpecError>();
+        var result = RunSpecValidator.Validate(InputOf(parsed, unread), resolve);
+        if (result.Spec is not null && unread.Count == 0)
+            return result;
+        // A file that was not read is missing to the validator.
+        return new(null, [.. unread, .. result.Errors.Where(e => !IsHalfGiven(parsed, e) && !unread.Exists(u => u.Field == e.Field))]);
     }
 
     /// <summary>Options that choose among the agents of a fleet, where there is none.</summary>

@@ -38,8 +38,9 @@ internal static partial class WireTranslation
         if (spec.Backends > 0)
             (wire.Backends, wire.BackendListen) = ((uint)spec.Backends, PortText.Format(spec.BackendListen));
         wire.Names.AddRange(Names(spec));
-        if (spec.Churn is { } churn)
-            wire.Churn = new() { Lifetime = Duration.FromTimeSpan(churn.Lifetime), Close = churn.Close };
+        wire.Workload = Fleet.WireTranslation.ToMessage(spec.Workload);
+        if (spec.Transport != TransportSpec.Plain)
+            wire.Transport = Fleet.WireTranslation.ToMessage(spec.Transport);
         if (spec.Rest == TimeSpan.Zero)
             wire.Reuse = ReusePolicy.Immediate;
         wire.Force = spec.Force;
@@ -128,6 +129,11 @@ internal static partial class WireTranslation
         Elapsed = progress.Elapsed?.ToTimeSpan() ?? TimeSpan.Zero,
         Goal = (long)progress.Goal,
         Connecting = (long)progress.Connecting,
+        Handshaking = (long)progress.Handshaking,
+        Requests = progress.Requests is { } r
+            ? new(r.ScheduledPerSecond, r.OfferedPerSecond, r.CompletedPerSecond, r.FailedPerSecond, r.NotOfferedPerSecond,
+                (long)r.InFlight, (long)r.Waiting, (long)r.Completed, (long)r.Failed)
+            : null,
         Established = (long)progress.Established,
         Confirmed = progress.HasConfirmed ? (long)progress.Confirmed : null,
         Closing = (long)progress.Closing,

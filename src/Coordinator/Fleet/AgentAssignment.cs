@@ -8,6 +8,7 @@ using Destination = LoadHarness.Protos.Destination;
 using Revision = LoadHarness.Protos.Revision;
 using Schedule = LoadHarness.Protos.Schedule;
 using Slice = LoadHarness.Protos.Slice;
+using WorkloadShare = LoadHarness.Coordinator.Specs.WorkloadShare;
 
 namespace LoadHarness.Coordinator.Fleet;
 
@@ -41,8 +42,11 @@ public sealed record AgentAssignment
     /// <summary>Its goal over elapsed time.</summary>
     public Schedule Schedule { get; init; } = new([], 0);
 
-    /// <summary>How connections end and are replaced; null: they are held.</summary>
-    public ChurnSpec? Churn { get; init; }
+    /// <summary>What connections do, by kind, with this agent's part of the requests of an open model.</summary>
+    public ImmutableArray<WorkloadShare> Workload { get; init; } = [new(1, new WorkloadSpec.Hold())];
+
+    /// <summary>What carries connections, with this agent's part of the clients of a PROXY header.</summary>
+    public TransportSpec Transport { get; init; } = TransportSpec.Plain;
 
     /// <summary>A reconnect storm that it has a part in; null when there is none to be had.</summary>
     public RunStorm? Storm { get; init; }

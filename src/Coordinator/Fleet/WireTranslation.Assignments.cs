@@ -2,6 +2,7 @@ using Google.Protobuf;
 using Google.Protobuf.WellKnownTypes;
 using LoadHarness.Coordinator.Aggregation;
 using LoadHarness.Coordinator.Planning;
+using LoadHarness.Coordinator.Specs;
 using LoadHarness.Protos;
 using Wire = LoadHarness.V1;
 
@@ -38,15 +39,11 @@ internal static partial class WireTranslation
         message.Slice = ToMessage(assignment.Slice);
         message.Destinations.Add(assignment.Destinations.Select(ToMessage));
         message.Schedule = ToMessage(assignment.Schedule);
-        message.Workload = new()
-        {
-            ConnectTimeout = assignment.ConnectTimeout.ToDuration(),
-            ExpectGreeting = assignment.ExpectGreeting,
-        };
-        if (assignment.Churn is { } churn)
-            message.Workload.Churn = new() { Lifetime = churn.Lifetime.ToDuration(), Close = churn.Close };
-        else
-            message.Workload.Hold = new();
+        message.Workload = ToMessage(assignment.Workload);
+        message.Workload.ConnectTimeout = assignment.ConnectTimeout.ToDuration();
+        message.Workload.ExpectGreeting = assignment.ExpectGreeting;
+        if (assignment.Transport != TransportSpec.Plain)
+            message.Transport = ToMessage(assignment.Transport);
         if (assignment.Storm is { } storm)
             message.Storm = ToMessage(storm);
         message.Provision.Add(assignment.Provision.Select(ToMessage));

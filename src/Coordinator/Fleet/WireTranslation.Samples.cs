@@ -17,8 +17,8 @@ internal static partial class WireTranslation
     private const long MostBytesPerSecond = 100_000_000_000;
     private const long MostCores = 4096;
 
-    // Linux has no higher errno (MAX_ERRNO in include/linux/err.h), TLS no higher alert.
-    private const int HighestErrno = 4095;
+    // Whatever FailureCode says.
+    private const int HighestErrno = 49_999;
 
     private const int MaxFailures = 1000;
     private const int MaxHistograms = 2000;
@@ -61,6 +61,8 @@ internal static partial class WireTranslation
         RestingTuples = Tally(gauges.RestingTuples, "sample.gauges.resting_tuples"),
         FreeTuples = Tally(gauges.FreeTuples, "sample.gauges.free_tuples"),
         EstablishedMax = Tally(gauges.EstablishedMax, "sample.gauges.established_max"),
+        RequestsInFlight = Tally(gauges.RequestsInFlight, "sample.gauges.requests_in_flight"),
+        RequestsWaiting = Tally(gauges.RequestsWaiting, "sample.gauges.requests_waiting"),
     };
 
     private static CounterValues ToCounters(Wire.Counters counters) => new()
@@ -81,6 +83,12 @@ internal static partial class WireTranslation
         DrainPausedMillis = Tally(counters.DrainPausedMillis, "sample.counters.drain_paused_millis"),
         StormClosed = Tally(counters.StormClosed, "sample.counters.storm_closed"),
         StormOpened = Tally(counters.StormOpened, "sample.counters.storm_opened"),
+        Resumed = Tally(counters.Resumed, "sample.counters.resumed"),
+        RequestsScheduled = Tally(counters.RequestsScheduled, "sample.counters.requests_scheduled"),
+        RequestsOffered = Tally(counters.RequestsOffered, "sample.counters.requests_offered"),
+        RequestsCompleted = Tally(counters.RequestsCompleted, "sample.counters.requests_completed"),
+        RequestsFailed = Tally(counters.RequestsFailed, "sample.counters.requests_failed"),
+        RequestsNotOffered = Tally(counters.RequestsNotOffered, "sample.counters.requests_not_offered"),
     };
 
     private static CounterValues Plausible(CounterValues counters, TimeSpan interval)
@@ -90,7 +98,8 @@ internal static partial class WireTranslation
         [
             counters.Scheduled, counters.Offered, counters.Opened, counters.Failed, counters.NotOffered, counters.Reopened, counters.ClosedByPeer,
             counters.Closed, counters.SkippedTuples, counters.DroppedPorts, counters.Aborted, counters.DrainPausedMillis, counters.StormClosed,
-            counters.StormOpened,
+            counters.StormOpened, counters.Resumed, counters.RequestsScheduled, counters.RequestsOffered, counters.RequestsCompleted,
+            counters.RequestsFailed, counters.RequestsNotOffered,
         ];
         if (counts.Max() > most || Math.Max(counters.BytesReceived, counters.BytesSent) > Most(MostBytesPerSecond, interval))
             throw new WireException("sample.counters", $"more than {MostPerSecond:N0} of a kind per second, or {MostBytesPerSecond:N0} bytes, is more than a host can do");

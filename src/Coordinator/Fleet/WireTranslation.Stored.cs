@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using Google.Protobuf;
 using LoadHarness.Coordinator.Aggregation;
 using LoadHarness.Coordinator.Planning;
+using LoadHarness.Coordinator.Specs;
 using LoadHarness.Protos;
 using Wire = LoadHarness.V1;
 
@@ -25,8 +26,14 @@ internal static partial class WireTranslation
         }
     }
 
-    /// <summary>As the store keeps it.</summary>
-    public static byte[] ToBytes(AgentAssignment assignment) => ToMessage(assignment).Assignment.ToByteArray();
+    /// <summary>As the store keeps it: without a key, and so without the certificate that it belongs to.</summary>
+    public static byte[] ToBytes(AgentAssignment assignment)
+    {
+        var message = ToMessage(assignment).Assignment;
+        if (message.Transport?.Tls is { } tls)
+            (tls.Certificate, tls.Key) = (ByteString.Empty, ByteString.Empty);
+        return message.ToByteArray();
+    }
 
     /// <summary>Reads what <see cref="ToBytes"/> wrote.</summary>
     /// <exception cref="WireException">It is something else.</exception>
@@ -55,7 +62,8 @@ internal static partial class WireTranslation
                     Slice = ToSlice(message.Slice),
                     Destinations = [.. message.Destinations.Select(ToDestination)],
                     Schedule = ToSchedule(message.Schedule),
-                    Churn = message.Workload.Churn is { } churn ? new(churn.Lifetime.ToTimeSpan(), churn.Close) : null,
+                    Workload = ToWorkload(message.Workload),
+                    Transport = message.Transport is { } transport ? ToTransport(transport) : TransportSpec.Plain,
                     Storm = message.Storm is { } storm ? ToStorm(storm) : null,
                     Provision = [.. message.Provision.Select(ToSources)],
                     ConnectTimeout = message.Workload.ConnectTimeout.ToTimeSpan(),

@@ -13,6 +13,7 @@ public static class SummaryText
     private const int LabelWidth = 10;
     private const int MostAgents = 20;
     private const int MostEvents = 20;
+    private const int MostDetails = 5;
 
     /// <summary>Writes.</summary>
     public static void Write(TextWriter writer, RunSummary summary)
@@ -30,6 +31,7 @@ public static class SummaryText
         AddRun(lines, summary);
         foreach (var storm in summary.Storms)
             lines.Add($"storm {storm.Number}", StormLine(storm));
+        AddRequests(lines, summary.Requests);
         AddEvents(lines, summary.Events);
         AddFailures(lines, summary.Failures);
         AddLatency(lines, summary.Latency);
@@ -114,6 +116,16 @@ public static class SummaryText
             + $"{Seconds(storm.WithinSeconds)} and {storm.Opened:N0} opened; {back}, {storm.LowestEstablished ?? 0:N0} were the fewest";
     }
 
+    private static void AddRequests(LabelledLines lines, RequestFacts? requests)
+    {
+        if (requests is null)
+            return;
+        lines.AddRow("requests", $"{"",-9}{"scheduled",12}{"offered",12}{"completed",12}{"failed",12}{"not offered",12}");
+        lines.AddRow("", $"{"in all",-9}{requests.Scheduled,12:N0}{requests.Offered,12:N0}{requests.Completed,12:N0}{requests.Failed,12:N0}{requests.NotOffered,12:N0}");
+        var rates = requests.PerSecond;
+        lines.AddRow("", $"{"per s",-9}{Digits(rates.Scheduled),12}{Digits(rates.Offered),12}{Digits(rates.Completed),12}{Digits(rates.Failed),12}{Digits(rates.NotOffered),12}");
+    }
+
     private static void AddDrain(LabelledLines lines, DrainFacts drain)
     {
         var parts = new List<string>();
@@ -166,6 +178,8 @@ public static class SummaryText
             var (meaning, remedy) = FailureRemedies.Of(reason);
             var name = meaning == reason ? "" : $" ({reason})";
             lines.Add("", $"{count:N0} x {meaning}{name}{(remedy.Length > 0 ? $": {remedy}" : "")}.");
+            foreach (var detail in failures.Details.Where(d => d.Reason == reason).Take(MostDetails))
+                lines.Add("", $"  {detail.Count:N0} of them: {detail.Words}");
         }
     }
 
@@ -174,6 +188,7 @@ public static class SummaryText
         (string Name, LatencyValues? Values)[] all =
         [
             ("connect", latency.Connect), ("tls", latency.TlsHandshake), ("request", latency.Request), ("service", latency.RequestService),
+            ("1st byte", latency.TimeToFirstByte),
         ];
         if (all.All(l => l.Values is null))
             return;

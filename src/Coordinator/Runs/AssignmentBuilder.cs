@@ -21,17 +21,22 @@ internal sealed class AssignmentBuilder(string runId, RunSpec spec, FleetOptions
     /// <summary>Capabilities that every client of the run needs, whatever its part.</summary>
     public ImmutableArray<string> Needed =>
     [
-        spec.Churn is null ? Capabilities.WorkloadHold : Capabilities.WorkloadChurn,
+        .. spec.Workload.SelectMany(w => CapabilitiesOf(w.Workload)).Distinct(),
+        .. spec.Workload.Length > 1 ? [Capabilities.WorkloadMix] : ImmutableArray<string>.Empty,
         Capabilities.TransportTcp,
+        .. spec.Transport.Tls is null ? ImmutableArray<string>.Empty : [Capabilities.TransportTls],
+        .. spec.Transport.Proxy is null ? ImmutableArray<string>.Empty : [Capabilities.TransportProxyProtocol],
+        .. spec.Transport.Socket == new SocketSpec() ? ImmutableArray<string>.Empty : [Capabilities.TransportTcpOptions],
         .. spec.ExpectGreeting ? [Capabilities.Greeting] : ImmutableArray<string>.Empty,
     ];
 
     /// <summary>The desired state of one agent.</summary>
     /// <param name="agent">The agent's part of the plan.</param>
+    /// <param name="part">Which part of the whole that is.</param>
     /// <param name="order">What all agents are to do.</param>
     /// <param name="duty">What this agent is to read from the kernel, if it is a reader.</param>
     /// <param name="provision">Sources that it adds to its host, or waits for.</param>
-    public AgentAssignment Build(AgentPlan agent, RunOrder order, KernelViewDuty? duty, ImmutableArray<AddedSources> provision) => new()
+    public AgentAssignment Build(AgentPlan agent, AgentPart part, RunOrder order, KernelViewDuty? duty, ImmutableArray<AddedSources> provision) => new()
     {
         RunId = runId,
         Revision = new Revision(fleet.Epoch, order.Number),
@@ -42,7 +47,10 @@ internal sealed class AssignmentBuilder(string runId, RunSpec spec, FleetOptions
         Slice = agent.Slice,
         Destinations = agent.Destinations,
         Schedule = agent.Schedule,
-        Churn = spec.Churn,
+        Workload = [.. spec.Workload.Select(w => w with { Workload = PartOf(w.Workload, part.Of(agent.Share)) })],
+        Transport = spec.Transport.Proxy is { Clients: { } clients } proxy
+            ? spec.Transport with { Proxy = proxy with { Clients = part.Of(clients) } }
+            : spec.Transport,
         Storm = order.Storm,
         Provision = provision,
         ConnectTimeout = spec.ConnectTimeout,
@@ -69,6 +77,25 @@ internal sealed class AssignmentBuilder(string runId, RunSpec spec, FleetOptions
         MaxDuration = spec.MaxDuration + order.DrainTimeout + _backendMargin,
         KernelView = duty,
         Backend = new BackendWork(spec.BackendListen, spec.ExpectGreeting),
+    };
+
+    private static IEnumerable<string> CapabilitiesOf(WorkloadSpec workload) => workload switch
+    {
+        WorkloadSpec.Churn { Life: { Spread: LifetimeSpread.Fixed }, Close: not CloseMethod.Peer } => [Capabilities.WorkloadChurn],
+        WorkloadSpec.Churn => [Capabilities.WorkloadChurn, Capabilities.WorkloadLifetimes],
+        WorkloadSpec.Http => [Capabilities.WorkloadHttp],
+        WorkloadSpec.Echo => [Capabilities.WorkloadEcho],
+        _ => [Capabilities.WorkloadHold],
+    };
+
+    // The requests of an open model are those of the run: each agent has as large a part of them as of the connections.
+    private static WorkloadSpec PartOf(WorkloadSpec workload, double part) => workload switch
+    {
+        WorkloadSpec.Http { Pace: { Load: LoadSpec.Open open } pace } http =>
+            http with { Pace = pace with { Load = new LoadSpec.Open(open.RequestsPerSecond * part) } },
+        WorkloadSpec.Echo { Pace: { Load: LoadSpec.Open open } pace } echo =>
+            echo with { Pace = pace with { Load = new LoadSpec.Open(open.RequestsPerSecond * part) } },
+        _ => workload,
     };
 
     private ImmutableArray<string> Required(AgentPlan agent, RunOrder order, ImmutableArray<AddedSources> provision)

@@ -39,7 +39,7 @@ internal static class FailureWords
             + (spec.Targets.Length > TargetsShown ? $" and {spec.Targets.Length - TargetsShown} more" : "");
         var worst = failures[0];
         var failed = failures.Sum(f => f.Count);
-        var errno = worst.Errno == 0 ? "" : $" ({_errnos.GetValueOrDefault(worst.Errno) ?? $"errno {worst.Errno}"})";
+        var errno = FailureNames.WordsOf(worst) is { } words ? $" ({words})" : worst.Errno == 0 ? "" : $" ({_errnos.GetValueOrDefault(worst.Errno) ?? $"errno {worst.Errno}"})";
         var count = worst.Count == failed ? $"{failed:N0} times" : $"{worst.Count:N0} of {failed:N0} times";
         var (meaning, remedy) = FailureRemedies.Of(FailureNames.Of(worst));
         return $"nothing could be opened to {targets}: {count} {meaning}{errno}" + (remedy.Length == 0 ? "" : $"; {remedy}");

@@ -39,6 +39,7 @@ internal sealed record KeptRun(
     public static KeptRun? Read(CoordinatorStore store, RunRow row)
     {
         var snapshot = RunRecord.FromRow(row);
+        snapshot = snapshot with { Spec = RunRecord.SecretsOf(store).AddTo(snapshot.Spec, row.Id) };
         var kept = store.Checkpoints.Of(row.Id);
         var conduct = kept is null ? new() : StoredState.Read<RunConduct>(kept.Conduct);
         if (conduct.Plan is null && !CanWaitAgain(snapshot, store.AwayFor))

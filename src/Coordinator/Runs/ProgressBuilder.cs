@@ -23,7 +23,9 @@ internal static class ProgressBuilder
         {
             Elapsed = elapsed,
             Goal = plan.Schedule.GoalAt(elapsed),
-            Connecting = newest.Gauges.Connecting + newest.Gauges.Handshaking,
+            Connecting = newest.Gauges.Connecting,
+            Handshaking = newest.Gauges.Handshaking,
+            Requests = RequestsOf(newest, totals),
             Established = newest.Gauges.Established,
             Confirmed = newest.Gauges.Confirmed,
             Closing = newest.Gauges.Closing,
@@ -40,6 +42,19 @@ internal static class ProgressBuilder
             Backends = [.. backends.Members.Select(m => BackendOf(backends.Timeline, m, elapsed))],
         };
     }
+
+    private static RequestProgress? RequestsOf(SecondTotals newest, CounterValues totals) => totals.RequestsScheduled == 0 ? null : new()
+    {
+        Scheduled = newest.Counters.RequestsScheduled,
+        Offered = newest.Counters.RequestsOffered,
+        Completed = newest.Counters.RequestsCompleted,
+        Failed = newest.Counters.RequestsFailed,
+        NotOffered = newest.Counters.RequestsNotOffered,
+        InFlight = newest.Gauges.RequestsInFlight,
+        Waiting = newest.Gauges.RequestsWaiting,
+        TotalCompleted = totals.RequestsCompleted,
+        TotalFailed = totals.RequestsFailed,
+    };
 
     private static BackendProgress BackendOf(Timeline timeline, RunMember member, TimeSpan elapsed)
     {

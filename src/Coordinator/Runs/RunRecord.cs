@@ -1,5 +1,6 @@
 using LoadHarness.Coordinator.Aggregation;
 using LoadHarness.Coordinator.Fleet;
+using LoadHarness.Coordinator.Security;
 using LoadHarness.Coordinator.Store;
 
 namespace LoadHarness.Coordinator.Runs;
@@ -12,6 +13,7 @@ internal sealed class RunRecord(string requestId, CoordinatorStore store, TimePr
 {
     private static readonly TimeSpan _patience = TimeSpan.FromSeconds(5);
 
+    private readonly RunSecrets _secrets = SecretsOf(store);
     private RunSnapshot? _saved;
     private byte[]? _conduct;
 
@@ -25,11 +27,13 @@ internal sealed class RunRecord(string requestId, CoordinatorStore store, TimePr
         try
         {
             _saved = run;
+            _secrets.Keep(run.Id, run.Spec);
             // The store lives on the machine's own time, whatever the clock of the runs is.
             await store.Runs.SaveAsync(ToRow(run)).WaitAsync(_patience, TimeProvider.System);
         }
-        catch (Exception e) when (e is StoreException or TimeoutException)
+        catch (Exception e) when (e is StoreException or TimeoutException or CredentialException)
         {
+            _secrets.Remove(run.Id);
             throw new RunRejectedException(RunRejection.Unavailable,
                 [$"the coordinator cannot keep a record of the run, so it does not begin one: {store.Problem ?? e.Message}"]);
         }
@@ -45,10 +49,19 @@ internal sealed class RunRecord(string requestId, CoordinatorStore store, TimePr
             return;
         _saved = run;
         Observe(store.Runs.SaveAsync(ToRow(run)));
+        if (run.State.HasEnded())
+            _secrets.Remove(run.Id);
     }
 
     /// <summary>There is no such run after all.</summary>
-    public void Forget(string runId) => Observe(store.Runs.DeleteAsync(runId));
+    public void Forget(string runId)
+    {
+        _secrets.Remove(runId);
+        Observe(store.Runs.DeleteAsync(runId));
+    }
+
+    /// <summary>Keys of the runs of a store.</summary>
+    public static RunSecrets SecretsOf(CoordinatorStore store) => new(Path.Combine(store.Directory, "keys"));
 
     /// <summary>Keeps what an agent is to do and tells it so then. Revisions go out in the order of the calls.</summary>
     public void Assign(AgentState agent, AgentAssignment assignment) => store.Runs.AddRevision(

@@ -70,8 +70,9 @@ internal sealed class RunRoster(
         readers.Choose(Members, elapsed);
         provisions.Choose(Members);
         var order = Next(phase, startNanos, drainTimeout) with { Storm = phase == Phase.Running && elapsed <= Storm?.Latest ? Storm : null };
-        foreach (var member in Members)
-            record.Assign(member.Agent, builder.Build(member.Plan!, order, readers.DutyOf(member, Members, plan.Departed), provisions.DutiesOf(member.Agent)));
+        var goal = plan.Agents.Sum(a => a.Share);
+        foreach (var (i, member) in Members.Index())
+            record.Assign(member.Agent, builder.Build(member.Plan!, new(i, Members.Length, goal), order, readers.DutyOf(member, Members, plan.Departed), provisions.DutiesOf(member.Agent)));
     }
 
     /// <summary>Names another reader of the kernel where one has fallen silent; tells all members the same again if so.</summary>
@@ -110,7 +111,7 @@ internal sealed class RunRoster(
             if (Order is { } order && member.Plan is { } part)
             {
                 var leave = new RunOrder(order.Number + 1, Phase.Drained, order.StartNanos, order.DrainTimeout);
-                record.Assign(member.Agent, builder.Build(part, leave, null, provisions.DutiesOf(member.Agent)));
+                record.Assign(member.Agent, builder.Build(part, default, leave, null, provisions.DutiesOf(member.Agent)));
             }
         }
 

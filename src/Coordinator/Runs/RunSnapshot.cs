@@ -57,7 +57,13 @@ public sealed record RunProgress
     public required TimeSpan Elapsed { get; init; }
     public long Goal { get; init; }
     public long Connecting { get; init; }
+
+    /// <summary>ESTABLISHED, with the TLS handshake under way.</summary>
+    public long Handshaking { get; init; }
     public long Established { get; init; }
+
+    /// <summary>Null when the run sends no requests.</summary>
+    public RequestProgress? Requests { get; init; }
 
     /// <summary>Null when no greeting is expected.</summary>
     public long? Confirmed { get; init; }
@@ -120,4 +126,22 @@ public sealed record AgentProgress
 
     /// <summary>This second's sample has not arrived: the numbers are older.</summary>
     public bool Stale { get; init; }
+}
+
+/// <summary>The requests of one second, and of the run so far; see control.proto.</summary>
+public sealed record RequestProgress
+{
+    public long Scheduled { get; init; }
+    public long Offered { get; init; }
+    public long Completed { get; init; }
+    public long Failed { get; init; }
+    public long NotOffered { get; init; }
+    public long InFlight { get; init; }
+    public long Waiting { get; init; }
+
+    /// <summary>Since the run's start.</summary>
+    public long TotalCompleted { get; init; }
+
+    /// <summary>Since the run's start.</summary>
+    public long TotalFailed { get; init; }
 }

@@ -1,6 +1,9 @@
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
 using LoadHarness.Coordinator.Specs;
+using LoadHarness.V1;
+using RunSpec = LoadHarness.Coordinator.Specs.RunSpec;
 
 namespace LoadHarness.Coordinator.Runs;
 
@@ -25,7 +28,14 @@ internal static class StoredText
 
     /// <summary>Reads what <see cref="Write(RunSpec)"/> wrote.</summary>
     /// <exception cref="JsonException">It is something else.</exception>
-    public static RunSpec ReadSpec(string text) => Read<RunSpec>(text);
+    public static RunSpec ReadSpec(string text)
+    {
+        var spec = Read<RunSpec>(text);
+        // Before there were workloads a spec had its churn alone.
+        return JsonNode.Parse(text)?["churn"] is JsonObject churn && Read<ChurnSpec>(churn.ToJsonString()) is var (life, close)
+            ? spec with { Workload = [new(1, new WorkloadSpec.Churn(new(LifetimeSpread.Fixed, life, life), close))] }
+            : spec;
+    }
 
     /// <summary>Reads what <see cref="Write(PlanOverview)"/> wrote.</summary>
     /// <exception cref="JsonException">It is something else.</exception>

@@ -60,8 +60,14 @@ public sealed record RunSpec
     /// <summary>As <see cref="Select"/>, for the backends.</summary>
     public ImmutableSortedDictionary<string, string> BackendSelect { get; init; } = ImmutableSortedDictionary<string, string>.Empty;
 
-    /// <summary>How connections end and are replaced while the goal is kept; null: they are held.</summary>
-    public ChurnSpec? Churn { get; init; }
+    /// <summary>What connections do once they are open, by kind; at least one.</summary>
+    public ImmutableArray<WorkloadShare> Workload { get; init; } = [new(1, new WorkloadSpec.Hold())];
+
+    /// <summary>What carries connections.</summary>
+    public TransportSpec Transport { get; init; } = TransportSpec.Plain;
+
+    /// <summary>How fast connections end by plan and are replaced while the goal is kept; null: they are held, as far as is known.</summary>
+    public ChurnSpec? Churn => ChurnSpec.Of(Workload);
 
     /// <summary>How long a tuple rests after its connection ended by our FIN; zero: it is used again at once.</summary>
     public TimeSpan Rest { get; init; } = TimeSpan.FromSeconds(60);
@@ -89,6 +95,12 @@ public sealed record TargetSpec(string Text, string Host, ImmutableArray<IpAddre
     /// <summary>Connections that each of its address and port pairs gets beside those of other targets: 1 to 1,000.</summary>
     public int Weight { get; init; } = 1;
 
+    /// <summary>How it is spoken to.</summary>
+    public TargetScheme Scheme { get; init; }
+
+    /// <summary>What is asked for, in origin form with its query; <c>/</c> when none was given.</summary>
+    public string Path { get; init; } = "/";
+
     /// <summary>Whether the agents say what the host part means.</summary>
     public bool IsAskedOfAgents => Addresses.IsEmpty;
 }
@@ -106,9 +118,21 @@ public sealed record SourceSpec(string Text, IpRange? Range)
 }
 
 /// <summary>Connections that live for a time, then close and are replaced.</summary>
-/// <param name="Lifetime">From ESTABLISHED to our close; above 0.</param>
-/// <param name="Close">By FIN, which leaves TIME-WAIT here, or by RST, which leaves nothing.</param>
-public sealed record ChurnSpec(TimeSpan Lifetime, CloseMethod Close);
+/// <param name="Lifetime">From open to the end: what one connection lives that stands for all of them, those that are held included; above 0.</param>
+/// <param name="Close">By FIN, which leaves TIME-WAIT here, or by RST, which leaves nothing. Where some do this and some that: FIN.</param>
+public sealed record ChurnSpec(TimeSpan Lifetime, CloseMethod Close)
+{
+    /// <summary>The churn of all kinds together; null when none of them has a lifetime.</summary>
+    public static ChurnSpec? Of(ImmutableArray<WorkloadShare> workload)
+    {
+        var churning = workload.Where(w => w.Workload is WorkloadSpec.Churn { Life: not null }).ToList();
+        if (churning.Count == 0)
+            return null;
+        var endsPerSecond = churning.Sum(w => w.Weight / ((WorkloadSpec.Churn)w.Workload).Life!.Mean.TotalSeconds) / workload.Sum(w => (long)w.Weight);
+        var close = churning.All(w => w.Workload is WorkloadSpec.Churn { Close: CloseMethod.Rst }) ? CloseMethod.Rst : CloseMethod.Fin;
+        return new(churning is [{ Workload: WorkloadSpec.Churn { Life: { } life } }] && workload.Length == 1 ? life.Mean : TimeSpan.FromSeconds(1 / endsPerSecond), close);
+    }
+}
 
 /// <summary>Source addresses to add.</summary>
 /// <param name="Text">As typed: <c>10.0.1.0/24@eth0</c>.</param>

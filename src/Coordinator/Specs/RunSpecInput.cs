@@ -12,7 +12,7 @@ public sealed record RunSpecInput
     /// <summary>For people.</summary>
     public string Name { get; init; } = "";
 
-    /// <summary><c>tcp://HOST:PORTS</c> or <c>HOST:PORTS</c>.</summary>
+    /// <summary><c>tcp://HOST:PORTS</c>, <c>tls://</c>, <c>http://HOST:PORTS/PATH</c>, <c>https://</c>, or <c>HOST:PORTS</c>.</summary>
     public ImmutableArray<string> Targets { get; init; } = [];
 
     /// <summary>The goal of the hold.</summary>
@@ -60,14 +60,71 @@ public sealed record RunSpecInput
     /// <summary>Labels that a backend must carry, each as <c>LABEL=VALUE</c>.</summary>
     public ImmutableArray<string> BackendSelect { get; init; } = [];
 
-    /// <summary><c>hold</c> or <c>churn</c>.</summary>
+    /// <summary><c>hold</c>, <c>churn</c>, <c>http</c> or <c>echo</c>; several with weights: <c>hold=80,http=20</c>.</summary>
     public string? Workload { get; init; }
 
-    /// <summary>How long a connection lives that churns.</summary>
-    public Quantity<TimeSpan>? Lifetime { get; init; }
+    /// <summary>How long a connection lives that churns: <c>10s</c>, <c>5s-15s</c>, <c>exp:10s</c>.</summary>
+    public LifetimeInput? Lifetime { get; init; }
 
-    /// <summary>How it ends: <c>fin</c> or <c>rst</c>.</summary>
+    /// <summary>How it ends: <c>fin</c>, <c>rst</c> or <c>peer</c>.</summary>
     public string? Close { get; init; }
+
+    /// <summary>Requests per second of the whole run, whatever the answers.</summary>
+    public Quantity<double>? RequestsPerSecond { get; init; }
+
+    /// <summary>How long after an answer the next request of a connection comes.</summary>
+    public Quantity<TimeSpan>? ThinkTime { get; init; }
+
+    /// <summary>How often each connection sends a request.</summary>
+    public Quantity<TimeSpan>? Heartbeat { get; init; }
+
+    /// <summary>After how many requests a connection is closed.</summary>
+    public Quantity<long>? RequestsPerConnection { get; init; }
+
+    /// <summary>How long a request may take.</summary>
+    public Quantity<TimeSpan>? RequestTimeout { get; init; }
+
+    /// <summary>Of HTTP requests.</summary>
+    public string? Method { get; init; }
+
+    /// <summary>Each as <c>NAME: VALUE</c>.</summary>
+    public ImmutableArray<string> Headers { get; init; } = [];
+
+    /// <summary>Of HTTP requests; empty: none.</summary>
+    public ReadOnlyMemory<byte> Body { get; init; }
+
+    /// <summary>The host that is asked for, where it is not the target.</summary>
+    public string? Host { get; init; }
+
+    /// <summary>Statuses that are fine: <c>200-299,404</c>.</summary>
+    public string? ExpectStatus { get; init; }
+
+    /// <summary>Of an echo, in bytes.</summary>
+    public Quantity<long>? MessageSize { get; init; }
+
+    /// <summary>What TLS is to be like.</summary>
+    public TlsInput Tls { get; init; } = new();
+
+    /// <summary><c>v1</c> or <c>v2</c>.</summary>
+    public string? ProxyProtocol { get; init; }
+
+    /// <summary>Who is said to connect, as a CIDR.</summary>
+    public string? ProxyClients { get; init; }
+
+    /// <summary><c>on</c> or <c>off</c>.</summary>
+    public string? NoDelay { get; init; }
+
+    /// <summary>How often the kernel probes an idle connection.</summary>
+    public Quantity<TimeSpan>? KeepAlive { get; init; }
+
+    /// <summary>SO_SNDBUF.</summary>
+    public Quantity<long>? SendBuffer { get; init; }
+
+    /// <summary>SO_RCVBUF.</summary>
+    public Quantity<long>? ReceiveBuffer { get; init; }
+
+    /// <summary>TCP_USER_TIMEOUT.</summary>
+    public Quantity<TimeSpan>? UserTimeout { get; init; }
 
     /// <summary>What becomes of its tuple: <c>rest</c> or <c>immediate</c>.</summary>
     public string? Reuse { get; init; }
@@ -87,4 +144,16 @@ public sealed record RunSpecInput
     /// <summary>Host names that were resolved already, with their addresses; whatever case they are written in.</summary>
     public ImmutableDictionary<string, ImmutableArray<IpAddress>> Names { get; init; } =
         ImmutableDictionary.Create<string, ImmutableArray<IpAddress>>(StringComparer.OrdinalIgnoreCase);
+}
+
+/// <summary>A lifetime as it arrived: typed by a person, or already a value. Both convert implicitly.</summary>
+/// <param name="Text">As typed; null when <paramref name="Value"/> is meant.</param>
+/// <param name="Value">Null when there is a text.</param>
+public readonly record struct LifetimeInput(string? Text, LifetimeSpec? Value)
+{
+    /// <summary>Typed by a person.</summary>
+    public static implicit operator LifetimeInput(string text) => new(text, null);
+
+    /// <summary>Already a value.</summary>
+    public static implicit operator LifetimeInput(LifetimeSpec value) => new(null, value);
 }

@@ -74,6 +74,7 @@ public static class RunSpecValidator
             MaxDuration = fields.Duration("--max-duration", input.MaxDuration, _shortest, DurationText.Longest) ?? spec.MaxDuration,
         };
         spec = SpecWorkload.Read(spec, input, fields, errors);
+        spec = SpecTransport.Read(spec, input, fields, errors);
         spec = SpecBackends.Read(spec, input, fields, errors);
         spec = SpecPolicies.Read(spec, input, fields);
         CheckName(spec, errors);

@@ -129,7 +129,12 @@ internal static class SpecEndpoints
             if (WhyRefused(addresses) is { } reason)
                 errors.Add(new SpecError(Target, text, reason, "an address of one host", "Give the address that the service listens on"));
             else
-                targets.Add(new TargetSpec(text.Trim(), host, addresses, ports) { Weight = parsed.Value.Weight });
+                targets.Add(new TargetSpec(text.Trim(), host, addresses, ports) { Weight = parsed.Value.Weight, Scheme = parsed.Value.Scheme, Path = parsed.Value.Path });
+        }
+
+        foreach (var other in targets.Where(t => t.Scheme != targets[0].Scheme || t.Path != targets[0].Path).Take(1))
+        {
+            errors.Add(new SpecError(Target, other.Text, $"has another scheme or path than {targets[0].Text}", "", "All targets of a run are spoken to alike: start another run for the others"));
         }
 
         var pairs = targets.Sum(t => Math.Max(1, t.Addresses.Length) * t.Ports.Sum(p => (long)p.Count));

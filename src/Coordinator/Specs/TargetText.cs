@@ -8,11 +8,19 @@ namespace LoadHarness.Coordinator.Specs;
 /// <param name="Host">A name or an address, without brackets.</param>
 /// <param name="Ports">Ascending, without overlaps; never empty.</param>
 /// <param name="Weight">Connections that each address and port pair gets beside those of other targets: 1 to 1,000.</param>
-public sealed record TargetParts(string Host, ImmutableArray<PortSpan> Ports, int Weight = 1);
+public sealed record TargetParts(string Host, ImmutableArray<PortSpan> Ports, int Weight = 1)
+{
+    /// <summary>How it is spoken to.</summary>
+    public TargetScheme Scheme { get; init; }
+
+    /// <summary>What is asked for, in origin form with its query.</summary>
+    public string Path { get; init; } = "/";
+}
 
 /// <summary>
-/// Targets as people write them: <c>tcp://HOST:PORTS</c> or <c>HOST:PORTS</c>, IPv6 in brackets: <c>[::1]:80</c>; a weight stands at
-/// the end: <c>HOST:PORTS,weight=3</c>.
+/// Targets as people write them: <c>tcp://HOST:PORTS</c>, <c>tls://HOST:PORTS</c>, <c>http://HOST:PORTS/PATH</c>, <c>https://</c> or
+/// <c>HOST:PORTS</c>, IPv6 in brackets: <c>[::1]:80</c>; a weight stands at the end: <c>HOST:PORTS,weight=3</c>. The ports of an HTTP
+/// target may be left out.
 /// </summary>
 public static class TargetText
 {
@@ -20,7 +28,10 @@ public static class TargetText
     public const int LargestWeight = 1000;
 
     private const string WeightMark = ",weight=";
-    private const string Allowed = "tcp://HOST:PORTS or HOST:PORTS, as in 10.0.0.5:443,8443-8450 or [::1]:80";
+    private const string Allowed = "HOST:PORTS, as in 10.0.0.5:443,8443-8450 or [::1]:80, with tcp://, tls://, http:// or https:// ahead of it, and behind the latter two with a path";
+
+    private static readonly (string Name, TargetScheme Scheme)[] _schemes =
+        [("tcp", TargetScheme.Tcp), ("tls", TargetScheme.Tls), ("http", TargetScheme.Http), ("https", TargetScheme.Https)];
 
     /// <summary>Reads a target.</summary>
     public static Parsed<TargetParts> Parse(string text)
@@ -47,23 +58,37 @@ public static class TargetText
     public static string Format(TargetParts parts)
     {
         var host = parts.Host.Contains(':', StringComparison.Ordinal) ? $"[{parts.Host}]" : parts.Host;
-        return $"tcp://{host}:{PortText.Format(parts.Ports)}{(parts.Weight == 1 ? "" : $"{WeightMark}{parts.Weight}")}";
+        return $"{parts.Scheme.ToString().ToLowerInvariant()}://{host}:{PortText.Format(parts.Ports)}{(parts.Path == "/" ? "" : parts.Path)}"
+            + $"{(parts.Weight == 1 ? "" : $"{WeightMark}{parts.Weight}")}";
     }
 
     private static Parsed<TargetParts> ParseEndpoint(string rest)
     {
-        var scheme = rest.IndexOf("://", StringComparison.Ordinal);
-        if (scheme >= 0)
+        var scheme = TargetScheme.Tcp;
+        if (rest.IndexOf("://", StringComparison.Ordinal) is >= 0 and var mark)
         {
-            if (!rest.AsSpan(0, scheme).Equals("tcp", StringComparison.OrdinalIgnoreCase))
-                return new ParseProblem($"has the scheme '{rest[..scheme]}', which is not supported", Allowed, "Write tcp://HOST:PORT");
-            rest = rest[(scheme + 3)..];
-            if (rest.EndsWith('/'))
-                rest = rest[..^1];
+            var named = _schemes.FirstOrDefault(s => rest.AsSpan(0, mark).Equals(s.Name, StringComparison.OrdinalIgnoreCase));
+            if (named.Name is null)
+                return new ParseProblem($"has the scheme '{rest[..mark]}', which is not supported", Allowed, "Write tcp://, tls://, http:// or https://");
+            (scheme, rest) = (named.Scheme, rest[(mark + 3)..]);
         }
 
+        var slash = rest.IndexOf('/', StringComparison.Ordinal);
+        var (endpoint, path) = slash < 0 ? (rest, "/") : (rest[..slash], rest[slash..]);
+        if (path != "/" && !scheme.IsHttp())
+            return new ParseProblem($"has a path '{path}', and only http:// and https:// have one", Allowed, $"Write http://{endpoint}{path}, or leave the path out");
+        if (!HttpText.IsPath(path))
+            return new ParseProblem($"has a path '{path}' that cannot be sent", "visible ASCII characters without #", "Write others as %XX");
+        var parts = ParseHostAndPorts(endpoint, scheme);
+        return parts.Ok ? parts.Value with { Scheme = scheme, Path = path } : parts;
+    }
+
+    private static Parsed<TargetParts> ParseHostAndPorts(string rest, TargetScheme scheme)
+    {
         if (rest.StartsWith('['))
-            return ParseBracketed(rest);
+            return ParseBracketed(rest.EndsWith(']') ? rest + DefaultPort(scheme) : rest);
+        if (rest.Length > 0 && !rest.Contains(':', StringComparison.Ordinal))
+            rest += DefaultPort(scheme);
         var colon = rest.IndexOf(':');
         if (colon < 0)
             return new ParseProblem("has no port", Allowed, $"Name the port: {(rest.Length == 0 ? "HOST" : rest)}:443");
@@ -71,6 +96,13 @@ public static class TargetText
             return new ParseProblem("has more than one colon", Allowed, "Write an IPv6 address in brackets: [2001:db8::1]:443");
         return Combine(rest[..colon], rest[(colon + 1)..]);
     }
+
+    private static string DefaultPort(TargetScheme scheme) => scheme switch
+    {
+        TargetScheme.Http => ":80",
+        TargetScheme.Https => ":443",
+        _ => "",
+    };
 
     private static Parsed<TargetParts> ParseBracketed(string rest)
     {

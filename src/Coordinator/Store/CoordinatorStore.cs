@@ -22,6 +22,9 @@ public sealed class CoordinatorStore : IDisposable
         Checkpoints = new CheckpointTable(path, writer);
     }
 
+    /// <summary>Where its file is.</summary>
+    public string Directory => Path.GetDirectoryName(_path)!;
+
     /// <summary>Names this store for good.</summary>
     public string Id { get; }
 

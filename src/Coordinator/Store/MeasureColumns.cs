@@ -9,12 +9,14 @@ internal static class MeasureColumns
     private static readonly string[] _gauges =
     [
         "goal", "connecting", "handshaking", "established", "confirmed", "closing", "resting_tuples", "free_tuples", "established_max",
+        "requests_in_flight", "requests_waiting",
     ];
 
     private static readonly string[] _counters =
     [
         "scheduled", "offered", "opened", "failed", "not_offered", "reopened", "closed_by_peer", "closed", "skipped_tuples",
         "dropped_ports", "bytes_received", "bytes_sent", "aborted", "drain_paused_millis", "storm_closed", "storm_opened",
+        "resumed", "requests_scheduled", "requests_offered", "requests_completed", "requests_failed", "requests_not_offered",
     ];
 
     /// <summary>For INSERT and SELECT.</summary>
@@ -41,8 +43,10 @@ internal static class MeasureColumns
     public static object?[] Values(GaugeValues g, CounterValues c) =>
     [
         g.Goal, g.Connecting, g.Handshaking, g.Established, g.Confirmed, g.Closing, g.RestingTuples, g.FreeTuples, g.EstablishedMax,
+        g.RequestsInFlight, g.RequestsWaiting,
         c.Scheduled, c.Offered, c.Opened, c.Failed, c.NotOffered, c.Reopened, c.ClosedByPeer, c.Closed, c.SkippedTuples, c.DroppedPorts,
         c.BytesReceived, c.BytesSent, c.Aborted, c.DrainPausedMillis, c.StormClosed, c.StormOpened,
+        c.Resumed, c.RequestsScheduled, c.RequestsOffered, c.RequestsCompleted, c.RequestsFailed, c.RequestsNotOffered,
     ];
 
     /// <summary>Reads gauges.</summary>
@@ -59,6 +63,8 @@ internal static class MeasureColumns
         RestingTuples = row.GetInt64(at + 6),
         FreeTuples = row.GetInt64(at + 7),
         EstablishedMax = row.GetInt64(at + 8),
+        RequestsInFlight = row.GetInt64(at + 9),
+        RequestsWaiting = row.GetInt64(at + 10),
     };
 
     /// <summary>Reads counters.</summary>
@@ -84,6 +90,12 @@ internal static class MeasureColumns
             DrainPausedMillis = row.GetInt64(at + 13),
             StormClosed = row.GetInt64(at + 14),
             StormOpened = row.GetInt64(at + 15),
+            Resumed = row.GetInt64(at + 16),
+            RequestsScheduled = row.GetInt64(at + 17),
+            RequestsOffered = row.GetInt64(at + 18),
+            RequestsCompleted = row.GetInt64(at + 19),
+            RequestsFailed = row.GetInt64(at + 20),
+            RequestsNotOffered = row.GetInt64(at + 21),
         };
     }
 }

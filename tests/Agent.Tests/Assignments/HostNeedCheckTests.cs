@@ -1,9 +1,12 @@
+using System.Collections.Immutable;
 using LoadHarness.Agent.Assignments;
+using LoadHarness.Agent.Workloads;
 using LoadHarness.Protos;
 using LoadHarness.V1;
 using Assignment = LoadHarness.Agent.Assignments.Assignment;
 using Destination = LoadHarness.Protos.Destination;
 using Schedule = LoadHarness.Protos.Schedule;
+using WorkloadShare = LoadHarness.Agent.Workloads.WorkloadShare;
 
 namespace LoadHarness.Agent.Tests.Assignments;
 
@@ -14,13 +17,17 @@ public class HostNeedCheckTests
     [TestCase("10.0.0.1", false)]
     public void NeedOf_Churn_CountsClosesByFin(string target, bool bothEnds)
     {
-        var assignment = Of(target) with { Churn = new(TimeSpan.FromSeconds(5), ByReset: false) };
+        var assignment = Of(target) with { Shares = Churn(CloseMethod.Fin) };
 
         var need = HostNeedCheck.NeedOf(assignment);
 
         Assert.That((need.Connections, need.BothEnds, need.ClosesPerSecond, need.ConnectsPerSecond), Is.EqualTo((10_000, bothEnds, 2_000.0, 500.0)));
-        Assert.That(HostNeedCheck.NeedOf(assignment with { Churn = new(TimeSpan.FromSeconds(5), ByReset: true) }).ClosesPerSecond, Is.Zero);
+        Assert.That(HostNeedCheck.NeedOf(assignment with { Shares = Churn(CloseMethod.Rst) }).ClosesPerSecond, Is.Zero);
     }
+
+    [Test]
+    public void NeedOf_AMix_CountsThePartThatChurns() =>
+        Assert.That(HostNeedCheck.NeedOf(Of("10.0.0.1") with { Shares = [new(3, new WorkloadPlan.Hold()), .. Churn(CloseMethod.Fin)] }).ClosesPerSecond, Is.EqualTo(500));
 
     [Test]
     public void NeedOf_RateAboveTheShare_IsTheShareInASecond() =>
@@ -44,4 +51,7 @@ public class HostNeedCheckTests
         DrainTimeout = TimeSpan.FromSeconds(1),
         MaxDuration = TimeSpan.FromSeconds(1),
     };
+
+    private static ImmutableArray<WorkloadShare> Churn(CloseMethod close) =>
+        [new(1, new WorkloadPlan.Churn(new(LifetimeSpread.Fixed, TimeSpan.FromSeconds(5), default), close))];
 }

@@ -25,7 +25,7 @@ public sealed class SampleBuilderTests
                         var snapshot = new ReactorSnapshot();
                         foreach (var micros in round[reactor])
                         {
-                            snapshot.ConnectTimes.RecordValue(micros);
+                            snapshot.Latencies[HistogramKind.Connect].Record(micros);
                             whole.RecordValue(micros);
                         }
 
@@ -67,7 +67,7 @@ public sealed class SampleBuilderTests
         var builder = new SampleBuilder();
         var snapshot = new ReactorSnapshot { Counters = new ReactorCounters { Established = 5, EstablishedMax = 9, Opened = 9, Confirmed = 4 } };
         snapshot.Failures.Add(FailureStage.Connect, FailureCause.Refused, 111, 3);
-        snapshot.ConnectTimes.RecordValue(100);
+        snapshot.Latencies[HistogramKind.Connect].Record(100);
         builder.BeginRound();
         builder.Add(snapshot, 0);
         var first = builder.Build("run", 0, 1000, true);

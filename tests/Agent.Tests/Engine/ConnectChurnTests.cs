@@ -3,9 +3,11 @@ using LoadHarness.Agent.Interop.Libc;
 using LoadHarness.Agent.Measurement;
 using LoadHarness.Agent.Safety;
 using LoadHarness.Agent.Transports;
+using LoadHarness.Agent.Workloads;
 using LoadHarness.Protos;
 using LoadHarness.TestKit.Networks;
 using LoadHarness.TestKit.Targets;
+using LoadHarness.V1;
 
 namespace LoadHarness.Agent.Tests.Engine;
 
@@ -117,7 +119,7 @@ public sealed class ConnectChurnTests
 
     private static ReactorFixture Start((IpAddress, int) target, int connections, TimeSpan life, bool byReset, TimeSpan rest = default) =>
         ReactorFixture.Connecting(new PlainTransport(), target, AllowList.Loopback, IpAddress.From(LoopbackAddress.Next()), connections, 1, rest,
-            new ConnectionLife(life, byReset));
+            new WorkloadPlan.Churn(new Lifetime(LifetimeSpread.Fixed, life, life), byReset ? CloseMethod.Rst : CloseMethod.Fin));
 
     private static ReactorCounters End(ReactorFixture reactor)
     {

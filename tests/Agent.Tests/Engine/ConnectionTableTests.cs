@@ -48,7 +48,7 @@ public sealed class ConnectionTableTests
     {
         _table.Open(3, ConnectionState.Established);
         _table.Marks(3) = ConnectionMarks.Greeted | ConnectionMarks.Reopened;
-        _table.Previous(3) = 5;
+        _table.Links.Previous(3) = 5;
         _table.Release(3);
 
         _table.Open(3, ConnectionState.Connecting);
@@ -56,7 +56,7 @@ public sealed class ConnectionTableTests
         Assert.Multiple(() =>
         {
             Assert.That(_table.Marks(3), Is.EqualTo(ConnectionMarks.None));
-            Assert.That(_table.Previous(3), Is.EqualTo(SlotLists.Unlinked));
+            Assert.That(_table.Links.Previous(3), Is.EqualTo(SlotLists.Unlinked));
             Assert.That(_table.State(3), Is.EqualTo(ConnectionState.Connecting));
         });
     }

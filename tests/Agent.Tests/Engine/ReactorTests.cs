@@ -9,6 +9,7 @@ using LoadHarness.Protos;
 using LoadHarness.TestKit.Networks;
 using LoadHarness.TestKit.Targets;
 using LoadHarness.V1;
+using SocketAddress = LoadHarness.Agent.Interop.Libc.SocketAddress;
 
 namespace LoadHarness.Agent.Tests.Engine;
 
@@ -197,17 +198,27 @@ public sealed class ReactorTests
         /// <summary>Every second call says that the bound was met, without reading.</summary>
         public bool DoneFirst { get; init; }
 
-        public TransportAnswer Handshake(int fd, out int errno) => _plain.Handshake(fd, out errno);
+        public TransportAnswer Open(int slot, in SocketAddress source, in SocketAddress destination, int number, out TransportFault fault) =>
+            _plain.Open(slot, source, destination, number, out fault);
 
-        public TransportAnswer Discard(int fd, out long bytes, out int errno)
+        public TransportAnswer Handshake(int slot, out TransportFault fault) => _plain.Handshake(slot, out fault);
+
+        public TransportAnswer Send(int slot, ReadOnlySpan<byte> bytes, out int sent, out TransportFault fault) => _plain.Send(slot, bytes, out sent, out fault);
+
+        public TransportAnswer Receive(int slot, Span<byte> buffer, out int received, out TransportFault fault) =>
+            _plain.Receive(slot, buffer, out received, out fault);
+
+        public TransportAnswer Discard(int slot, out long bytes, out TransportFault fault)
         {
             if (_throws)
                 throw new InvalidOperationException("on purpose");
-            (bytes, errno) = (0, 0);
-            _called[fd] = !_called.GetValueOrDefault(fd);
-            return _neverFinishes || (DoneFirst && _called[fd]) ? TransportAnswer.Done : _plain.Discard(fd, out bytes, out errno);
+            (bytes, fault) = (0, default);
+            _called[slot] = !_called.GetValueOrDefault(slot);
+            return _neverFinishes || (DoneFirst && _called[slot]) ? TransportAnswer.Done : _plain.Discard(slot, out bytes, out fault);
         }
 
-        public TransportAnswer Shutdown(int fd, out int errno) => _plain.Shutdown(fd, out errno);
+        public TransportAnswer Shutdown(int slot, out TransportFault fault) => _plain.Shutdown(slot, out fault);
+
+        public void Dispose() => _plain.Dispose();
     }
 }

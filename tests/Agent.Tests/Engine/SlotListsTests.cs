@@ -12,10 +12,10 @@ public sealed class SlotListsTests
     public void PushAndRemove_InAnyOrder_KeepEveryListInOrder() =>
         Gen.Select(Gen.Int[0, Slots - 1], Gen.Int[0, Lists - 1]).Array[0, 200].Sample(moves =>
         {
-            using var table = new ConnectionTable(Slots);
+            using var links = new SlotLinks(Slots);
             for (var slot = 0; slot < Slots; slot++)
-                table.Open(slot, ConnectionState.Established);
-            var lists = new SlotLists(table, Lists);
+                links.Unlink(slot);
+            var lists = new SlotLists(links, Lists);
             var model = Enumerable.Range(0, Lists).Select(_ => new LinkedList<int>()).ToArray();
             foreach (var (slot, list) in moves)
             {

@@ -8,9 +8,10 @@ public sealed class TimerWheelTests
     private const int Slots = 30;
     private const long Second = 1_000_000_000;
     private const long Origin = 12_345_678_901_234;
+    private const long TickNanos = 16_000_000;
 
     private static readonly Gen<long> _span = Gen.OneOf(
-        Gen.Long[0, TimerWheel.TickNanos * 3], Gen.Long[0, 5 * Second], Gen.Long[0, 200 * Second], Gen.Const(TimerWheel.Buckets * TimerWheel.TickNanos));
+        Gen.Long[0, TickNanos * 3], Gen.Long[0, 5 * Second], Gen.Long[0, 200 * Second], Gen.Const(TimerWheel.Buckets * TickNanos));
 
     /// <summary>Set a slot (when it has no deadline, else clear it), then let time pass and take what has expired.</summary>
     private static readonly Gen<(int Slot, long Deadline, long Pass)[]> _moves =
@@ -20,10 +21,10 @@ public sealed class TimerWheelTests
     public void TakeExpired_AnyDeadlinesAndSteps_GivesEachOnceNeverEarlyAndAtMostATickLate() =>
         _moves.Sample(moves =>
         {
-            using var table = new ConnectionTable(Slots);
+            using var links = new SlotLinks(Slots);
             for (var slot = 0; slot < Slots; slot++)
-                table.Open(slot, ConnectionState.Established);
-            var wheel = new TimerWheel(table, new SlotLists(table, TimerWheel.Buckets), Origin);
+                links.Unlink(slot);
+            var wheel = new TimerWheel(links, new SlotLists(links, TimerWheel.Buckets), TickNanos, Origin);
             var model = new Dictionary<int, long>();
             var now = Origin;
             foreach (var (slot, deadline, pass) in moves)
@@ -40,7 +41,7 @@ public sealed class TimerWheelTests
                 }
 
                 // One tick for the rounding of the deadline, one for that of now.
-                if (model.Values.Any(due => now - due >= 2 * TimerWheel.TickNanos) || wheel.Count != model.Count)
+                if (model.Values.Any(due => now - due >= 2 * TickNanos) || wheel.Count != model.Count)
                     return false;
             }
 
@@ -52,21 +53,21 @@ public sealed class TimerWheelTests
     [TestCase(-3600)]
     public void Set_DeadlineBeforeTheWheelBegan_ExpiresAtTheNextTick(long seconds)
     {
-        using var table = new ConnectionTable(1);
-        table.Open(0, ConnectionState.Established);
-        var wheel = new TimerWheel(table, new SlotLists(table, TimerWheel.Buckets), Origin);
+        using var links = new SlotLinks(1);
+        links.Unlink(0);
+        var wheel = new TimerWheel(links, new SlotLists(links, TimerWheel.Buckets), TickNanos, Origin);
 
         wheel.Set(0, Origin + (seconds * Second));
 
-        Assert.That(wheel.TakeExpired(Origin + TimerWheel.TickNanos), Is.Zero);
+        Assert.That(wheel.TakeExpired(Origin + TickNanos), Is.Zero);
     }
 
     [Test]
     public void TakeExpired_AfterMonths_StillMeetsDeadlines()
     {
-        using var table = new ConnectionTable(1);
-        table.Open(0, ConnectionState.Established);
-        var wheel = new TimerWheel(table, new SlotLists(table, TimerWheel.Buckets), Origin);
+        using var links = new SlotLinks(1);
+        links.Unlink(0);
+        var wheel = new TimerWheel(links, new SlotLists(links, TimerWheel.Buckets), TickNanos, Origin);
         var now = Origin + (300L * 24 * 3600 * Second);
 
         Assert.That(wheel.TakeExpired(now), Is.EqualTo(-1));
@@ -75,7 +76,7 @@ public sealed class TimerWheelTests
         Assert.Multiple(() =>
         {
             Assert.That(wheel.TakeExpired(now + Second - 1), Is.EqualTo(-1));
-            Assert.That(wheel.TakeExpired(now + Second + (2 * TimerWheel.TickNanos)), Is.Zero);
+            Assert.That(wheel.TakeExpired(now + Second + (2 * TickNanos)), Is.Zero);
         });
     }
 }

@@ -3,7 +3,7 @@ using CsCheck;
 using Google.Protobuf;
 using Google.Protobuf.WellKnownTypes;
 using LoadHarness.Agent.Assignments;
-using LoadHarness.Agent.Engine;
+using LoadHarness.Agent.Workloads;
 using LoadHarness.Agent.KernelView;
 using LoadHarness.Agent.Link;
 using LoadHarness.Protos;
@@ -60,7 +60,7 @@ public class WireTranslationTests
 
         Assert.Multiple(() =>
         {
-            Assert.That(WireTranslation.ToAssignment(message, _grant).Churn, Is.EqualTo(new ConnectionLife(TimeSpan.FromMilliseconds(250), ByReset: true)));
+            Assert.That(WireTranslation.ToAssignment(message, _grant).Churn, Is.EqualTo(new WorkloadPlan.Churn(new(LifetimeSpread.Fixed, TimeSpan.FromMilliseconds(250), TimeSpan.FromMilliseconds(250)), CloseMethod.Rst)));
             Assert.That(WireTranslation.ToAssignment(WireSamples.Assignment(), _grant).Churn, Is.Null, "a hold");
             Assert.That(WireTranslation.ToAssignment(message, _grant).Destinations[0].Weight, Is.EqualTo(7));
             Assert.That(WireTranslation.ToAssignment(WireSamples.Assignment(), _grant).Destinations[0].Weight, Is.EqualTo(1), "none given");

@@ -2,19 +2,21 @@ using System.Net;
 using System.Net.Sockets;
 using LoadHarness.Agent.Transports;
 using LoadHarness.TestKit.Networks;
+using LoadHarness.V1;
 
 namespace LoadHarness.Agent.Tests.Transports;
 
 public sealed class PlainTransportTests
 {
     private const int Econnreset = 104;
-    private readonly PlainTransport _transport = new();
+    private PlainTransport _transport = null!;
     private Socket _ours = null!;
     private Socket _theirs = null!;
 
     [SetUp]
     public void SetUp()
     {
+        _transport = new PlainTransport();
         using var listener = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
         listener.Bind(new IPEndPoint(LoopbackAddress.Next(), 0));
         listener.Listen();
@@ -26,6 +28,7 @@ public sealed class PlainTransportTests
     [TearDown]
     public void TearDown()
     {
+        _transport.Dispose();
         _ours.Dispose();
         _theirs.Dispose();
     }
@@ -35,9 +38,9 @@ public sealed class PlainTransportTests
     [Test]
     public void Discard_NothingHasCome_IsAgain()
     {
-        var answer = _transport.Discard(Descriptor, out var bytes, out var errno);
+        var answer = _transport.Discard(Descriptor, out var bytes, out var fault);
 
-        Assert.That((answer, bytes, errno), Is.EqualTo((TransportAnswer.Again, 0L, 0)));
+        Assert.That((answer, bytes, fault), Is.EqualTo((TransportAnswer.Again, 0L, default(TransportFault))));
     }
 
     [Test]
@@ -57,14 +60,14 @@ public sealed class PlainTransportTests
     }
 
     [Test]
-    public void Discard_PeerHasClosed_IsFailedWithoutAnErrno()
+    public void Discard_PeerHasClosed_IsFailedTheFin()
     {
         _theirs.Shutdown(SocketShutdown.Send);
         WaitForInput();
 
-        var answer = _transport.Discard(Descriptor, out _, out var errno);
+        var answer = _transport.Discard(Descriptor, out _, out var fault);
 
-        Assert.That((answer, errno), Is.EqualTo((TransportAnswer.Failed, 0)));
+        Assert.That((answer, fault), Is.EqualTo((TransportAnswer.Failed, TransportFault.Fin)));
     }
 
     [Test]
@@ -73,9 +76,9 @@ public sealed class PlainTransportTests
         _theirs.Close(0);
         WaitForInput();
 
-        var answer = _transport.Discard(Descriptor, out _, out var errno);
+        var answer = _transport.Discard(Descriptor, out _, out var fault);
 
-        Assert.That((answer, errno), Is.EqualTo((TransportAnswer.Failed, Econnreset)));
+        Assert.That((answer, fault), Is.EqualTo((TransportAnswer.Failed, new TransportFault(FailureCause.Reset, Econnreset))));
     }
 
     [Test]
@@ -108,13 +111,13 @@ public sealed class PlainTransportTests
     [Test]
     public void Shutdown_Connected_SendsTheEndAndStillReceives()
     {
-        var answer = _transport.Shutdown(Descriptor, out var errno);
+        var answer = _transport.Shutdown(Descriptor, out var fault);
         var read = _theirs.Receive(new byte[1]);
         _theirs.Send(new byte[7]);
         WaitForInput();
         _transport.Discard(Descriptor, out var bytes, out _);
 
-        Assert.That((answer, errno, read, bytes), Is.EqualTo((TransportAnswer.Done, 0, 0, 7L)));
+        Assert.That((answer, fault, read, bytes), Is.EqualTo((TransportAnswer.Done, default(TransportFault), 0, 7L)));
     }
 
     [Test]

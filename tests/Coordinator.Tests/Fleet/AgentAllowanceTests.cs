@@ -111,7 +111,7 @@ public sealed class AgentAllowanceTests
         yield return Case("is more than a host can do", s => s.Counters.Opened = 3_000_000_000);
         yield return Case("is more than a host can do", s => s.Counters.BytesSent = 300_000_000_000);
         yield return Case("is out of range", s => s.Counters.Closed = unchecked((ulong)-5));
-        yield return Case("is out of range, 0 to 4095", s => s.Failures.Add(new FailureCount { Reason = new(), Errno = 5000, Count = 1 }));
+        yield return Case("is out of range, 0 to 49999", s => s.Failures.Add(new FailureCount { Reason = new(), Errno = 50_000, Count = 1 }));
         yield return Case("not an HdrHistogram", s => s.Histograms.Add(new HistogramDelta { Kind = HistogramKind.Connect, Encoded = ByteString.CopyFromUtf8("?") }));
 
         static TestCaseData Case(string words, Action<Sample> spoil) => new TestCaseData(words, spoil).SetArgDisplayNames(words);

@@ -1,5 +1,6 @@
 using LoadHarness.Coordinator.Planning;
 using LoadHarness.Coordinator.Specs;
+using LoadHarness.Coordinator.Tests.Specs;
 using LoadHarness.V1;
 using static LoadHarness.Coordinator.Tests.Planning.PlannerFixture;
 using RunSpec = LoadHarness.Coordinator.Specs.RunSpec;
@@ -10,7 +11,7 @@ namespace LoadHarness.Coordinator.Tests.Planning;
 public class ChurnPlanTests
 {
     private static RunSpec Churn(long goal, double lifetime, CloseMethod close = CloseMethod.Fin) =>
-        Spec(goal, ports: "10000-14999") with { Churn = new ChurnSpec(TimeSpan.FromSeconds(lifetime), close) };
+        Spec(goal, ports: "10000-14999") with { Workload = Workloads.Churn(TimeSpan.FromSeconds(lifetime), close) };
 
     private static PlanResult Result(RunSpec spec, int agents = 1) => Planner.Plan(
         spec, Supply(spec, [.. Enumerable.Range(0, agents).Select(i => Agent($"a{i}"))], Sources(("ns1", "10.0.0.1"))), 1);

@@ -3,6 +3,7 @@ using System.Text.Json.Nodes;
 using LoadHarness.Coordinator.Planning.Capacity;
 using LoadHarness.Coordinator.Reports;
 using LoadHarness.Coordinator.Specs;
+using LoadHarness.Coordinator.Tests.Specs;
 using LoadHarness.V1;
 using static LoadHarness.Coordinator.Tests.Planning.PlannerFixture;
 using RunSpec = LoadHarness.Coordinator.Specs.RunSpec;
@@ -39,7 +40,7 @@ public class PlanReportTextTests
     [Test]
     public void Lines_ChurnBeyondTheTuples_SayWhatItTakesAndTheCeiling()
     {
-        var spec = Spec(10_000) with { Churn = new ChurnSpec(TimeSpan.FromSeconds(1), CloseMethod.Fin) };
+        var spec = Spec(10_000) with { Workload = Workloads.Churn(TimeSpan.FromSeconds(1), CloseMethod.Fin) };
         Assert.That(Joined(_one.Report(spec)), Does.Contain("610,000 in all").And.Contain("The ceiling is 60,416 / (1s + 1m) = 990/s"));
     }
 
@@ -60,7 +61,7 @@ public class PlanReportTextTests
     [Test]
     public void Lines_ConnectRateAboveWhatTuplesAllow_SayThatItIsLowered()
     {
-        var spec = Spec(100, ports: "20000-23149") with { ConnectRate = 5_000, Churn = new ChurnSpec(TimeSpan.FromSeconds(2), CloseMethod.Fin) };
+        var spec = Spec(100, ports: "20000-23149") with { ConnectRate = 5_000, Workload = Workloads.Churn(TimeSpan.FromSeconds(2), CloseMethod.Fin) };
         using (Assert.EnterMultipleScope())
         {
             Assert.That(Joined(_one.Report(spec)), Does.Contain("less than the --connect-rate of 5,000/s: tuples rest 1m"));

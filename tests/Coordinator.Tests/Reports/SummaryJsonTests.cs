@@ -17,7 +17,7 @@ public class SummaryJsonTests
             .EnumerateObject().Select(p => p.Name),
     ];
 
-    [TestCase("", "schema,run,target,result,kernel,failures,latency,rates,storms,targetCloses,drain,agents,backends,limits,gaps,events,notes,verdict,exitCode")]
+    [TestCase("", "schema,run,target,result,kernel,failures,latency,rates,requests,storms,targetCloses,drain,agents,backends,limits,gaps,events,notes,verdict,exitCode")]
     [TestCase("run", "id,name,state,reason,startedAt,durationSeconds,stages")]
     [TestCase("target", "destinations,connections")]
     [TestCase(
@@ -26,8 +26,8 @@ public class SummaryJsonTests
         + "opened,closedByPeer,reopened,closed,aborted,openRatePeak,openRateMean,holdOpenRateMean,holdCloseRateMean")]
     [TestCase("drain", "aborted,pausedSeconds,orphansMax")]
     [TestCase("kernel", "established,ownEstablished,timeWait,states,bySource,byDestination,counters,foreign,ageSeconds,agrees,note")]
-    [TestCase("failures", "total,byReason")]
-    [TestCase("latency", "connect,tlsHandshake,request,requestService")]
+    [TestCase("failures", "total,byReason,details")]
+    [TestCase("latency", "connect,tlsHandshake,request,requestService,timeToFirstByte")]
     [TestCase("rates", "scheduled,offered,completed,failed,notOffered")]
     [TestCase("limits", "toolLimited,reasons")]
     [TestCase("verdict", "passed,thresholds")]

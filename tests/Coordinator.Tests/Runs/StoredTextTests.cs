@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.Text.Json;
 using LoadHarness.Coordinator.Runs;
 using LoadHarness.Coordinator.Specs;
+using LoadHarness.Coordinator.Tests.Specs;
 using LoadHarness.Protos;
 
 namespace LoadHarness.Coordinator.Tests.Runs;
@@ -40,7 +41,7 @@ public sealed class StoredTextTests
         var spec = _spec with
         {
             Targets = [_spec.Targets[0] with { Weight = 3 }],
-            Churn = new(TimeSpan.FromSeconds(5), V1.CloseMethod.Rst),
+            Workload = Workloads.Churn(TimeSpan.FromSeconds(5), V1.CloseMethod.Rst),
             Rest = TimeSpan.Zero,
             Force = true,
             Provision = [ProvisionText.Parse("10.0.1.0/24@eth0").Value],

@@ -44,6 +44,18 @@ public class EndpointTextTests
         }
     }
 
+    [TestCase("tls://10.0.0.5:443", TargetScheme.Tls, "443", "/")]
+    [TestCase("HTTP://web.example", TargetScheme.Http, "80", "/")]
+    [TestCase("https://[::1]/a/b?c=d&e=f", TargetScheme.Https, "443", "/a/b?c=d&e=f")]
+    [TestCase("http://10.0.0.5:8000-8009,9000/health,weight=2", TargetScheme.Http, "8000-8009,9000", "/health")]
+    public void Target_SchemeAndPath_AreReadAndWritten(string text, TargetScheme scheme, string ports, string path)
+    {
+        var parts = TargetText.Parse(text).Value;
+
+        Assert.That((parts.Scheme, PortText.Format(parts.Ports), parts.Path), Is.EqualTo((scheme, ports, path)));
+        Assert.That(TargetText.Format(TargetText.Parse(TargetText.Format(parts)).Value), Is.EqualTo(TargetText.Format(parts)));
+    }
+
     [TestCase("10.0.0.5", "has no port")]
     [TestCase("10.0.0.5:", "has no port")]
     [TestCase(":80", "has no host")]
@@ -57,7 +69,10 @@ public class EndpointTextTests
     [TestCase("10.0.0.5:80,81,80", "names 80 twice")]
     [TestCase("10.0.0.256:80", "is not an IPv4 address")]
     [TestCase("10.1:80", "is not an IPv4 address")]
-    [TestCase("http://10.0.0.5:80", "scheme 'http'")]
+    [TestCase("udp://10.0.0.5:80", "scheme 'udp'")]
+    [TestCase("tcp://10.0.0.5:80/x", "has a path '/x'")]
+    [TestCase("http://10.0.0.5:80/a b", "has a path '/a b' that cannot be sent")]
+    [TestCase("tls://10.0.0.5", "has no port")]
     [TestCase("::1:80", "more than one colon")]
     [TestCase("[::1]80", "has no port")]
     [TestCase("[::1", "without a closing one")]

@@ -30,8 +30,13 @@ public class SpecWorkloadTests
     [TestCase("hold", "5s", null, "--lifetime 5s")]
     [TestCase("hold", "5s", "rst", "--lifetime 5s", "--close rst")]
     [TestCase("churn", null, null, "--lifetime: is missing")]
-    [TestCase("churn", "0s", "both", "--lifetime 0s: is zero", "--close both: is unknown; allowed: fin or rst")]
-    [TestCase("http", "5s", null, "--workload http: is unknown; allowed: hold or churn")]
+    [TestCase("churn", "0s", "both", "--close both: is unknown; allowed: fin, rst or peer", "--lifetime 0s: is zero")]
+    [TestCase("ftp", "5s", null, "--workload ftp: has a kind 'ftp' that is unknown; allowed: hold, churn, http or echo")]
+    [TestCase("http", "5s", null, "--lifetime 5s", "--workload http: sends HTTP requests, and no target is http:// or https://")]
+    [TestCase("hold=1,hold=2", null, null, "--workload hold=1,hold=2: names hold twice")]
+    [TestCase("hold=0,churn=1", null, null, "--workload hold=0,churn=1: has a weight '0'")]
+    [TestCase("churn", "5s-2s", "peer", "--lifetime 5s-2s: runs backwards")]
+    [TestCase("churn", "exp:25d", null, "--lifetime exp:25d: is too long")]
     public void Validate_WhatDoesNotGoTogether_IsSaidAllAtOnce(string? workload, string? lifetime, string? close, params string[] messages)
     {
         var input = _good with { Workload = workload, Close = close };

@@ -17,6 +17,11 @@ public static unsafe partial class Epoll
     private const int CtlAdd = 1;
     private const int CtlDelete = 2;
     private const int CtlModify = 3;
+    private const int EpollPwait2 = 441;
+    private const long NanosPerMilli = 1_000_000;
+    private const long NanosPerSecond = 1_000_000_000;
+
+    private static volatile bool _lacksNanos;
 
     /// <summary>epoll_create1(2).</summary>
     public static SysResult Create() => SysResult.Of(epoll_create1(CloseOnExec));
@@ -44,13 +49,29 @@ public static unsafe partial class Epoll
         return SysResult.Of(epoll_ctl(epoll, CtlDelete, fd, entry));
     }
 
-    /// <summary>epoll_wait(2): how many events were written to <paramref name="events"/>; an interrupted wait gives 0.</summary>
-    /// <param name="timeoutMillis">0 does not wait.</param>
-    public static SysResult Wait(int epoll, EpollEvents events, int timeoutMillis)
+    /// <summary>epoll_pwait2(2): how many events were written to <paramref name="events"/>; an interrupted wait gives 0.</summary>
+    /// <param name="epoll">The set.</param>
+    /// <param name="events">Room for them.</param>
+    /// <param name="timeoutNanos">0 does not wait. Before kernel 5.11 it is rounded up to milliseconds.</param>
+    public static SysResult Wait(int epoll, EpollEvents events, long timeoutNanos)
     {
-        var result = SysResult.Of(epoll_wait(epoll, events.Pointer, events.Capacity, timeoutMillis));
+        var result = _lacksNanos ? default : WaitNanos(epoll, events, timeoutNanos);
+        if (result.Errno == Errno.ENOSYS)
+            _lacksNanos = true;
+        if (_lacksNanos)
+            result = SysResult.Of(epoll_wait(epoll, events.Pointer, events.Capacity, (int)((timeoutNanos + NanosPerMilli - 1) / NanosPerMilli)));
         return result.Errno == Errno.EINTR ? default : result;
     }
+
+    // Younger than the oldest C library that this runs on.
+    private static SysResult WaitNanos(int epoll, EpollEvents events, long timeoutNanos)
+    {
+        var timeout = stackalloc long[2] { timeoutNanos / NanosPerSecond, timeoutNanos % NanosPerSecond };
+        return SysResult.Of(syscall(EpollPwait2, epoll, events.Pointer, events.Capacity, timeout, 0, 0));
+    }
+
+    [LibraryImport("libc")]
+    private static partial nint syscall(nint number, nint epoll, byte* events, nint capacity, long* timeout, nint signals, nint size);
 
     [LibraryImport("libc")]
     private static partial int epoll_create1(int flags);

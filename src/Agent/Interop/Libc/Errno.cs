@@ -15,6 +15,7 @@ public static class Errno
     public const int EMFILE = 24;
     public const int ENOSPC = 28;
     public const int EPIPE = 32;
+    public const int ENOSYS = 38;
     public const int EPROTO = 71;
     public const int EMSGSIZE = 90;
     public const int EADDRINUSE = 98;

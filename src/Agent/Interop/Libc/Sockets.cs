@@ -15,9 +15,15 @@ public static unsafe partial class Sockets
     private const int SoReuseAddr = 2;
     private const int SoType = 3;
     private const int SoError = 4;
+    private const int SoSendBuffer = 7;
+    private const int SoReceiveBuffer = 8;
+    private const int SoKeepAlive = 9;
     private const int SoLinger = 13;
     private const int IpProtoTcp = 6;
     private const int TcpNoDelay = 1;
+    private const int TcpKeepIdle = 4;
+    private const int TcpKeepInterval = 5;
+    private const int TcpUserTimeout = 18;
     private const int IpProtoIp = 0;
     private const int IpBindAddressNoPort = 24;
     private const int IpProtoIpv6 = 41;
@@ -100,6 +106,23 @@ public static unsafe partial class Sockets
     /// <summary>TCP_NODELAY.</summary>
     public static SysResult SetNoDelay(int fd) => SetFlag(fd, IpProtoTcp, TcpNoDelay);
 
+    /// <summary>SO_KEEPALIVE with TCP_KEEPIDLE and TCP_KEEPINTVL, in seconds, 1 to 32767.</summary>
+    public static SysResult SetKeepAlive(int fd, int seconds)
+    {
+        var idle = SetOption(fd, IpProtoTcp, TcpKeepIdle, seconds);
+        var interval = SetOption(fd, IpProtoTcp, TcpKeepInterval, seconds);
+        return idle.Ok && interval.Ok ? SetFlag(fd, SolSocket, SoKeepAlive) : idle.Ok ? interval : idle;
+    }
+
+    /// <summary>SO_SNDBUF, in bytes; the kernel doubles it, up to net.core.wmem_max.</summary>
+    public static SysResult SetSendBuffer(int fd, int bytes) => SetOption(fd, SolSocket, SoSendBuffer, bytes);
+
+    /// <summary>SO_RCVBUF, in bytes; the kernel doubles it, up to net.core.rmem_max.</summary>
+    public static SysResult SetReceiveBuffer(int fd, int bytes) => SetOption(fd, SolSocket, SoReceiveBuffer, bytes);
+
+    /// <summary>TCP_USER_TIMEOUT, in milliseconds; 0: the kernel's own.</summary>
+    public static SysResult SetUserTimeout(int fd, int millis) => SetOption(fd, IpProtoTcp, TcpUserTimeout, millis);
+
     /// <summary>IP_BIND_ADDRESS_NO_PORT (ip(7), kernel 4.2; IPv6 sockets too): bind(2) with port 0 takes no port, it only looks at the address.</summary>
     public static SysResult SetBindAddressNoPort(int fd) => SetFlag(fd, IpProtoIp, IpBindAddressNoPort);
 
@@ -121,11 +144,9 @@ public static unsafe partial class Sockets
         return getsockopt(fd, SolSocket, SoType, &type, &length) == 0;
     }
 
-    private static SysResult SetFlag(int fd, int level, int option)
-    {
-        var one = 1;
-        return SysResult.Of(setsockopt(fd, level, option, &one, sizeof(int)));
-    }
+    private static SysResult SetFlag(int fd, int level, int option) => SetOption(fd, level, option, 1);
+
+    private static SysResult SetOption(int fd, int level, int option, int value) => SysResult.Of(setsockopt(fd, level, option, &value, sizeof(int)));
 
     // A non-blocking call is never interrupted in the middle; EINTR can only mean "nothing happened yet".
     private static SysResult Again(nint returned)

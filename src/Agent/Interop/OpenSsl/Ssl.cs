@@ -66,6 +66,15 @@ public readonly unsafe partial struct Ssl
             return SSL_set1_host(_handle, bytes) == Success;
     }
 
+    /// <summary>The address that the certificate must be for (X509_VERIFY_PARAM_set1_ip(3)).</summary>
+    /// <param name="address">4 or 16 bytes.</param>
+    /// <returns>As of <see cref="SetVerifiedName"/>.</returns>
+    public bool SetVerifiedAddress(ReadOnlySpan<byte> address)
+    {
+        fixed (byte* bytes = address)
+            return X509_VERIFY_PARAM_set1_ip(SSL_get0_param(_handle), bytes, (nuint)address.Length) == Success;
+    }
+
     /// <summary>The session that the handshake is to resume.</summary>
     public void SetSession(SslSession session) => SSL_set_session(_handle, session.Handle);
 
@@ -172,6 +181,12 @@ public readonly unsafe partial struct Ssl
 
     [LibraryImport(OpenSslLibrary.Ssl)]
     private static partial int SSL_set1_host(nint ssl, byte* name);
+
+    [LibraryImport(OpenSslLibrary.Ssl)]
+    private static partial nint SSL_get0_param(nint ssl);
+
+    [LibraryImport(OpenSslLibrary.Crypto)]
+    private static partial int X509_VERIFY_PARAM_set1_ip(nint parameters, byte* address, nuint length);
 
     [LibraryImport(OpenSslLibrary.Ssl)]
     private static partial int SSL_set_session(nint ssl, nint session);

@@ -11,7 +11,7 @@ public sealed unsafe partial class SslContext : IDisposable
     private const int Success = 1;
     private const int VerifyNone = 0;
     private const int VerifyPeer = 1;
-    private const int FilePem = 1;
+    private const int ExtraChainCommand = 14;
     private const int ModeCommand = 33;
     private const int SessionCacheCommand = 44;
     private const int GroupsCommand = 92;
@@ -48,15 +48,53 @@ public sealed unsafe partial class SslContext : IDisposable
     /// <summary>Trusts the roots of the system.</summary>
     public bool TrustSystem() => SSL_CTX_set_default_verify_paths(Handle) == Success;
 
-    /// <summary>Trusts the certificates of a PEM file.</summary>
-    public bool Trust(string file) => SSL_CTX_load_verify_file(Handle, file) == Success;
+    /// <summary>Trusts certificates.</summary>
+    /// <param name="pem">At least one, PEM.</param>
+    /// <returns>False when one of them is none, or there is none.</returns>
+    public bool Trust(ReadOnlySpan<byte> pem)
+    {
+        using var reader = new PemReader(pem);
+        var store = SSL_CTX_get_cert_store(Handle);
+        var count = 0;
+        for (var certificate = reader.NextCertificate(); certificate.Exists; certificate = reader.NextCertificate(), count++)
+        {
+            var added = X509_STORE_add_cert(store, certificate.Handle) == Success;
+            certificate.Free();
+            if (!added)
+                return false;
+        }
 
-    /// <summary>The client's own certificate, with those that lead to its root, from a PEM file.</summary>
-    public bool UseCertificate(string file) => SSL_CTX_use_certificate_chain_file(Handle, file) == Success;
+        return count > 0 && reader.IsAtEnd;
+    }
 
-    /// <summary>The key of the client's certificate, from a PEM file without a passphrase. Call it after <see cref="UseCertificate"/>.</summary>
-    public bool UseKey(string file) =>
-        SSL_CTX_use_PrivateKey_file(Handle, file, FilePem) == Success && SSL_CTX_check_private_key(Handle) == Success;
+    /// <summary>The client's own certificate, with those that lead to its root behind it.</summary>
+    /// <param name="pem">PEM.</param>
+    public bool UseCertificate(ReadOnlySpan<byte> pem)
+    {
+        using var reader = new PemReader(pem);
+        var own = reader.NextCertificate();
+        if (!own.Exists)
+            return false;
+        var used = SSL_CTX_use_certificate(Handle, own.Handle) == Success;
+        own.Free();
+        for (var issuer = reader.NextCertificate(); used && issuer.Exists; issuer = reader.NextCertificate())
+            // The context owns it from here on.
+            used = SSL_CTX_ctrl(Handle, ExtraChainCommand, 0, issuer.Handle) == Success;
+        return used && reader.IsAtEnd;
+    }
+
+    /// <summary>The key of the client's certificate, without a passphrase. Call it after <see cref="UseCertificate"/>.</summary>
+    /// <param name="pem">PEM.</param>
+    public bool UseKey(ReadOnlySpan<byte> pem)
+    {
+        using var reader = new PemReader(pem);
+        var key = reader.Key();
+        if (key == 0)
+            return false;
+        var used = SSL_CTX_use_PrivateKey(Handle, key) == Success && SSL_CTX_check_private_key(Handle) == Success;
+        PemReader.FreeKey(key);
+        return used;
+    }
 
     /// <summary>Cipher suites of TLS 1.2, in OpenSSL's notation (openssl-ciphers(1)).</summary>
     public bool SetCiphers(string list) => SSL_CTX_set_cipher_list(Handle, list) == Success;
@@ -111,14 +149,17 @@ public sealed unsafe partial class SslContext : IDisposable
     [LibraryImport(OpenSslLibrary.Ssl)]
     private static partial int SSL_CTX_set_default_verify_paths(nint context);
 
-    [LibraryImport(OpenSslLibrary.Ssl, StringMarshalling = StringMarshalling.Utf8)]
-    private static partial int SSL_CTX_load_verify_file(nint context, string file);
+    [LibraryImport(OpenSslLibrary.Ssl)]
+    private static partial nint SSL_CTX_get_cert_store(nint context);
 
-    [LibraryImport(OpenSslLibrary.Ssl, StringMarshalling = StringMarshalling.Utf8)]
-    private static partial int SSL_CTX_use_certificate_chain_file(nint context, string file);
+    [LibraryImport(OpenSslLibrary.Crypto)]
+    private static partial int X509_STORE_add_cert(nint store, nint certificate);
 
-    [LibraryImport(OpenSslLibrary.Ssl, StringMarshalling = StringMarshalling.Utf8)]
-    private static partial int SSL_CTX_use_PrivateKey_file(nint context, string file, int type);
+    [LibraryImport(OpenSslLibrary.Ssl)]
+    private static partial int SSL_CTX_use_certificate(nint context, nint certificate);
+
+    [LibraryImport(OpenSslLibrary.Ssl)]
+    private static partial int SSL_CTX_use_PrivateKey(nint context, nint key);
 
     [LibraryImport(OpenSslLibrary.Ssl)]
     private static partial int SSL_CTX_check_private_key(nint context);

@@ -1,3 +1,5 @@
+using LoadHarness.Protos;
+
 namespace LoadHarness.Agent.Workloads.Http;
 
 /// <content>Bodies: by length and by chunks (RFC 9112, 6 and 7).</content>

@@ -1,4 +1,5 @@
 using System.Text;
+using LoadHarness.Protos;
 
 namespace LoadHarness.Agent.Workloads.Http;
 

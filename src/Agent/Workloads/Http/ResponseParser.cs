@@ -1,4 +1,5 @@
 using System.Buffers;
+using LoadHarness.Protos;
 
 namespace LoadHarness.Agent.Workloads.Http;
 

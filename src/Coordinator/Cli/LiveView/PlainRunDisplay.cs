@@ -67,6 +67,10 @@ internal sealed class PlainRunDisplay(TextWriter writer, RunNotes notes) : IRunD
             Wording.Rate(progress.OpenRate),
             $"connecting {Wording.Count(progress.Connecting)}",
         };
+        if (progress.Handshaking > 0)
+            parts.Add($"handshaking {Wording.Count(progress.Handshaking)}");
+        if (progress.Requests is { } requests)
+            parts.Add($"requests {Wording.Count(requests.TotalCompleted)} completed at {Wording.Rate(requests.Completed)}, failed {Wording.Count(requests.TotalFailed)}");
         if (progress.Confirmed is { } confirmed)
             parts.Add($"confirmed {Wording.Count(confirmed)}");
         if (progress.Closing > 0)

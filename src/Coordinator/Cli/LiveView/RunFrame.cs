@@ -92,6 +92,8 @@ internal static class RunFrame
         if (progress.Confirmed is { } confirmed)
             now.Add($", confirmed {Wording.Count(confirmed)}");
         now.Add($", connecting {Wording.Count(progress.Connecting)}");
+        if (progress.Handshaking > 0)
+            now.Add($", handshaking {Wording.Count(progress.Handshaking)}");
         if (progress.Closing > 0)
             now.Add($", closing {Wording.Count(progress.Closing)}");
         yield return now;
@@ -100,6 +102,21 @@ internal static class RunFrame
         if (progress.ClosedByPeer > 0 || progress.Reopened > 0)
             flow.Add($", closed by the target {Wording.Count(progress.ClosedByPeer)}, reopened {Wording.Count(progress.Reopened)}");
         yield return flow;
+        if (progress.Requests is { } requests)
+            yield return Requests(requests);
+    }
+
+    private static StyledLine Requests(RequestsView requests)
+    {
+        var line = Label("requests").Add($"{Wording.Count(requests.TotalCompleted)} completed at ").Add(Wording.Rate(requests.Completed), StyledLine.Strong);
+        if (Math.Abs(requests.Scheduled - requests.Completed) > requests.Scheduled / 100)
+            line.Add($" (due {Wording.Rate(requests.Scheduled)})", StyledLine.Careful);
+        if (requests.TotalFailed > 0)
+            line.Add($", failed {Wording.Count(requests.TotalFailed)}", StyledLine.Bad);
+        line.Add($", in flight {Wording.Count(requests.InFlight)}");
+        if (requests.Waiting > 0)
+            line.Add($", waiting {Wording.Count(requests.Waiting)}", StyledLine.Careful);
+        return line;
     }
 
     private static StyledLine Kernel(KernelStates? kernel)

@@ -95,6 +95,8 @@ internal static class Wording
     private static string Meaning(FailureView failure)
     {
         var (meaning, remedy) = FailureRemedies.Of(FailureNames.Of(failure.Stage, failure.Party, failure.Cause));
+        if (FailureNames.WordsOf(failure.Cause, failure.Errno) is { } words)
+            return $"{meaning}: {words}";
         return remedy.Length > 0 ? meaning : string.Create(CultureInfo.InvariantCulture, $"{meaning} (errno {failure.Errno})");
     }
 }

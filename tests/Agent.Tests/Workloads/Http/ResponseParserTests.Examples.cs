@@ -1,4 +1,5 @@
 using LoadHarness.Agent.Workloads.Http;
+using LoadHarness.Protos;
 
 namespace LoadHarness.Agent.Tests.Workloads.Http;
 

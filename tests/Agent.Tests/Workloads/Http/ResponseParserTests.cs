@@ -1,6 +1,7 @@
 using System.Text;
 using CsCheck;
 using LoadHarness.Agent.Workloads.Http;
+using LoadHarness.Protos;
 
 namespace LoadHarness.Agent.Tests.Workloads.Http;
 

@@ -4,6 +4,7 @@ using LoadHarness.Coordinator.Planning;
 using LoadHarness.Coordinator.Planning.Capacity;
 using LoadHarness.Coordinator.Specs;
 using LoadHarness.Protos;
+using LoadHarness.Coordinator.Tests.Specs;
 using LoadHarness.V1;
 using static LoadHarness.Coordinator.Tests.Planning.PlannerFixture;
 using RunSpec = LoadHarness.Coordinator.Specs.RunSpec;
@@ -73,7 +74,7 @@ public class CapacityReporterTests
     [Test]
     public void Of_ChurnThatRests_CountsWhatRests()
     {
-        var spec = Spec(100, ports: "20000-24999") with { Churn = new ChurnSpec(TimeSpan.FromSeconds(1), CloseMethod.Fin) };
+        var spec = Spec(100, ports: "20000-24999") with { Workload = Workloads.Churn(TimeSpan.FromSeconds(1), CloseMethod.Fin) };
         var churn = Report(spec, [Agent("a")], ("ns1", "10.0.0.1")).Churn;
         using (Assert.EnterMultipleScope())
         {
@@ -91,7 +92,7 @@ public class CapacityReporterTests
     {
         var spec = Spec(5000, ports: "20000-24999") with
         {
-            Churn = new ChurnSpec(TimeSpan.FromMilliseconds(100), close),
+            Workload = Workloads.Churn(TimeSpan.FromMilliseconds(100), close),
             Rest = TimeSpan.FromSeconds(rest),
         };
         Assert.That(Report(spec, [Agent("a")], ("ns1", "10.0.0.1")).Churn.IsSustainable, Is.True);

@@ -1,7 +1,7 @@
 using LoadHarness.Agent.Interop.Libc;
 using LoadHarness.V1;
 
-namespace LoadHarness.Agent.Engine;
+namespace LoadHarness.Agent.Measurement;
 
 /// <summary>Names the party and the cause behind an errno.</summary>
 public static class FailureClassifier

@@ -1,4 +1,4 @@
-namespace LoadHarness.Agent.Workloads.Http;
+namespace LoadHarness.Protos;
 
 /// <summary>Why what has come is no HTTP/1.1 response (RFC 9112), or none that every reader would end at the same byte.</summary>
 public enum ResponseFault : byte
@@ -44,4 +44,7 @@ public enum ResponseFault : byte
 
     /// <summary>Bytes came that no request asked for.</summary>
     Unasked,
+
+    /// <summary>Of an echo: other bytes than were sent.</summary>
+    OtherContent,
 }

@@ -1,7 +1,7 @@
-using LoadHarness.Agent.Engine;
+using LoadHarness.Agent.Measurement;
 using LoadHarness.V1;
 
-namespace LoadHarness.Agent.Tests.Engine;
+namespace LoadHarness.Agent.Tests.Measurement;
 
 public sealed class FailureClassifierTests
 {

@@ -1,0 +1,44 @@
+using LoadHarness.Agent.Interop.OpenSsl;
+using LoadHarness.Agent.Transports;
+
+namespace LoadHarness.Agent.Assignments;
+
+/// <summary>
+/// Makes the transports of a run's reactors out of what they share. Used by one plain thread: OpenSSL is loaded and set up before the
+/// first reactor starts.
+/// </summary>
+internal sealed class TransportMaker : IDisposable
+{
+    private readonly SslContext? _context;
+    private readonly TlsOptions? _tls;
+    private readonly ProxyPreamble? _preamble;
+
+    public TransportMaker(Assignment assignment)
+    {
+        var plan = assignment.Transport;
+        Socket = plan.Socket;
+        if (plan.Proxy is { } proxy)
+            _preamble = new ProxyPreamble(proxy.Version, proxy.Clients);
+        if (plan.Tls is not { } tls)
+            return;
+        _context = tls.CreateContext(out var problem);
+        if (_context is null)
+            Refusal = new($"transport.tls.{problem.Field}", "tls", problem.Message);
+        else
+            _tls = new(
+                _context, [.. assignment.Destinations.SelectMany(d => d.Pairs.Select(p => tls.PeerOf(d.HostName, p.Address)))],
+                tls.Resume, tls.ReleasesIdle, tls.ShutsDownQuietly);
+    }
+
+    /// <summary>Why none can be made; null when they can.</summary>
+    public AssignmentRefusal? Refusal { get; }
+
+    /// <summary>Options of every socket; null: as the kernel makes them.</summary>
+    public SocketOptions? Socket { get; }
+
+    /// <summary>Makes the transport of one reactor, which owns it.</summary>
+    public ITransport Create() => _tls is null ? new PlainTransport(_preamble) : new TlsTransport(_tls, _preamble);
+
+    /// <summary>When no reactor is left.</summary>
+    public void Dispose() => _context?.Dispose();
+}

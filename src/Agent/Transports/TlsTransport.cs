@@ -1,0 +1,234 @@
+using LoadHarness.Agent.Interop.Libc;
+using LoadHarness.Agent.Interop.OpenSsl;
+using LoadHarness.Protos;
+using LoadHarness.V1;
+
+namespace LoadHarness.Agent.Transports;
+
+/// <summary>
+/// TLS by OpenSSL on the reactor's own sockets. A slot has an SSL object from <see cref="Open"/> until <see cref="Shutdown"/>,
+/// <see cref="Release"/> or, when so configured, <see cref="Idle"/>; without one it is read as plain TCP: what still comes is
+/// thrown away and not looked at.
+/// </summary>
+public sealed unsafe class TlsTransport : ITransport
+{
+    // A record has at most 16 KB.
+    private const int RecordBytes = 16_384;
+    private const int DiscardRecords = 64;
+
+    private readonly TlsOptions _options;
+    private readonly PlainTransport _plain;
+    private readonly SslSession[] _sessions;
+    private readonly byte[] _scratch = GC.AllocateUninitializedArray<byte>(RecordBytes, pinned: true);
+    private Ssl* _connections;
+    private ushort* _numbers;
+    private int _capacity;
+    private double _resumeCredit;
+
+    /// <summary>Makes the TLS of one reactor.</summary>
+    /// <param name="options">Shared by all reactors.</param>
+    /// <param name="preamble">What each connection begins with, ahead of TLS; null: nothing.</param>
+    public TlsTransport(TlsOptions options, ProxyPreamble? preamble = null)
+    {
+        _options = options;
+        _plain = new PlainTransport(preamble);
+        _sessions = new SslSession[options.Peers.Length];
+    }
+
+    /// <inheritdoc/>
+    public bool HasHandshake => true;
+
+    /// <inheritdoc/>
+    public void Reserve(int capacity)
+    {
+        _capacity = capacity;
+        _connections = Memory.Reserve<Ssl>(capacity);
+        _numbers = Memory.Reserve<ushort>(capacity);
+    }
+
+    /// <inheritdoc/>
+    public TransportAnswer Open(int slot, in SocketAddress source, in SocketAddress destination, int number, out TransportFault fault)
+    {
+        if (_plain.Open(slot, source, destination, number, out fault) == TransportAnswer.Failed)
+            return TransportAnswer.Failed;
+        var ssl = Ssl.Connect(_options.Context, slot);
+        _connections[slot] = ssl;
+        _numbers[slot] = (ushort)number;
+        if (!ssl.Exists || !Introduce(ssl, _options.Peers[number]))
+        {
+            fault = new(FailureCause.Memory, 0);
+            return TransportAnswer.Failed;
+        }
+
+        Resume(ssl, number);
+        return Handshake(slot, out fault);
+    }
+
+    /// <inheritdoc/>
+    public TransportAnswer Handshake(int slot, out TransportFault fault) =>
+        AnswerOf(slot, _connections[slot].Handshake(out var errno), errno, out fault);
+
+    /// <inheritdoc/>
+    public bool HasResumed(int slot) => _connections[slot].Resumed;
+
+    /// <inheritdoc/>
+    public TransportAnswer Send(int slot, ReadOnlySpan<byte> bytes, out int sent, out TransportFault fault)
+    {
+        sent = 0;
+        fixed (byte* pointer = bytes)
+        {
+            while (sent < bytes.Length)
+            {
+                var result = _connections[slot].Write(pointer + sent, bytes.Length - sent, out var written, out var errno);
+                sent += written;
+                if (result != TlsResult.Done)
+                    return AnswerOf(slot, result, errno, out fault);
+            }
+        }
+
+        fault = default;
+        return TransportAnswer.Done;
+    }
+
+    /// <inheritdoc/>
+    public TransportAnswer Receive(int slot, Span<byte> buffer, out int received, out TransportFault fault)
+    {
+        fixed (byte* pointer = buffer)
+        {
+            var result = _connections[slot].Read(pointer, buffer.Length, out received, out var errno);
+            return AnswerOf(slot, result, errno, out fault);
+        }
+    }
+
+    /// <inheritdoc/>
+    public TransportAnswer Discard(int slot, out long bytes, out TransportFault fault)
+    {
+        if (!_connections[slot].Exists)
+            return _plain.Discard(slot, out bytes, out fault);
+        bytes = 0;
+        for (var i = 0; i < DiscardRecords; i++)
+        {
+            var answer = Receive(slot, _scratch, out var received, out fault);
+            bytes += received;
+            if (answer != TransportAnswer.Done)
+                return answer;
+        }
+
+        fault = default;
+        return TransportAnswer.Done;
+    }
+
+    /// <inheritdoc/>
+    public void Idle(int slot)
+    {
+        var ssl = _connections[slot];
+        if (!_options.ReleasesIdle || !ssl.Exists)
+            return;
+        // Later handshakes need a session, and that of TLS 1.3 comes behind the handshake.
+        var number = _numbers[slot];
+        if (_options.ResumeRatio > 0 && !_sessions[number].Exists)
+            KeepSession(ssl, number);
+        if (_options.ResumeRatio == 0 || _sessions[number].Exists)
+            Release(slot);
+    }
+
+    /// <inheritdoc/>
+    public TransportAnswer Shutdown(int slot, out TransportFault fault)
+    {
+        // Whether the peer still hears it is no matter: our FIN follows.
+        if (_connections[slot].Exists && !_options.ShutsDownQuietly)
+            _connections[slot].Shutdown(out _);
+        Release(slot);
+        return _plain.Shutdown(slot, out fault);
+    }
+
+    /// <inheritdoc/>
+    public void Release(int slot)
+    {
+        var ssl = _connections[slot];
+        if (!ssl.Exists)
+            return;
+        ssl.ShutdownQuietly();
+        if (_options.ResumeRatio > 0)
+            KeepSession(ssl, _numbers[slot]);
+        ssl.Free();
+        _connections[slot] = default;
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        if (_connections == null)
+            return;
+        for (var slot = 0; slot < _capacity; slot++)
+        {
+            if (_connections[slot].Exists)
+                _connections[slot].Free();
+        }
+
+        foreach (var session in _sessions)
+        {
+            if (session.Exists)
+                session.Free();
+        }
+
+        Memory.Release(_connections, _capacity);
+        Memory.Release(_numbers, _capacity);
+        _connections = null;
+    }
+
+    private static bool Introduce(Ssl ssl, TlsPeer peer) =>
+        (peer.ServerName is null || ssl.SetServerName(peer.ServerName))
+        && (peer.VerifiedName is null || ssl.SetVerifiedName(peer.VerifiedName))
+        && (peer.VerifiedAddress is null || ssl.SetVerifiedAddress(peer.VerifiedAddress));
+
+    // Spread evenly: of 30 %, every third or fourth.
+    private void Resume(Ssl ssl, int number)
+    {
+        _resumeCredit += _options.ResumeRatio;
+        if (_resumeCredit < 1)
+            return;
+        _resumeCredit = Math.Min(_resumeCredit - 1, 1);
+        if (_sessions[number].Exists)
+            ssl.SetSession(_sessions[number]);
+    }
+
+    private void KeepSession(Ssl ssl, int number)
+    {
+        var session = ssl.TakeSession();
+        if (!session.Exists)
+            return;
+        if (_sessions[number].Exists)
+            _sessions[number].Free();
+        _sessions[number] = session;
+    }
+
+    private TransportAnswer AnswerOf(int slot, TlsResult result, int errno, out TransportFault fault)
+    {
+        switch (result)
+        {
+            case TlsResult.Done:
+                fault = default;
+                return TransportAnswer.Done;
+            case TlsResult.Again:
+                fault = default;
+                return TransportAnswer.Again;
+            case TlsResult.Failed:
+                fault = FaultOf(_connections[slot]);
+                return TransportAnswer.Failed;
+            default:
+                fault = TransportFault.OfErrno(errno);
+                return TransportAnswer.Failed;
+        }
+    }
+
+    private static TransportFault FaultOf(Ssl ssl)
+    {
+        var error = TlsErrors.Take(out var alert);
+        if (alert >= 0)
+            return new(FailureCause.Alert, FailureCode.OfAlert(alert));
+        return TlsErrors.IsVerifyFailure(error)
+            ? new(FailureCause.Certificate, FailureCode.OfVerifyResult(ssl.VerifyResult))
+            : new(FailureCause.ProtocolError, FailureCode.OfReason(TlsErrors.ReasonOf(error)));
+    }
+}

@@ -1,0 +1,155 @@
+using System.Collections.Immutable;
+using System.Text;
+using LoadHarness.Protos;
+
+namespace LoadHarness.Coordinator.Specs;
+
+/// <summary>The fields of a spec that say which requests connections carry, and when.</summary>
+internal sealed class SpecRequests
+{
+    /// <summary>Largest message of an echo, in bytes.</summary>
+    public const int LargestMessage = 1 << 20;
+
+    /// <summary>Largest body of a request, in bytes: assignments are 4 MB at most.</summary>
+    public const int LargestBody = 1 << 20;
+
+    /// <summary>Most header lines of a request.</summary>
+    public const int MostFields = 100;
+
+    private const int DefaultMessage = 64;
+    private const double HighestRate = 1e9;
+    private const long MostPerConnection = uint.MaxValue;
+    private const string RequestsPerSecond = "--requests-per-second";
+    private const string ThinkTime = "--think-time";
+    private const string Beat = "--heartbeat";
+
+    private static readonly TimeSpan _defaultTimeout = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan _shortest = TimeSpan.FromMilliseconds(1);
+    private static readonly TimeSpan _longestWait = TimeSpan.FromDays(1);
+    private static readonly ImmutableArray<PortSpan> _expected = [new(200, 399)];
+
+    // What says where a request ends, and for whom it is, is written by the agent.
+    private static readonly string[] _ours = ["Host", "Content-Length", "Transfer-Encoding", "Connection"];
+
+    private readonly RunSpecInput _input;
+    private readonly List<SpecError> _errors;
+    private readonly string _path;
+    private readonly PaceSpec _pace;
+
+    private SpecRequests(RunSpecInput input, List<SpecError> errors, string path, PaceSpec pace) =>
+        (_input, _errors, _path, _pace) = (input, errors, path, pace);
+
+    /// <summary>Reads when requests are sent, and says which fields need requests that are not there.</summary>
+    public static SpecRequests Read(
+        RunSpec spec, RunSpecInput input, ImmutableArray<(string Name, int Weight)> kinds, FieldReader fields, List<SpecError> errors)
+    {
+        var (http, echo) = (kinds.Any(k => k.Name == SpecWorkload.Http), kinds.Any(k => k.Name == SpecWorkload.Echo));
+        foreach (var (field, given) in GivenOf(input).Where(g => g.Given && !http && !echo))
+            errors.Add(new SpecError(field, "", "is for requests, and these connections send none", "", "Write --target http://HOST:PORT/ or --workload echo, or leave it out"));
+        foreach (var (field, given) in GivenOfHttp(input).Where(g => g.Given && !http))
+            errors.Add(new SpecError(field, "", "is for HTTP requests, and these connections send none", "", "Write --target http://HOST:PORT/, or leave it out"));
+        if (input.MessageSize is not null && !echo)
+            errors.Add(new SpecError("--message-size", "", "is for an echo, and this is none", "", "Write --workload echo, or leave it out"));
+        if (http && echo && input.RequestsPerSecond is not null)
+            errors.Add(new SpecError(RequestsPerSecond, "", "is meant for one kind of requests, and there are http and echo", "", "Leave one of them out of --workload"));
+        var pace = new PaceSpec(
+            LoadOf(input, fields, errors),
+            fields.Duration("--request-timeout", input.RequestTimeout, _shortest, _longestWait) ?? _defaultTimeout,
+            input.RequestsPerConnection is { } most ? fields.Count("--requests-per-connection", most, 1, MostPerConnection, "Write --requests-per-connection 100") : 0);
+        return new SpecRequests(input, errors, spec.Targets.IsEmpty ? "/" : spec.Targets[0].Path, pace);
+    }
+
+    /// <summary>The HTTP workload.</summary>
+    public WorkloadSpec.Http Http()
+    {
+        var method = _input.Method?.Trim().ToUpperInvariant() ?? (_input.Body.IsEmpty ? "GET" : "POST");
+        if (!HttpText.IsToken(method) || method == "CONNECT")
+            _errors.Add(new SpecError("--method", _input.Method ?? "", "is no method", "a word such as GET, HEAD, POST or PUT", "Write --method GET"));
+        if (_input.Body.Length > LargestBody)
+            _errors.Add(new SpecError("--body", "", $"has {_input.Body.Length:N0} bytes", $"at most {LargestBody:N0}", "Send a smaller one"));
+        if (_input.Host is { } host && !HttpText.IsHost(host))
+            _errors.Add(new SpecError("--host", host, "cannot be sent as a host", "a name or an address, with a port or without", "Write --host www.example.com"));
+        return new(new(method, _path, _input.Host, Fields(), _input.Body), Expected(), _pace);
+    }
+
+    /// <summary>The echo workload.</summary>
+    public WorkloadSpec.Echo Echo()
+    {
+        if (_input.MessageSize is not { } given)
+            return new(DefaultMessage, _pace);
+        var parsed = given.Text is { } text ? SizeText.Parse(text) : given.Value;
+        if (parsed.Problem is { } problem)
+            _errors.Add(problem.At("--message-size", given.Text ?? ""));
+        else if (parsed.Value is < 1 or > LargestMessage)
+            _errors.Add(new SpecError("--message-size", given.Text ?? $"{given.Value}", "is out of range", $"1 to {LargestMessage:N0} bytes", "Write --message-size 64"));
+        else
+            return new((int)parsed.Value, _pace);
+        return new(DefaultMessage, _pace);
+    }
+
+    private static LoadSpec LoadOf(RunSpecInput input, FieldReader fields, List<SpecError> errors)
+    {
+        var given = new[] { (RequestsPerSecond, input.RequestsPerSecond is not null), (ThinkTime, input.ThinkTime is not null), (Beat, input.Heartbeat is not null) }
+            .Where(g => g.Item2).Select(g => g.Item1).ToList();
+        if (given.Count > 1)
+            errors.Add(new SpecError(given[0], "", $"cannot stand together with {string.Join(" and ", given.Skip(1))}", "", "Each of them says when requests are sent: give one"));
+        var rate = fields.Rate(RequestsPerSecond, input.RequestsPerSecond, HighestRate);
+        var think = fields.Duration(ThinkTime, input.ThinkTime, TimeSpan.Zero, _longestWait);
+        var every = fields.Duration(Beat, input.Heartbeat, TimeSpan.FromMilliseconds(10), _longestWait);
+        if (rate is { } perSecond)
+            return new LoadSpec.Open(perSecond);
+        return every is { } period ? new LoadSpec.Heartbeat(period) : new LoadSpec.Closed(think ?? TimeSpan.Zero);
+    }
+
+    private ImmutableArray<HttpField> Fields()
+    {
+        var fields = ImmutableArray.CreateBuilder<HttpField>();
+        if (_input.Headers.Length > MostFields)
+            _errors.Add(new SpecError("--header", "", $"is given {_input.Headers.Length} times", $"at most {MostFields} times", "Leave some out"));
+        foreach (var text in _input.Headers.Take(MostFields))
+        {
+            var colon = text.IndexOf(':', StringComparison.Ordinal);
+            var (name, value) = colon < 0 ? (text, "") : (text[..colon], text[(colon + 1)..].Trim());
+            if (colon < 0 || !HttpText.IsToken(name) || !HttpText.IsValue(value))
+                _errors.Add(new SpecError("--header", text, "is no header line", "NAME: VALUE, without control characters", "Write --header 'Accept: */*'"));
+            else if (_ours.Contains(name, StringComparer.OrdinalIgnoreCase))
+                _errors.Add(new SpecError("--header", text, "is set by the agent itself", "", name.Equals("Host", StringComparison.OrdinalIgnoreCase) ? "Write --host NAME instead" : "Leave it out"));
+            else
+                fields.Add(new(name, value));
+        }
+
+        return fields.ToImmutable();
+    }
+
+    private ImmutableArray<PortSpan> Expected()
+    {
+        if (_input.ExpectStatus is not { } text)
+            return _expected;
+        var ranges = ImmutableArray.CreateBuilder<PortSpan>();
+        foreach (var part in text.Split(','))
+        {
+            var ends = part.Trim().Split('-');
+            if (ends.Length > 2 || !HttpText.TryStatus(ends[0], out var first) || !HttpText.TryStatus(ends[^1], out var last) || last < first)
+            {
+                _errors.Add(new SpecError("--expect-status", text, $"has '{part.Trim()}', which is no status", "statuses and ranges of them, 100 to 999", "Write --expect-status 200-299,404"));
+                return _expected;
+            }
+
+            ranges.Add(new(first, last));
+        }
+
+        return ranges.ToImmutable();
+    }
+
+    private static IEnumerable<(string Field, bool Given)> GivenOf(RunSpecInput input) =>
+    [
+        (RequestsPerSecond, input.RequestsPerSecond is not null), (ThinkTime, input.ThinkTime is not null), (Beat, input.Heartbeat is not null),
+        ("--requests-per-connection", input.RequestsPerConnection is not null), ("--request-timeout", input.RequestTimeout is not null),
+    ];
+
+    private static IEnumerable<(string Field, bool Given)> GivenOfHttp(RunSpecInput input) =>
+    [
+        ("--method", input.Method is not null), ("--header", input.Headers.Length > 0), ("--body", !input.Body.IsEmpty),
+        ("--host", input.Host is not null), ("--expect-status", input.ExpectStatus is not null),
+    ];
+}

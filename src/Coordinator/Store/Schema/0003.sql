@@ -1,0 +1,25 @@
+-- Requests, and TLS handshakes that resumed a session.
+ALTER TABLE run_seconds ADD COLUMN requests_in_flight INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE run_seconds ADD COLUMN requests_waiting INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE run_seconds ADD COLUMN resumed INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE run_seconds ADD COLUMN requests_scheduled INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE run_seconds ADD COLUMN requests_offered INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE run_seconds ADD COLUMN requests_completed INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE run_seconds ADD COLUMN requests_failed INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE run_seconds ADD COLUMN requests_not_offered INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE agent_intervals ADD COLUMN requests_in_flight INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE agent_intervals ADD COLUMN requests_waiting INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE agent_intervals ADD COLUMN resumed INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE agent_intervals ADD COLUMN requests_scheduled INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE agent_intervals ADD COLUMN requests_offered INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE agent_intervals ADD COLUMN requests_completed INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE agent_intervals ADD COLUMN requests_failed INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE agent_intervals ADD COLUMN requests_not_offered INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE backend_seconds ADD COLUMN requests_in_flight INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE backend_seconds ADD COLUMN requests_waiting INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE backend_seconds ADD COLUMN resumed INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE backend_seconds ADD COLUMN requests_scheduled INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE backend_seconds ADD COLUMN requests_offered INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE backend_seconds ADD COLUMN requests_completed INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE backend_seconds ADD COLUMN requests_failed INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE backend_seconds ADD COLUMN requests_not_offered INTEGER NOT NULL DEFAULT 0;

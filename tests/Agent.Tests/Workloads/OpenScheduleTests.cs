@@ -1,0 +1,76 @@
+using CsCheck;
+using LoadHarness.Agent.Workloads;
+
+namespace LoadHarness.Agent.Tests.Workloads;
+
+public sealed class OpenScheduleTests
+{
+    private const long Second = 1_000_000_000;
+    private const long Start = 77 * Second;
+
+    [Test]
+    public void Advance_AnyStepsAndRates_IsNeitherEarlyNorLate() =>
+        Gen.Select(Gen.Double[0.01, 1e6], Gen.Long[0, 3 * Second].Array[1, 30]).Sample((rate, steps) =>
+        {
+            var schedule = new OpenSchedule(Start, rate);
+            var (now, due) = (Start, 0L);
+            foreach (var step in steps)
+            {
+                now += step;
+                due += schedule.Advance(now);
+                // One is due at once; floating point may tip one over at the very instant.
+                if (Math.Abs(due - (Math.Floor((now - Start) * rate / 1e9) + 1)) > 1 || schedule.NextNanos < now - 1)
+                    return false;
+            }
+
+            return schedule.Waiting == due;
+        });
+
+    [Test]
+    public void Take_OfABacklog_GivesEachTheInstantThatItWasDueAt()
+    {
+        var schedule = new OpenSchedule(Start, 1000);
+        schedule.Advance(Start + Second);
+
+        var instants = Enumerable.Range(0, 1001).Select(_ => schedule.Take()).ToList();
+
+        Assert.That(instants, Is.EqualTo(Enumerable.Range(0, 1001).Select(i => Start + (i * Second / 1000))));
+        Assert.That(schedule.Waiting, Is.Zero);
+    }
+
+    [Test]
+    public void GiveUpBefore_LeavesThoseThatAreDueLater()
+    {
+        var schedule = new OpenSchedule(Start, 1000);
+        schedule.Advance(Start + Second);
+
+        Assert.That(schedule.GiveUpBefore(Start + (Second / 2)), Is.EqualTo(501));
+        Assert.That(schedule.Waiting, Is.EqualTo(500));
+        Assert.That(schedule.Take(), Is.EqualTo(Start + (501 * Second / 1000)));
+        Assert.That(schedule.GiveUpBefore(long.MaxValue), Is.EqualTo(499));
+    }
+
+    [Test]
+    public void Change_OfTheRate_GoesOnFromNowAndKeepsTheBacklog()
+    {
+        var schedule = new OpenSchedule(Start, 1000);
+        schedule.Advance(Start + Second);
+        for (var i = 0; i < 901; i++)
+            schedule.Take();
+
+        schedule.Change(100, Start + Second);
+
+        Assert.That(schedule.Waiting, Is.EqualTo(100));
+        Assert.That(schedule.NextNanos, Is.EqualTo(Start + Second + (Second / 100)));
+        Assert.That(schedule.Advance(Start + (2 * Second)), Is.EqualTo(100));
+    }
+
+    [Test]
+    public void ARateOfZero_IsNeverDue()
+    {
+        var schedule = new OpenSchedule(Start, 0);
+
+        Assert.That(schedule.Advance(Start + (1000 * Second)), Is.Zero);
+        Assert.That(schedule.NextNanos, Is.EqualTo(long.MaxValue));
+    }
+}
