@@ -48,19 +48,23 @@ public static partial class FailureCode
         21 => "the certificate's signature cannot be verified",
         22 => "the certificate chain is too long",
         23 => "the certificate is revoked",
-        24 or 79 => "the certificate's issuer is no CA",
+        24 => "the certificate's issuer has no key",
+        25 or 80 or 81 => "the certificate chain is longer than its CA allows",
         26 => "the certificate is not for TLS servers",
         27 or 28 => "the certificate is not trusted",
         62 => "the certificate is for another name",
         64 => "the certificate is for another address",
+        47 or 48 => "the certificate's CA may not sign for this name",
         66 => "the certificate's key is too small",
         67 => "the CA's key is too small",
         68 => "the CA's signature is too weak",
+        79 => "the certificate's issuer is no CA",
         _ => $"the certificate was not accepted (X509_V_ERR {result})",
     };
 
     private static string Reason(int reason) => reason switch
     {
+        0 => "an error inside OpenSSL",
         103 or 133 => "a change cipher spec that was not expected",
         108 or 315 or 378 => "a key exchange group that was not offered",
         110 => "a bad extension",
@@ -76,6 +80,7 @@ public static partial class FailureCode
         258 or 266 => "a TLS version that is not allowed here",
         261 => "a cipher suite that was not offered",
         291 => "data behind its own end",
+        294 => "an end without close_notify, which may cut a response off",
         338 => "renegotiation that is not safe (RFC 5746)",
         394 => "a key exchange that is too weak",
         _ => $"OpenSSL reason {reason}",

@@ -4,7 +4,7 @@ using System.Text.RegularExpressions;
 
 namespace LoadHarness.Benchmarks;
 
-/// <summary>The C programs that mark the limit, built elsewhere: sink (accepts), opener (one thread), million (threads with own tables), diag (counts sockets).</summary>
+/// <summary>The C programs that mark the limit, built elsewhere: sink (accepts), opener (one thread), million (threads with own tables), diag (counts sockets), tls (handshakes).</summary>
 internal sealed partial class LimitPrograms(string folder)
 {
     /// <summary>Ports that the sink listens on.</summary>
@@ -52,6 +52,14 @@ internal sealed partial class LimitPrograms(string folder)
     /// <returns>CPU seconds.</returns>
     public double RunDiag() => Number(DiagCpu(), Run("diag", ["fff", $"{FirstPort}"]));
 
+    /// <summary>Handshakes with a GET each, on the second core.</summary>
+    /// <returns>CPU milliseconds for each.</returns>
+    public double RunTls(int port, int handshakes, int inFlight, bool resume)
+    {
+        using var running = new RunningProgram("taskset", ["-c", "1", Path.Combine(folder, "tls"), $"{port}", $"{handshakes}", $"{inFlight}", "0", resume ? "1" : "0", "0", "1"]);
+        return Number(TlsCpu(), running.WaitForOutput());
+    }
+
     private static double Number(Regex pattern, string output)
     {
         var matches = pattern.Matches(output);
@@ -71,6 +79,9 @@ internal sealed partial class LimitPrograms(string folder)
 
     [GeneratedRegex(@" cpu=([\d.]+)")]
     private static partial Regex DiagCpu();
+
+    [GeneratedRegex(@"cpu_ms_per_hs=([\d.]+)")]
+    private static partial Regex TlsCpu();
 
     private string Run(string program, string[] arguments)
     {

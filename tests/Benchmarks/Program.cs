@@ -20,5 +20,15 @@ kernelView.SetAction(parsed =>
 var fill = new Command("fill", "Fill one source and destination to 97 % of its ports, beside ports that the kernel chooses.") { agent, limits, rounds };
 fill.SetAction((parsed, _) =>
     new FillBenchmark(parsed.GetRequiredValue(agent), new LimitPrograms(parsed.GetRequiredValue(limits)), parsed.GetValue(rounds)).RunAsync());
-var root = new RootCommand("LoadHarness side by side with the physical limit; example: open --agent artifacts/agent-aot/loadharness-agent --limits DIR") { open, fill, kernelView };
+var handshakes = new Option<int>("--handshakes") { Description = "Handshakes of each round.", DefaultValueFactory = _ => 5_000 };
+var tls = new Command("tls", "Handshake, GET and close against HAProxy, beside the C program, in one run.") { agent, limits, handshakes, rounds };
+tls.SetAction((parsed, _) => new TlsBenchmark(
+    parsed.GetRequiredValue(agent), new LimitPrograms(parsed.GetRequiredValue(limits)), parsed.GetValue(handshakes), parsed.GetValue(rounds)).CompareAsync());
+var churned = new Option<int>("--handshakes") { Description = "Handshakes in all.", DefaultValueFactory = _ => 200_000 };
+var tlsChurn = new Command("tls-churn", "What memory the agent has while TLS connections come and go.") { agent, churned };
+tlsChurn.SetAction((parsed, _) => new TlsBenchmark(parsed.GetRequiredValue(agent), new LimitPrograms(""), parsed.GetValue(churned), 0).ChurnAsync());
+var idle = new Option<int>("--connections") { Description = "Idle TLS connections.", DefaultValueFactory = _ => 15_000 };
+var tlsIdle = new Command("tls-idle", "What idle TLS connections take, kept and released; in a network namespace of its own.") { agent, idle };
+tlsIdle.SetAction((parsed, _) => new TlsIdleBenchmark(parsed.GetRequiredValue(agent), parsed.GetValue(idle)).RunAsync());
+var root = new RootCommand("LoadHarness side by side with the physical limit; example: open --agent artifacts/agent-aot/loadharness-agent --limits DIR") { open, fill, kernelView, tls, tlsChurn, tlsIdle };
 return await root.Parse(args).InvokeAsync();

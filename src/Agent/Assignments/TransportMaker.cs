@@ -1,5 +1,7 @@
+using System.Collections.Immutable;
 using LoadHarness.Agent.Interop.OpenSsl;
 using LoadHarness.Agent.Transports;
+using LoadHarness.Protos;
 
 namespace LoadHarness.Agent.Assignments;
 
@@ -21,13 +23,18 @@ internal sealed class TransportMaker : IDisposable
             _preamble = new ProxyPreamble(proxy.Version, proxy.Clients);
         if (plan.Tls is not { } tls)
             return;
-        _context = tls.CreateContext(out var problem);
-        if (_context is null)
-            Refusal = new($"transport.tls.{problem.Field}", "tls", problem.Message);
-        else
-            _tls = new(
-                _context, [.. assignment.Destinations.SelectMany(d => d.Pairs.Select(p => tls.PeerOf(d.HostName, p.Address)))],
-                tls.Resume, tls.ReleasesIdle, tls.ShutsDownQuietly);
+        try
+        {
+            _context = tls.CreateContext(out var problem);
+            if (_context is null)
+                Refusal = new($"transport.tls.{problem.Field}", "tls", problem.Message);
+            else
+                _tls = new(_context, PeersOf(assignment, tls), tls.Resume, tls.ReleasesIdle, tls.ShutsDownQuietly);
+        }
+        catch (DllNotFoundException)
+        {
+            Refusal = new("transport.tls", "library", "this host lacks OpenSSL 3 (libssl.so.3, libcrypto.so.3); install its package libssl3 or openssl-libs");
+        }
     }
 
     /// <summary>Why none can be made; null when they can.</summary>
@@ -38,6 +45,17 @@ internal sealed class TransportMaker : IDisposable
 
     /// <summary>Makes the transport of one reactor, which owns it.</summary>
     public ITransport Create() => _tls is null ? new PlainTransport(_preamble) : new TlsTransport(_tls, _preamble);
+
+    // Destinations are many, and those that differ in their ports alone are taken for the same.
+    private static ImmutableArray<TlsPeer> PeersOf(Assignment assignment, TlsPlan tls)
+    {
+        var peers = new Dictionary<(string?, IpAddress), TlsPeer>();
+        return
+        [
+            .. assignment.Destinations.SelectMany(d => d.Pairs.Select(p =>
+                peers.TryGetValue((d.HostName, p.Address), out var peer) ? peer : peers[(d.HostName, p.Address)] = tls.PeerOf(d.HostName, p.Address)))
+        ];
+    }
 
     /// <summary>When no reactor is left.</summary>
     public void Dispose() => _context?.Dispose();

@@ -73,7 +73,7 @@ public sealed partial class ConnectRole
     private void OnHandshaking(int slot, uint events)
     {
         if ((events & Epoll.Error) != 0)
-            HandshakeFailed(slot, TransportFault.OfErrno(ErrorOf(slot)));
+            HandshakeFailed(slot, _transport.FaultBehind(slot, ErrorOf(slot)));
         else if (AfterHandshake(slot, _transport.Handshake(slot, out var fault), fault))
             // What came behind the handshake may have been read with it: no event tells of it.
             Opened(slot, events | Epoll.In);
@@ -90,7 +90,7 @@ public sealed partial class ConnectRole
     {
         if ((events & Epoll.Error) != 0)
         {
-            PeerClosed(slot, TransportFault.OfErrno(ErrorOf(slot)));
+            PeerClosed(slot, _transport.FaultBehind(slot, ErrorOf(slot)));
             return;
         }
 

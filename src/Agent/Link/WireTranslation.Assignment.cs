@@ -70,7 +70,7 @@ internal static partial class WireTranslation
             Schedule = ToSchedule(message.Schedule ?? throw Missing("schedule")),
             Shares = ToShares(workload, destinations, message.Transport?.Tls is not null),
             RequestsPerSecond = RequestsPerSecondOf(workload),
-            Transport = ToTransport(message.Transport),
+            Transport = ToTransport(message.Transport, workload),
             WorkloadDigest = DigestOf(message),
             Storm = message.Storm is { } storm ? ToStorm(storm) : null,
             ConnectTimeout = Positive(workload.ConnectTimeout, "workload.connect_timeout"),

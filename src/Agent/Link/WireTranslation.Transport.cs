@@ -13,14 +13,14 @@ internal static partial class WireTranslation
     private const int LongestCipherList = 4096;
     private const int MostKeepAliveSeconds = 32_767;
 
-    private static TransportPlan ToTransport(Wire.Transport? message) => message is null
+    private static TransportPlan ToTransport(Wire.Transport? message, Wire.Workload workload) => message is null
         ? TransportPlan.Plain
         : new(
-            message.Tls is { } tls ? ToTls(tls) : null,
+            message.Tls is { } tls ? ToTls(tls, workload) : null,
             message.ProxyProtocol is { } proxy ? ToProxy(proxy) : null,
             message.Tcp is { } tcp ? ToSocketOptions(tcp) : null);
 
-    private static TlsPlan ToTls(Wire.Tls message)
+    private static TlsPlan ToTls(Wire.Tls message, Wire.Workload workload)
     {
         const string path = "transport.tls";
         if (!(message.Resume >= 0 && message.Resume <= 1))
@@ -28,7 +28,13 @@ internal static partial class WireTranslation
         if (message.Alpn.Count > MostAlpn || message.Alpn.Any(p => p.Length is 0 or > LongestAlpn || !p.All(char.IsAscii)))
             throw new WireException(path + ".alpn", "range", $"at most {MostAlpn} protocols of 1 to {LongestAlpn} ASCII characters are allowed");
         if (message.Certificate.IsEmpty != message.Key.IsEmpty)
-            throw new WireException(path + ".key", "required", "a certificate and its key belong together: one of them is missing");
+            throw new WireException(path + (message.Key.IsEmpty ? ".key" : ".certificate"), "required", "a certificate and its key belong together: one of them is missing");
+        if (message is { Lowest: Wire.TlsVersion.V13, Highest: Wire.TlsVersion.V12 })
+            throw new WireException(path + ".lowest", "order", "TLS 1.3 as the lowest version lies above TLS 1.2 as the highest; no version is left");
+        if (message.Insecure && !message.Ca.IsEmpty)
+            throw new WireException(path + ".insecure", "conflict", "who takes any certificate trusts no CA in particular; leave one of them out");
+        if (message.ReleaseIdle && workload.ExpectGreeting)
+            throw new WireException(path + ".release_idle", "conflict", "a connection that has given its TLS state back cannot read a greeting; keep it, or expect none");
         return new TlsPlan
         {
             Lowest = ToVersion(message.Lowest, path + ".lowest"),
@@ -77,16 +83,16 @@ internal static partial class WireTranslation
         return new SocketOptions
         {
             NoDelay = message.Nodelay,
-            KeepAliveSeconds = message.Keepalive is { } keepalive ? (int)InRange(Time(keepalive, path + ".keepalive").TotalSeconds, 1, MostKeepAliveSeconds, "s", path + ".keepalive") : null,
+            KeepAliveSeconds = message.Keepalive is { } keepalive ? Whole(Time(keepalive, path + ".keepalive").TotalSeconds, MostKeepAliveSeconds, "s", path + ".keepalive") : null,
             SendBuffer = ToBuffer(message.SendBuffer, path + ".send_buffer"),
             ReceiveBuffer = ToBuffer(message.ReceiveBuffer, path + ".receive_buffer"),
-            UserTimeoutMillis = message.UserTimeout is { } timeout ? (int)InRange(Time(timeout, path + ".user_timeout").TotalMilliseconds, 1, int.MaxValue, "ms", path + ".user_timeout") : null,
+            UserTimeoutMillis = message.UserTimeout is { } timeout ? Whole(Time(timeout, path + ".user_timeout").TotalMilliseconds, int.MaxValue, "ms", path + ".user_timeout") : null,
         };
     }
 
-    private static int? ToBuffer(uint bytes, string path) => bytes == 0 ? null : (int)InRange(bytes, 1, int.MaxValue, "bytes", path);
+    private static int? ToBuffer(uint bytes, string path) => bytes == 0 ? null : Whole(bytes, int.MaxValue, "bytes", path);
 
-    private static double InRange(double value, double least, double most, string unit, string path) => value >= least && value <= most
-        ? value
-        : throw new WireException(path, "range", $"{value:0.###} {unit} is out of range, {least:N0} to {most:N0} {unit} is allowed");
+    private static int Whole(double value, int most, string unit, string path) => value >= 1 && value <= most && Math.Floor(value) == value
+        ? (int)value
+        : throw new WireException(path, "range", $"{value:0.###} {unit} is out of range, 1 to {most:N0} whole {unit} is allowed");
 }

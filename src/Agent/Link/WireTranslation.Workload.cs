@@ -17,6 +17,7 @@ internal static partial class WireTranslation
     private const uint MostEchoBytes = 1 << 20;
     private const int MostStatusRanges = 100;
     private const double MostRequestsPerSecond = 1e9;
+    private const long MostRequestBytes = 64 << 20;
 
     private static readonly ImmutableArray<PortSpan> _expectedUnlessSaid = [new(200, 399)];
 
@@ -89,6 +90,13 @@ internal static partial class WireTranslation
             : destinations.SelectMany(d => d.Pairs.Select(p => RequestText.HostOf(d.HostName, p.Address, p.Port, tls))).ToList();
         if (hosts.FirstOrDefault(h => !RequestText.IsHost(h)) is { } wrong)
             throw new WireException(path + ".host", "http", $"\"{Cut(Shown(wrong))}\" is no host; visible ASCII characters are wanted");
+        // One for each destination, since their hosts differ.
+        if ((long)http.CalculateSize() * hosts.Count > MostRequestBytes)
+        {
+            throw new WireException(path + ".body", "size",
+                $"{hosts.Count:N0} destinations with a request of {http.CalculateSize():N0} bytes each take more than {MostRequestBytes >> 20} MB; name one host for all of them, or send less");
+        }
+
         return new([.. hosts.Select(text.For)], http.Method == "HEAD", expected.IsEmpty ? _expectedUnlessSaid : expected, ToPace(http.Load, http.Timeout, http.RequestsPerConnection, path));
     }
 

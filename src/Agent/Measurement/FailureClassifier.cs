@@ -42,10 +42,10 @@ public static class FailureClassifier
     {
         FailureCause.Descriptors or FailureCause.PortInUse or FailureCause.TupleInUse or FailureCause.AddressGone
             or FailureCause.EndpointSpaceExhausted or FailureCause.Memory or FailureCause.Firewall or FailureCause.NotAllowed
-            or FailureCause.Other => FailureParty.Us,
+            or FailureCause.CutOff or FailureCause.Other => FailureParty.Us,
         FailureCause.Timeout or FailureCause.Unreachable => FailureParty.Network,
         FailureCause.Refused or FailureCause.Reset or FailureCause.Closed or FailureCause.ProtocolError
-            or FailureCause.Certificate => FailureParty.Target,
+            or FailureCause.Certificate or FailureCause.Alert or FailureCause.UnexpectedStatus => FailureParty.Target,
         _ => FailureParty.Unspecified,
     };
 }

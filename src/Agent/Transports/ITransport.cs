@@ -47,7 +47,15 @@ public interface ITransport : IDisposable
     TransportAnswer Receive(int slot, Span<byte> buffer, out int received, out TransportFault fault);
 
     /// <summary>Throws away what has arrived. Done: a bound was met, call once more.</summary>
+    /// <param name="slot">The descriptor.</param>
+    /// <param name="bytes">What the peer's application has sent of it.</param>
+    /// <param name="fault">When it failed: the peer's end too.</param>
     TransportAnswer Discard(int slot, out long bytes, out TransportFault fault);
+
+    /// <summary>The socket has failed; what has come ahead of that may say why. The slot is released next.</summary>
+    /// <param name="slot">The descriptor.</param>
+    /// <param name="errno">How it failed.</param>
+    TransportFault FaultBehind(int slot, int errno) => TransportFault.OfErrno(errno);
 
     /// <summary>The connection will never send again, and what comes will be thrown away: what it takes beside the socket is given back.</summary>
     void Idle(int slot)

@@ -63,7 +63,7 @@ public sealed record TlsPlan
             if (set())
                 continue;
             var error = TlsErrors.Take(out _);
-            problem = (field, error == 0 ? "OpenSSL does not take it" : $"OpenSSL does not take it: {TlsErrors.Describe(error)}");
+            problem = (field, error == 0 ? $"OpenSSL does not take it; {WantedOf(field)}" : $"OpenSSL does not take it: {TlsErrors.Describe(error)}; {WantedOf(field)}");
             context.Dispose();
             return null;
         }
@@ -79,13 +79,24 @@ public sealed record TlsPlan
     {
         if (ServerName.Length > 0)
             name = ServerName;
-        // SNI has no addresses (RFC 6066, 3).
-        if (IPAddress.TryParse(name, out var literal))
+        // SNI has no addresses, and no dot at its end (RFC 6066, 3).
+        name = name?.TrimEnd('.');
+        if (Uri.CheckHostName(name) is UriHostNameType.IPv4 or UriHostNameType.IPv6 && IPAddress.TryParse(name, out var literal))
             (name, address) = (null, IpAddress.From(literal));
         return name is null
             ? new(null, null, Insecure ? null : address.ToBytes())
             : new(Terminated(name), Insecure ? null : Terminated(name), null);
     }
+
+    private static string WantedOf(string field) => field switch
+    {
+        "ca" or "certificate" => "certificates in PEM form are wanted, each whole",
+        "key" => "the certificate's own key is wanted, in PEM form and without a passphrase",
+        "ciphers" => "names of TLS 1.2 with colons between, as 'openssl ciphers' lists them",
+        "cipher_suites" => "names of TLS 1.3 with colons between, as 'openssl ciphers -tls1_3 -s' lists them",
+        "groups" => "names with colons between, such as X25519:P-256",
+        _ => "another value is wanted",
+    };
 
     private static byte[] Terminated(string name) => Encoding.ASCII.GetBytes(name + "\0");
 

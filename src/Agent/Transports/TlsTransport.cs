@@ -19,11 +19,12 @@ public sealed unsafe class TlsTransport : ITransport
     private readonly TlsOptions _options;
     private readonly PlainTransport _plain;
     private readonly SslSession[] _sessions;
+    private readonly double[] _resumeCredits;
     private readonly byte[] _scratch = GC.AllocateUninitializedArray<byte>(RecordBytes, pinned: true);
     private Ssl* _connections;
     private ushort* _numbers;
+    private bool* _owesSession;
     private int _capacity;
-    private double _resumeCredit;
 
     /// <summary>Makes the TLS of one reactor.</summary>
     /// <param name="options">Shared by all reactors.</param>
@@ -33,6 +34,8 @@ public sealed unsafe class TlsTransport : ITransport
         _options = options;
         _plain = new PlainTransport(preamble);
         _sessions = new SslSession[options.Peers.Length];
+        // Each a step of the golden ratio on: destinations with few connections do not all resume at the same of them.
+        _resumeCredits = [.. Enumerable.Range(0, options.Peers.Length).Select(i => i * 0.618033988749895 % 1)];
     }
 
     /// <inheritdoc/>
@@ -44,6 +47,7 @@ public sealed unsafe class TlsTransport : ITransport
         _capacity = capacity;
         _connections = Memory.Reserve<Ssl>(capacity);
         _numbers = Memory.Reserve<ushort>(capacity);
+        _owesSession = Memory.Reserve<bool>(capacity);
     }
 
     /// <inheritdoc/>
@@ -54,6 +58,7 @@ public sealed unsafe class TlsTransport : ITransport
         var ssl = Ssl.Connect(_options.Context, slot);
         _connections[slot] = ssl;
         _numbers[slot] = (ushort)number;
+        _owesSession[slot] = _options.ResumeRatio > 0;
         if (!ssl.Exists || !Introduce(ssl, _options.Peers[number]))
         {
             fault = new(FailureCause.Memory, 0);
@@ -93,18 +98,24 @@ public sealed unsafe class TlsTransport : ITransport
     /// <inheritdoc/>
     public TransportAnswer Receive(int slot, Span<byte> buffer, out int received, out TransportFault fault)
     {
-        fixed (byte* pointer = buffer)
-        {
-            var result = _connections[slot].Read(pointer, buffer.Length, out received, out var errno);
+        var result = Read(slot, buffer, out received, out var errno);
+        if (result != TlsResult.SocketFailed || errno != 0)
             return AnswerOf(slot, result, errno, out fault);
-        }
+        fault = TransportFault.UncleanEnd;
+        return TransportAnswer.Failed;
     }
 
     /// <inheritdoc/>
     public TransportAnswer Discard(int slot, out long bytes, out TransportFault fault)
     {
         if (!_connections[slot].Exists)
-            return _plain.Discard(slot, out bytes, out fault);
+        {
+            // Tickets, close_notify, data: nobody knows any more.
+            var thrown = _plain.Discard(slot, out _, out fault);
+            bytes = 0;
+            return thrown;
+        }
+
         bytes = 0;
         for (var i = 0; i < DiscardRecords; i++)
         {
@@ -119,16 +130,30 @@ public sealed unsafe class TlsTransport : ITransport
     }
 
     /// <inheritdoc/>
+    public TransportFault FaultBehind(int slot, int errno)
+    {
+        // A peer that sends an alert and closes with bytes of ours unread resets the connection behind the alert.
+        for (var i = 0; i < DiscardRecords && _connections[slot].Exists; i++)
+        {
+            var result = Read(slot, _scratch, out _, out _);
+            if (result == TlsResult.Failed)
+                return FaultOf(_connections[slot]);
+            if (result != TlsResult.Done)
+                break;
+        }
+
+        return TransportFault.OfErrno(errno);
+    }
+
+    /// <inheritdoc/>
     public void Idle(int slot)
     {
-        var ssl = _connections[slot];
-        if (!_options.ReleasesIdle || !ssl.Exists)
+        if (!_options.ReleasesIdle || !_connections[slot].Exists)
             return;
         // Later handshakes need a session, and that of TLS 1.3 comes behind the handshake.
-        var number = _numbers[slot];
-        if (_options.ResumeRatio > 0 && !_sessions[number].Exists)
-            KeepSession(ssl, number);
-        if (_options.ResumeRatio == 0 || _sessions[number].Exists)
+        if (_owesSession[slot])
+            LearnSession(slot);
+        if (_options.ResumeRatio == 0 || _sessions[_numbers[slot]].Exists)
             Release(slot);
     }
 
@@ -148,9 +173,14 @@ public sealed unsafe class TlsTransport : ITransport
         var ssl = _connections[slot];
         if (!ssl.Exists)
             return;
-        ssl.ShutdownQuietly();
-        if (_options.ResumeRatio > 0)
-            KeepSession(ssl, _numbers[slot]);
+        // What was not verified to the end must not be resumed.
+        if (ssl.IsOpen)
+        {
+            ssl.ShutdownQuietly();
+            if (_options.ResumeRatio > 0)
+                KeepSession(ssl, _numbers[slot]);
+        }
+
         ssl.Free();
         _connections[slot] = default;
     }
@@ -174,7 +204,20 @@ public sealed unsafe class TlsTransport : ITransport
 
         Memory.Release(_connections, _capacity);
         Memory.Release(_numbers, _capacity);
+        Memory.Release(_owesSession, _capacity);
         _connections = null;
+    }
+
+    private TlsResult Read(int slot, Span<byte> buffer, out int received, out int errno)
+    {
+        fixed (byte* pointer = buffer)
+        {
+            var result = _connections[slot].Read(pointer, buffer.Length, out received, out errno);
+            // It asks OpenSSL, which may forget the error: only of what went well.
+            if (_owesSession[slot] && result is TlsResult.Done or TlsResult.Again)
+                LearnSession(slot);
+            return result;
+        }
     }
 
     private static bool Introduce(Ssl ssl, TlsPeer peer) =>
@@ -185,22 +228,33 @@ public sealed unsafe class TlsTransport : ITransport
     // Spread evenly: of 30 %, every third or fourth.
     private void Resume(Ssl ssl, int number)
     {
-        _resumeCredit += _options.ResumeRatio;
-        if (_resumeCredit < 1)
+        if (!_sessions[number].Exists)
             return;
-        _resumeCredit = Math.Min(_resumeCredit - 1, 1);
-        if (_sessions[number].Exists)
-            ssl.SetSession(_sessions[number]);
+        ref var credit = ref _resumeCredits[number];
+        credit += _options.ResumeRatio;
+        if (credit < 1)
+            return;
+        credit--;
+        ssl.SetSession(_sessions[number]);
     }
 
-    private void KeepSession(Ssl ssl, int number)
+    // Of a full handshake, as soon as its ticket has come: many connections are held for hours, and others open meanwhile.
+    private void LearnSession(int slot)
+    {
+        var (ssl, number) = (_connections[slot], _numbers[slot]);
+        if (ssl.IsOpen)
+            _owesSession[slot] = !(ssl.Resumed && _sessions[number].Exists) && !KeepSession(ssl, number);
+    }
+
+    private bool KeepSession(Ssl ssl, int number)
     {
         var session = ssl.TakeSession();
         if (!session.Exists)
-            return;
+            return false;
         if (_sessions[number].Exists)
             _sessions[number].Free();
         _sessions[number] = session;
+        return true;
     }
 
     private TransportAnswer AnswerOf(int slot, TlsResult result, int errno, out TransportFault fault)
@@ -225,6 +279,8 @@ public sealed unsafe class TlsTransport : ITransport
     private static TransportFault FaultOf(Ssl ssl)
     {
         var error = TlsErrors.Take(out var alert);
+        if (TlsErrors.IsMemoryFailure(error))
+            return new(FailureCause.Memory, 0);
         if (alert >= 0)
             return new(FailureCause.Alert, FailureCode.OfAlert(alert));
         return TlsErrors.IsVerifyFailure(error)

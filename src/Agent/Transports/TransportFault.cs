@@ -11,6 +11,9 @@ public readonly record struct TransportFault(FailureCause Cause, int Code)
     /// <summary>The peer's FIN.</summary>
     public static readonly TransportFault Fin = new(FailureCause.Closed, 0);
 
+    /// <summary>The peer's FIN without TLS's own end: what came before it may have been cut off (RFC 9112, 9.8).</summary>
+    public static readonly TransportFault UncleanEnd = new(FailureCause.Closed, Protos.FailureCode.OfReason(294));
+
     /// <summary>No answer in time.</summary>
     public static readonly TransportFault TimedOut = new(FailureCause.Timeout, 0);
 

@@ -5,8 +5,6 @@ namespace LoadHarness.Agent.Interop.OpenSsl;
 /// <summary>Reads PEM out of memory (PEM_read_bio_X509(3)): keys never touch a disk.</summary>
 internal sealed unsafe partial class PemReader : IDisposable
 {
-    private const int NoStartLine = 108;
-
     private readonly GCHandle _pinned;
     private readonly nint _bio;
 
@@ -27,7 +25,7 @@ internal sealed unsafe partial class PemReader : IDisposable
     {
         TlsErrors.Clear();
         var certificate = PEM_read_bio_X509(_bio, 0, 0, 0);
-        IsAtEnd = certificate == 0 && TlsErrors.NewestReason == NoStartLine;
+        IsAtEnd = certificate == 0 && TlsErrors.IsNoStartLine;
         if (IsAtEnd)
             TlsErrors.Clear();
         return new X509(certificate);

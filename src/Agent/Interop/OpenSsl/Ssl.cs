@@ -23,6 +23,9 @@ public readonly unsafe partial struct Ssl
     /// <summary>Whether there is one.</summary>
     public bool Exists => _handle != 0;
 
+    /// <summary>Whether the handshake is over, and has succeeded.</summary>
+    public bool IsOpen => SSL_is_init_finished(_handle) == Success;
+
     /// <summary>Whether the handshake resumed an earlier session.</summary>
     public bool Resumed => SSL_session_reused(_handle) == Success;
 
@@ -202,6 +205,9 @@ public readonly unsafe partial struct Ssl
 
     [LibraryImport(OpenSslLibrary.Ssl)]
     private static partial int SSL_do_handshake(nint ssl);
+
+    [LibraryImport(OpenSslLibrary.Ssl)]
+    private static partial int SSL_is_init_finished(nint ssl);
 
     [LibraryImport(OpenSslLibrary.Ssl)]
     private static partial int SSL_read(nint ssl, byte* buffer, int length);

@@ -1,0 +1,96 @@
+using System.Globalization;
+using System.Net;
+using System.Net.Sockets;
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
+using System.Text;
+
+namespace LoadHarness.Benchmarks;
+
+/// <summary>HAProxy that ends TLS and answers requests itself, on one core, with one port for each kind of key.</summary>
+internal sealed class TlsProxy : IDisposable
+{
+    /// <summary>With a certificate for an RSA key of 2,048 bits.</summary>
+    public const int RsaPort = 9443;
+
+    /// <summary>With a certificate for a key on P-256.</summary>
+    public const int EcPort = 9444;
+
+    private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("loadharness-bench-tls-");
+    private readonly RunningProgram _program;
+
+    /// <summary>Starts it.</summary>
+    public TlsProxy()
+    {
+        using var rsa = RSA.Create(2048);
+        using var ec = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        Issue("rsa.pem", new CertificateRequest("CN=localhost", rsa, HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1), rsa, (issued, key) => issued.CopyWithPrivateKey(key));
+        Issue("ec.pem", new CertificateRequest("CN=localhost", ec, HashAlgorithmName.SHA256), ec, (issued, key) => issued.CopyWithPrivateKey(key));
+        File.WriteAllText(PathOf("haproxy.cfg"), $"""
+            global
+                maxconn 19000
+                nbthread 1
+                stats socket {PathOf("stats.sock")} mode 600
+            defaults
+                mode http
+                timeout connect 5s
+                timeout server 1h
+                timeout client 1h
+                timeout http-request 1h
+                timeout http-keep-alive 1h
+            frontend tls
+                bind 127.0.0.1:{RsaPort} ssl crt {PathOf("rsa.pem")} backlog 65535
+                bind 127.0.0.1:{EcPort} ssl crt {PathOf("ec.pem")} backlog 65535
+                http-request return status 200 content-type text/plain string ok
+
+            """);
+        _program = new RunningProgram("taskset", ["-c", "0", "haproxy", "-db", "-f", PathOf("haproxy.cfg")]);
+        for (var tries = 0; tries < 100 && !File.Exists(PathOf("stats.sock")); tries++)
+            Thread.Sleep(100);
+    }
+
+    /// <summary>The CA of both certificates, PEM.</summary>
+    public string Authority { get; private set; } = "";
+
+    /// <summary>Connections that it has now.</summary>
+    public int Connections
+    {
+        get
+        {
+            using var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+            socket.Connect(new UnixDomainSocketEndPoint(PathOf("stats.sock")));
+            using var stream = new NetworkStream(socket);
+            stream.Write("show info\n"u8);
+            using var reader = new StreamReader(stream, Encoding.ASCII);
+            var line = reader.ReadToEnd().Split('\n').First(l => l.StartsWith("CurrConns: ", StringComparison.Ordinal));
+            return int.Parse(line.Split(' ')[1], CultureInfo.InvariantCulture);
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        _program.Dispose();
+        _folder.Delete(recursive: true);
+    }
+
+    private string PathOf(string name) => Path.Combine(_folder.FullName, name);
+
+    private void Issue<TKey>(string file, CertificateRequest request, TKey key, Func<X509Certificate2, TKey, X509Certificate2> join)
+        where TKey : AsymmetricAlgorithm
+    {
+        using var rootKey = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        var rootRequest = new CertificateRequest($"CN=CA of {file}", rootKey, HashAlgorithmName.SHA256);
+        rootRequest.CertificateExtensions.Add(new X509BasicConstraintsExtension(true, false, 0, true));
+        var now = DateTimeOffset.UtcNow;
+        using var root = rootRequest.CreateSelfSigned(now.AddDays(-1), now.AddDays(2));
+        Authority += root.ExportCertificatePem() + "\n";
+        var names = new SubjectAlternativeNameBuilder();
+        names.AddIpAddress(IPAddress.Loopback);
+        names.AddDnsName("localhost");
+        request.CertificateExtensions.Add(names.Build());
+        using var issued = request.Create(root.SubjectName, X509SignatureGenerator.CreateForECDsa(rootKey), now.AddHours(-1), now.AddDays(1), RandomNumberGenerator.GetBytes(8));
+        using var whole = join(issued, key);
+        File.WriteAllText(PathOf(file), $"{whole.ExportCertificatePem()}\n{key.ExportPkcs8PrivateKeyPem()}\n");
+    }
+}
