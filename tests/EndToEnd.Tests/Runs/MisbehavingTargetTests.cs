@@ -26,8 +26,7 @@ public sealed class MisbehavingTargetTests
     private static FleetBench _fleet = null!;
     private static NetworkNamespace _client = null!;
     private static NetworkNamespace _target = null!;
-    private static int _agentPid;
-    private static int _descriptors;
+    private static AgentTraces _traces = null!;
 
     private static IEnumerable<TargetCase> Cases =>
     [
@@ -129,11 +128,11 @@ public sealed class MisbehavingTargetTests
         (_client, _target) = (_fleet.Lan.AddHost("10.77.1.1/16"), _fleet.Lan.AddHost($"{Target}/16"));
         _client.Ip("neighbour", "add", BlackHole, "lladdr", "02:00:00:00:00:01", "dev", "eth0", "nud", "permanent");
         await _fleet.ServeAsync();
-        _agentPid = _fleet.Agent(_client, Agent, "--allow 10.77.0.0/16").Pid;
+        _traces = new(_fleet, _client, Agent, _fleet.Agent(_client, Agent, "--allow 10.77.0.0/16").Pid);
         await _fleet.IdleAsync(Agent);
         using var target = Misbehaving(Misbehaviour.None, 9000)(_target);
         await _fleet.RunAsync($"run {Target}:9000 -c 10 --hold 1s --json");
-        _descriptors = Descriptors();
+        _traces.Remember();
     }
 
     [OneTimeTearDown]
@@ -161,7 +160,7 @@ public sealed class MisbehavingTargetTests
                 Assert.That(report, Does.Contain(words));
             target.Expect(summary);
             Assert.That(ended.Log, Does.Not.Contain("   at "), "no trace of a stack");
-            await ExpectNothingLeftAsync();
+            await _traces.ExpectNoneAsync();
         }
     }
 
@@ -196,7 +195,7 @@ public sealed class MisbehavingTargetTests
             Assert.That(summary.Number("targetCloses.burst.count"), Is.EqualTo(goal));
         }
 
-        await ExpectNothingLeftAsync();
+        await _traces.ExpectNoneAsync();
     }
 
     private static Func<NetworkNamespace, IDisposable> Misbehaving(Misbehaviour what, int port, double seconds = 0) =>
@@ -212,22 +211,6 @@ public sealed class MisbehavingTargetTests
 
     private static int Unread() => new SocketStatistics(_client).Lines("established", "( dport = :9008 )")
         .Sum(l => int.Parse(l.Split(' ', StringSplitOptions.RemoveEmptyEntries)[0]));
-
-    private static async Task ExpectNothingLeftAsync()
-    {
-        await _fleet.IdleAsync(Agent);
-        await Bench.EventuallyAsync(() => Sockets().Length == 0, () => $"sockets of the run are left:\n{Sockets()}");
-        await Bench.EventuallyAsync(
-            () => Descriptors() <= _descriptors && Reactors() == 0,
-            () => $"the agent has {Descriptors()} descriptors, before it had {_descriptors}, and {Reactors()} threads of reactors");
-    }
-
-    private static string Sockets() => _client.Exec(
-        "ss", "-Htn", "state", "connected", "exclude", "time-wait", "( dport = :443 or dport = :8443 or ( dport >= :9000 and dport <= :9100 ) )").Trim();
-
-    private static int Descriptors() => Directory.GetFileSystemEntries($"/proc/{_agentPid}/fd").Length;
-
-    private static int Reactors() => new ProcessEntry(_agentPid, []).Threads.Count(t => t.Name.StartsWith("reactor-", StringComparison.Ordinal));
 
     /// <summary>
     /// The target on a host that loses a twentieth of what comes in, but of each connection one packet at most (a SYN that is lost again and

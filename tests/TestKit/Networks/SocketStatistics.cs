@@ -16,7 +16,7 @@ public sealed class SocketStatistics(NetworkNamespace? space)
 
     /// <summary>The lines of <c>ss -Htn state STATE FILTER</c>.</summary>
     public string[] Lines(string state, string filter) =>
-        Run("ss", "-Htn", "state", state, filter).Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        Run("ss", filter.Length == 0 ? ["-Htn", "state", state] : ["-Htn", "state", state, filter]).Split('\n', StringSplitOptions.RemoveEmptyEntries);
 
     /// <summary>TCP counts of /proc/net/sockstat: inuse, orphan, tw, alloc, mem (in pages).</summary>
     public IReadOnlyDictionary<string, long> Tcp()
@@ -24,6 +24,14 @@ public sealed class SocketStatistics(NetworkNamespace? space)
         var words = Run("cat", "/proc/thread-self/net/sockstat").Split('\n').First(l => l.StartsWith("TCP:", StringComparison.Ordinal)).Split(' ');
         return Enumerable.Range(0, (words.Length - 1) / 2).ToDictionary(
             i => words[(2 * i) + 1], i => long.Parse(words[(2 * i) + 2], CultureInfo.InvariantCulture));
+    }
+
+    /// <summary>A TCP count of /proc/net/snmp since the namespace was made: <c>EstabResets</c>.</summary>
+    public long TcpCounter(string name)
+    {
+        var lines = Run("cat", "/proc/thread-self/net/snmp").Split('\n')
+            .Where(l => l.StartsWith("Tcp:", StringComparison.Ordinal)).Select(l => l.Split(' ')).ToArray();
+        return long.Parse(lines[1][Array.IndexOf(lines[0], name)], CultureInfo.InvariantCulture);
     }
 
     private string Run(string program, params string[] arguments) =>

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Net.Sockets;
 using System.Text;
+using LoadHarness.TestKit.Networks;
 using LoadHarness.TestKit.Processes;
 
 namespace LoadHarness.TestKit.Proxies;
@@ -18,6 +19,10 @@ public sealed class HaProxy : IAsyncDisposable
     /// <summary>How it was set up.</summary>
     public HaProxyOptions Options { get; }
 
+    /// <summary>Starts one with frontends of a test's own (<see cref="HaProxyOptions.Sections"/>).</summary>
+    public static Task<HaProxy> StartAsync(NetworkNamespace space, string sections) =>
+        StartAsync(new HaProxyOptions("") { Namespace = space, Sections = sections });
+
     /// <summary>Starts it and returns when every process answers on its statistics socket.</summary>
     public static async Task<HaProxy> StartAsync(HaProxyOptions options)
     {
@@ -28,7 +33,9 @@ public sealed class HaProxy : IAsyncDisposable
             {
                 File.WriteAllText(proxy.ConfigurationPath(i), proxy.Configuration(i));
                 string[] mode = options.HardStopAfter is null ? ["-db"] : ["-W", "-db"];
-                var start = new ProgramStart("haproxy", [.. mode, "-f", proxy.ConfigurationPath(i)]) { Namespace = options.Namespace };
+                // Into a file: HAProxy drops lines that a pipe has no room for.
+                string[] program = ["-c", "log=$1; shift; exec haproxy \"$@\" > \"$log\"", "sh", proxy.LogPath(i)];
+                var start = new ProgramStart("sh", [.. program, .. mode, "-f", proxy.ConfigurationPath(i)]) { Namespace = options.Namespace };
                 proxy._processes.Add(ProgramProcess.Start(start));
             }
 
@@ -48,6 +55,51 @@ public sealed class HaProxy : IAsyncDisposable
 
     /// <summary>A number of <c>show info</c>, summed over all processes.</summary>
     public int Sum(string name) => Enumerable.Range(0, _processes.Count).Sum(i => int.Parse(Info(i)[name], CultureInfo.InvariantCulture));
+
+    /// <summary>
+    /// Waits until it has done with everybody who came, those in its accept queue included: from then on its counts and its log are whole.
+    /// </summary>
+    public async Task SettleAsync()
+    {
+        var sockets = new SocketStatistics(Options.Namespace);
+        for (var end = DateTime.UtcNow + _patience; ; await Task.Delay(50))
+        {
+            var open = sockets.Lines("established", "").Length + sockets.Lines("close-wait", "").Length;
+            if (open == 0 && CurrentConnections() == 0)
+                return;
+            if (DateTime.UtcNow > end)
+                throw new TimeoutException($"HAProxy has {CurrentConnections()} connections, and there are {open} sockets");
+        }
+    }
+
+    /// <summary>What the first process has logged so far, line by line.</summary>
+    public IReadOnlyList<string> LogLines()
+    {
+        using var reader = new StreamReader(new FileStream(LogPath(0), FileMode.Open, FileAccess.Read, FileShare.ReadWrite));
+        var text = reader.ReadToEnd();
+        // The last line may not be whole yet.
+        return text[..(text.LastIndexOf('\n') + 1)].Split('\n', StringSplitOptions.RemoveEmptyEntries);
+    }
+
+    /// <summary>Whole log lines of a frontend whose <c>log-format</c> begins with its name (<c>%f</c>), in words and without that name.</summary>
+    public IReadOnlyList<string[]> LogOf(string frontend) =>
+        [.. LogLines().Select(line => line.Split(' ')).Where(words => words[0].TrimEnd('~') == frontend).Select(words => words[1..])];
+
+    /// <summary>The process id of the first process.</summary>
+    public int Pid => _processes[0].Pid;
+
+    /// <summary>Sends a signal to the first process.</summary>
+    public void Send(Signal signal) => _processes[0].Send(signal);
+
+    /// <summary>A number of <c>show stat</c> of the first process: <c>req_tot</c>, <c>hrsp_2xx</c>, <c>conn_tot</c>.</summary>
+    /// <param name="frontend">Its name.</param>
+    /// <param name="column">As HAProxy's management guide names it.</param>
+    public long Stat(string frontend, string column)
+    {
+        var lines = Ask(0, "show stat").TrimStart('#', ' ').Split('\n').Select(l => l.Split(',')).ToList();
+        var row = lines.First(l => l is [var name, "FRONTEND", ..] && name == frontend);
+        return long.Parse(row[Array.IndexOf(lines[0], column)], CultureInfo.InvariantCulture);
+    }
 
     /// <summary>What <c>show info</c> says of one process.</summary>
     public IReadOnlyDictionary<string, string> Info(int process)
@@ -87,6 +139,8 @@ public sealed class HaProxy : IAsyncDisposable
 
     private string ConfigurationPath(int process) => Path.Combine(_directory, $"haproxy-{process}.cfg");
 
+    private string LogPath(int process) => Path.Combine(_directory, $"haproxy-{process}.log");
+
     private string SocketPath(int process) => Path.Combine(_directory, $"stats-{process}.sock");
 
     private string Configuration(int process)
@@ -98,6 +152,7 @@ public sealed class HaProxy : IAsyncDisposable
                 nbthread {Options.Threads}
                 stats socket {SocketPath(process)} mode 600 level admin
                 {HardStop()}
+                log stdout len 4096 format raw local0
 
             defaults
                 mode tcp
@@ -105,6 +160,11 @@ public sealed class HaProxy : IAsyncDisposable
                 timeout client 1h
                 timeout server 1h
 
+
+            """);
+        if (Options.Sections is { } sections)
+            return text.Append(sections).Append('\n').ToString();
+        text.Append(CultureInfo.InvariantCulture, $"""
             frontend clients
                 bind {Options.Bind} backlog 65535
                 maxconn {Options.MaxConnections}

@@ -21,4 +21,10 @@ public sealed record HaProxyOptions(string Bind, params IReadOnlyList<string> Se
 
     /// <summary>Threads of each.</summary>
     public int Threads { get; init; } = 1;
+
+    /// <summary>
+    /// Frontends, backends and lists in HAProxy's own words, instead of the one frontend and the one backend; each frontend binds and logs
+    /// as it says itself.
+    /// </summary>
+    public string? Sections { get; init; }
 }

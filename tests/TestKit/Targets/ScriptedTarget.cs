@@ -17,9 +17,18 @@ public sealed class ScriptedTarget : IDisposable
     /// <param name="address">Where; the port is free.</param>
     /// <param name="script">What it answers.</param>
     public ScriptedTarget(IPAddress address, Func<ScriptedRequest, ScriptedAnswer> script)
+        : this(address, 0, script)
+    {
+    }
+
+    /// <summary>Starts one on a port.</summary>
+    /// <param name="address">Where.</param>
+    /// <param name="port">0 takes a free one.</param>
+    /// <param name="script">What it answers.</param>
+    public ScriptedTarget(IPAddress address, int port, Func<ScriptedRequest, ScriptedAnswer> script)
     {
         _script = script;
-        _listener = new TcpListener(address, 0);
+        _listener = new TcpListener(address, port);
         _listener.Start(4096);
         _ = AcceptAsync();
     }

@@ -1,0 +1,74 @@
+using System.Globalization;
+using LoadHarness.EndToEnd.Tests.Benches;
+using LoadHarness.TestKit.Proxies;
+
+namespace LoadHarness.EndToEnd.Tests.Workloads;
+
+/// <summary>Held connections that send something now and then, to a proxy that ends those that do not.</summary>
+[Parallelizable(ParallelScope.All)]
+public sealed class HeartbeatTests : BenchTest
+{
+    private const string Where = "127.0.0.1:8080";
+    private const int PeriodMillis = 2_000;
+    private const int Beating = 200;
+    private const int Silent = 50;
+
+    [Test]
+    public async Task Heartbeat_KeepsConnectionsThatHaProxyWouldEnd()
+    {
+        // Longer than a period and the longest stall, and much shorter than the hold.
+        await using var proxy = await HaProxy.StartAsync(Bench.Namespace, $"""
+            frontend web
+                mode http
+                log global
+                log-format "%f %cp %ST %[date(0,ms)]"
+                timeout client 6s
+                timeout http-request 6s
+                timeout http-keep-alive 6s
+                bind {Where} backlog 1024
+                http-request return status 200 content-type text/plain string hello
+            """);
+
+        var ended = await Bench.RunAsync(
+            $"run http://{Where}/ --workload hold={Silent},http={Beating} --heartbeat {PeriodMillis}ms -c {Silent + Beating} --ramp 2s --hold 16s --json");
+        var summary = ended.Summary();
+        await proxy.SettleAsync();
+        var beats = proxy.LogOf("web").Where(words => words[1] == "200")
+            .GroupBy(words => words[0], words => long.Parse(words[2], CultureInfo.InvariantCulture)).Select(c => c.Order().ToList()).ToList();
+        var silent = proxy.LogOf("web").Count(words => words[1] == "408");
+
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That(beats, Has.Count.EqualTo(Beating), "those that beat were opened once and lived to the end");
+            Assert.That(beats.Select(c => c.Count), Has.All.InRange(6, 10), "none misses a beat, and what is late is made good");
+            Assert.That(Median(beats.SelectMany(c => c.Zip(c.Skip(1), (a, b) => b - a))), Is.EqualTo(PeriodMillis).Within(50));
+            Assert.That(summary.Number("requests.completed"), Is.EqualTo(beats.Sum(c => c.Count)).And.EqualTo(summary.Number("requests.scheduled")));
+            Assert.That(summary.Number("requests.failed"), Is.Zero);
+            ExpectSpreadEvenly([.. beats.SelectMany(c => c)]);
+
+            Assert.That(silent, Is.GreaterThanOrEqualTo(Silent), "those without a heartbeat end by HAProxy's time-out, and so do those in their place");
+            Assert.That(summary.Number("failures.total"), Is.EqualTo(silent), ended.Log);
+            Assert.That(summary.Number("result.opened"), Is.EqualTo(proxy.Stat("web", "conn_tot")));
+        }
+    }
+
+    // Of a period each part has its share in most periods: one that the machine stood still in says nothing.
+    private static void ExpectSpreadEvenly(List<long> beats)
+    {
+        const int parts = 4;
+        const int partMillis = PeriodMillis / parts;
+        const double share = Beating / (double)parts;
+        // All are open by then.
+        var first = beats.Min() + 4_000;
+        var counts = beats.Where(b => b >= first && b < first + (5 * PeriodMillis)).CountBy(b => (b - first) / partMillis).ToDictionary();
+        var medians = Enumerable.Range(0, parts)
+            .Select(part => Median(Enumerable.Range(0, 5).Select(period => (long)counts.GetValueOrDefault((period * parts) + part)))).ToList();
+        Assert.That(medians, Has.All.InRange(0.8 * share, 1.2 * share), "beats in each quarter of a period");
+    }
+
+    private static long Median(IEnumerable<long> values)
+    {
+        var sorted = values.Order().ToList();
+        return sorted.Count == 0 ? 0 : sorted[sorted.Count / 2];
+    }
+}
