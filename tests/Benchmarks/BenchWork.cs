@@ -38,6 +38,22 @@ internal static class BenchWork
         return assignment;
     }
 
+    /// <summary>The same, and they send requests.</summary>
+    public static Assignment Requesting(Assignment assignment, RequestLoad load)
+    {
+        var copy = assignment.Clone();
+        copy.Workload.Http = new Http { Method = "GET", Path = "/", Host = "x", Load = load, Timeout = Duration.FromTimeSpan(TimeSpan.FromSeconds(30)) };
+        return copy;
+    }
+
+    /// <summary>The same, and they end again and again.</summary>
+    public static Assignment Churning(Assignment assignment, CloseMethod close, TimeSpan lifetime)
+    {
+        var copy = assignment.Clone();
+        copy.Workload.Churn = new Churn { Lifetime = Duration.FromTimeSpan(lifetime), Close = close };
+        return copy;
+    }
+
     /// <summary>The same work with another goal.</summary>
     public static Assignment WithGoal(Assignment assignment, ulong goal)
     {

@@ -1,4 +1,3 @@
-using Google.Protobuf.WellKnownTypes;
 using LoadHarness.V1;
 
 namespace LoadHarness.Benchmarks;
@@ -46,39 +45,19 @@ internal sealed class FillBenchmark(string agentProgram, LimitPrograms limits, i
 
     private async Task<double[]> FillAsync()
     {
-        var folder = Directory.CreateTempSubdirectory("loadharness-bench-");
-        try
-        {
-            var socket = Path.Combine(folder.FullName, "coordinator.sock");
-            await using var coordinator = await BenchCoordinator.StartAsync(socket);
-            using var agent = new RunningProgram(agentProgram, ["join", $"unix:{socket}", "--id", "bench"]);
-            await coordinator.Attached.Task.WaitAsync(TimeSpan.FromSeconds(10));
-            return await MeasureAsync(coordinator);
-        }
-        finally
-        {
-            folder.Delete(recursive: true);
-        }
-    }
-
-    private static async Task<double[]> MeasureAsync(BenchCoordinator coordinator)
-    {
+        await using var agent = await BenchAgent.StartAsync(agentProgram, pinned: false);
+        var coordinator = agent.Coordinator;
         var work = BenchWork.Of(Connections, 1, 1);
         work.Slice.Blocks[0].FirstPort = 1024;
         work.Slice.Blocks[0].PortBlocks = 252;
         // Not the sink's own ports.
         work.Slice.ExcludedPorts.Add(new PortRange { First = LimitPrograms.FirstPort, Last = LimitPrograms.FirstPort + LimitPrograms.Ports - 1 });
-        // Reactors are up and warm with a goal of one first; a tenth takes a second.
-        coordinator.Assign(BenchWork.WithGoal(work, 1), Phase.Prepared);
-        await coordinator.ReachedAsync(Phase.Prepared);
-        coordinator.Assign(BenchWork.WithGoal(work, 1), Phase.Running);
-        Sample sample;
-        do
-            sample = await coordinator.NextSampleAsync();
-        while (sample.Gauges.Established < 1);
+        await agent.WarmUpAsync(work, settle: 1);
+        // A tenth takes a second.
         work.Schedule.ConnectsPerSecond = (double)Connections / Tenths;
         coordinator.Assign(work, Phase.Running);
         var cost = new List<(ulong Opened, double Cpu)>();
+        Sample sample;
         do
         {
             sample = await coordinator.NextSampleAsync();
@@ -86,8 +65,7 @@ internal sealed class FillBenchmark(string agentProgram, LimitPrograms limits, i
         }
         while (sample.Gauges.Established < Connections);
         var idle = Math.Min((await coordinator.NextSampleAsync()).Health.CpuMicros, (await coordinator.NextSampleAsync()).Health.CpuMicros) / 1e6;
-        coordinator.Assign(work, Phase.Drained);
-        await coordinator.ReachedAsync(Phase.Drained);
+        await agent.DrainAsync(work);
         // The first and the last second are only in part of the fill.
         var whole = cost.Where(c => c.Opened > Connections / Tenths / 2).ToArray();
         return [.. Enumerable.Range(0, Tenths).Select(t => whole[t * whole.Length / Tenths]).Select(c => (c.Cpu - idle) * 1e5 / c.Opened)];

@@ -66,7 +66,7 @@ internal sealed class KernelViewBenchmark(LimitPrograms limits, int connections,
             Console.WriteLine($"  {round}: diag {c:0.000} CPU s   kernel view {cpu:0.000} CPU s, {wall:0.000} s, {established:N0} ESTABLISHED");
         }
 
-        var (m, o) = (Median(limit), Median(ours));
+        var (m, o) = (Measured.Median(limit), Measured.Median(ours));
         Console.WriteLine($"  median: diag {m:0.000}, kernel view {o:0.000} CPU s; ratio {o / m:0.00}");
     }
 
@@ -78,6 +78,4 @@ internal sealed class KernelViewBenchmark(LimitPrograms limits, int connections,
             throw new InvalidOperationException($"errno {result.Errno}");
         return ((Clock.ThreadCpuNanos - cpu) / 1e9, (Clock.BoottimeNanos - wall) / 1e9, _reader.States[TcpState.Established]);
     }
-
-    private static double Median(List<double> values) => values.Order().ElementAt(values.Count / 2);
 }

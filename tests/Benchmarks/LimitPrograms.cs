@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Globalization;
 using System.Text.RegularExpressions;
 
@@ -13,21 +12,40 @@ internal sealed partial class LimitPrograms(string folder)
     /// <summary>How many they are.</summary>
     public const int Ports = 10;
 
+    private static readonly string _ports = $"{FirstPort}-{FirstPort + Ports - 1}";
+
     /// <summary>Starts the sink; end it by disposing.</summary>
     /// <param name="workers">Each holds one RLIMIT_NOFILE.</param>
-    public RunningProgram StartSink(int workers)
+    public RunningProgram StartSink(int workers) => Started(new RunningProgram(Path.Combine(folder, "sink"), ["-p", _ports, "-w", $"{workers}"]));
+
+    /// <summary>Starts a sink that answers HTTP/1.1 requests; end it by disposing.</summary>
+    /// <param name="workers">One: on the core of targets.</param>
+    public RunningProgram StartAnsweringSink(int workers)
     {
-        var sink = new RunningProgram(Path.Combine(folder, "sink"), ["-p", $"{FirstPort}-{FirstPort + Ports - 1}", "-w", $"{workers}"]);
-        Thread.Sleep(500);
-        return sink;
+        string[] arguments = ["-p", _ports, "-w", $"{workers}", "-H"];
+        var program = Path.Combine(folder, "sink");
+        return Started(workers == 1 ? RunningProgram.PinnedTarget(program, arguments) : new RunningProgram(program, arguments));
     }
 
     /// <summary>One thread opens and holds, with explicit source ports.</summary>
     public Measured RunOpener(int connections)
     {
-        var output = Run("opener", ["-d", "127.0.0.1", "-p", $"{FirstPort}-{FirstPort + Ports - 1}", "-s", "127.1.0.1", "-S", "10", "-n", $"{connections}", "-i", "64", "-m", "expl", "-c", "hold"]);
+        var output = Run("opener", ["-d", "127.0.0.1", "-p", _ports, "-s", "127.1.0.1", "-S", "10", "-n", $"{connections}", "-i", "64", "-m", "expl", "-c", "hold"]);
         return new(Number(OpenerCpu(), output), Number(OpenerRate(), output));
     }
+
+    /// <summary>One thread sends requests, each as soon as the answer to the last one has come.</summary>
+    /// <returns>CPU seconds, user and system, for a million of them.</returns>
+    public double RunRequests(int connections, long requests) => Number(OpenerRequestCpu(), RunPinned(
+        "opener", ["-d", "127.0.0.1", "-p", _ports, "-s", "127.1.0.1", "-S", "10", "-n", $"{connections}", "-i", "64", "-m", "expl", "-c", "hold", "-r", $"{requests}"]));
+
+    /// <summary>One thread opens connections and closes each at once.</summary>
+    /// <param name="connections">How many.</param>
+    /// <param name="atOnce">Of them under way at a time.</param>
+    /// <param name="close">fin or rst.</param>
+    /// <returns>CPU seconds, user and system, for 100,000 of them.</returns>
+    public double RunChurn(int connections, int atOnce, string close) => Number(OpenerCpu(), RunPinned(
+        "opener", ["-d", "127.0.0.1", "-p", _ports, "-s", "127.1.0.1", "-S", "10", "-n", $"{connections}", "-i", $"{atOnce}", "-m", "expl", "-c", close]));
 
     /// <summary>Threads with a descriptor table each open and hold, on kernel-chosen ports of one source each.</summary>
     public Measured RunMillion(int threads, int connections)
@@ -71,6 +89,9 @@ internal sealed partial class LimitPrograms(string folder)
     [GeneratedRegex(@"cpu_s_per_100k=([\d.]+)")]
     private static partial Regex OpenerCpu();
 
+    [GeneratedRegex(@"cpu_s_per_1M=([\d.]+)")]
+    private static partial Regex OpenerRequestCpu();
+
     [GeneratedRegex(@"conn/s=([\d.]+)")]
     private static partial Regex OpenerRate();
 
@@ -83,45 +104,21 @@ internal sealed partial class LimitPrograms(string folder)
     [GeneratedRegex(@"cpu_ms_per_hs=([\d.]+)")]
     private static partial Regex TlsCpu();
 
+    private static RunningProgram Started(RunningProgram program)
+    {
+        Thread.Sleep(500);
+        return program;
+    }
+
     private string Run(string program, string[] arguments)
     {
         using var running = new RunningProgram(Path.Combine(folder, program), arguments);
         return running.WaitForOutput();
     }
-}
 
-/// <summary>A child process that is ended when this is disposed.</summary>
-internal sealed class RunningProgram : IDisposable
-{
-    private readonly Process _process;
-
-    /// <summary>Starts it.</summary>
-    public RunningProgram(string program, IEnumerable<string> arguments)
+    private string RunPinned(string program, string[] arguments)
     {
-        _process = Process.Start(new ProcessStartInfo(program, arguments) { RedirectStandardOutput = true, RedirectStandardError = false })
-            ?? throw new InvalidOperationException($"{program} did not start");
-    }
-
-    /// <summary>Waits for its end; its standard output.</summary>
-    public string WaitForOutput()
-    {
-        var output = _process.StandardOutput.ReadToEnd();
-        _process.WaitForExit();
-        return output;
-    }
-
-    /// <inheritdoc/>
-    public void Dispose()
-    {
-        if (!_process.HasExited)
-        {
-            // SIGTERM first: the sink ends its workers itself.
-            using var kill = Process.Start("kill", ["-TERM", $"{_process.Id}"]);
-            kill.WaitForExit();
-            if (!_process.WaitForExit(20_000))
-                _process.Kill(entireProcessTree: true);
-        }
-
-        _process.Dispose();
+        using var running = RunningProgram.Pinned(Path.Combine(folder, program), arguments);
+        return running.WaitForOutput();
     }
 }

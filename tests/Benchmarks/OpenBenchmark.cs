@@ -1,5 +1,3 @@
-using Google.Protobuf;
-using Google.Protobuf.WellKnownTypes;
 using LoadHarness.V1;
 
 namespace LoadHarness.Benchmarks;
@@ -53,47 +51,25 @@ internal sealed class OpenBenchmark(string agentProgram, LimitPrograms limits, i
 
     private async Task<Measured> OpenAsync(Assignment work, bool pinned, bool report)
     {
-        var folder = Directory.CreateTempSubdirectory("loadharness-bench-");
-        try
-        {
-            var socket = Path.Combine(folder.FullName, "coordinator.sock");
-            await using var coordinator = await BenchCoordinator.StartAsync(socket);
-            string[] join = [agentProgram, "join", $"unix:{socket}", "--id", "bench"];
-            using var agent = pinned ? new RunningProgram("taskset", ["-c", "1", .. join]) : new RunningProgram(agentProgram, join[1..]);
-            await coordinator.Attached.Task.WaitAsync(TimeSpan.FromSeconds(10));
-            return await HoldAsync(coordinator, work, report);
-        }
-        finally
-        {
-            folder.Delete(recursive: true);
-        }
-    }
-
-    private static async Task<Measured> HoldAsync(BenchCoordinator coordinator, Assignment assignment, bool report)
-    {
-        var connections = (long)assignment.Share;
-        // A goal of one connection first: reactors are up and their base is in memory.
-        coordinator.Assign(BenchWork.WithGoal(assignment, 1), Phase.Prepared);
-        await coordinator.ReachedAsync(Phase.Prepared);
-        coordinator.Assign(BenchWork.WithGoal(assignment, 1), Phase.Running);
-        var before = await UntilAsync(coordinator, 1, settle: 2);
-        coordinator.Assign(assignment, Phase.Running);
+        await using var agent = await BenchAgent.StartAsync(agentProgram, pinned);
+        var connections = (long)work.Share;
+        var before = await agent.WarmUpAsync(work, settle: 2);
+        agent.Coordinator.Assign(work, Phase.Running);
         var (cpu, seconds) = (0.0, 0.0);
         Sample sample;
         do
         {
-            sample = await coordinator.NextSampleAsync();
+            sample = await agent.Coordinator.NextSampleAsync();
             cpu += sample.Health.CpuMicros / 1e6;
             seconds += (sample.ToMillis - sample.FromMillis) / 1e3;
             if (sample.Gauges.Established == before.Gauges.Established)
                 (cpu, seconds) = (0, 0);
         }
         while (sample.Gauges.Established < (ulong)connections);
-        var held = await UntilAsync(coordinator, connections, settle: 3);
+        var held = await agent.UntilAsync(connections, settle: 3);
         if (report)
             Report(before, held, connections);
-        coordinator.Assign(assignment, Phase.Drained);
-        await coordinator.ReachedAsync(Phase.Drained);
+        await agent.DrainAsync(work);
         return new(cpu * 1e5 / connections, connections / seconds, held.Health.CpuMicros / 1e6);
     }
 
@@ -102,15 +78,5 @@ internal sealed class OpenBenchmark(string agentProgram, LimitPrograms limits, i
         var grown = (double)held.Health.RssBytes - before.Health.RssBytes;
         Console.WriteLine($"  base {before.Health.RssBytes / 1e6:0.0} MB RSS with {held.Health.Reactors} reactors; {grown / connections:0.0} bytes per held connection over it");
         Console.WriteLine($"  managed bytes allocated by reactor threads while opening and holding: {held.Health.ReactorAllocatedBytes - before.Health.ReactorAllocatedBytes}");
-    }
-
-    private static async Task<Sample> UntilAsync(BenchCoordinator coordinator, long established, int settle)
-    {
-        while (true)
-        {
-            var sample = await coordinator.NextSampleAsync();
-            if (sample.Gauges.Established == (ulong)established && --settle <= 0)
-                return sample;
-        }
     }
 }
