@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Numerics;
 using HdrHistogram;
 using HdrHistogram.Encoding;
 using HdrHistogram.Utilities;
@@ -24,13 +25,14 @@ public static class HistogramLayout
     private const int HeaderBytes = 40;
 
     // Of 3 digits: 2,048 values are told apart before the first are put together.
-    private const long HalfBuckets = 1024;
+    private const int HalfBuckets = 1024;
+    private const int HalfBucketsLog2 = 10;
 
     // Sums over a long run stay far below overflow.
     private const long MostValues = 1L << 40;
 
-    // Up to the first power of two above the largest value, 2^32.
-    private const long Buckets = 23 * HalfBuckets;
+    /// <summary>How many buckets there are: up to the first power of two above the largest value, 2^32.</summary>
+    public const int Buckets = 23 * HalfBuckets;
 
     /// <summary>A new, empty histogram. It has one writer at a time: two would lose counts.</summary>
     public static LongHistogram Create() => new(LowestMicros, HighestMicros, SignificantDigits);
@@ -39,6 +41,22 @@ public static class HistogramLayout
     /// <param name="micros">Any value, in microseconds.</param>
     /// <returns>The value inside the layout; equal to <paramref name="micros"/> unless it lay outside.</returns>
     public static long Clamp(long micros) => Math.Clamp(micros, LowestMicros, HighestMicros);
+
+    /// <summary>The bucket of a value, 0 to <see cref="Buckets"/> - 1.</summary>
+    /// <param name="micros">From <see cref="LowestMicros"/> to <see cref="HighestMicros"/>.</param>
+    public static int BucketOf(long micros)
+    {
+        // Each octave above the first 2,048 values has half as many buckets, each twice as wide.
+        var octave = BitOperations.Log2((ulong)micros | ((2 * HalfBuckets) - 1)) - HalfBucketsLog2;
+        return (octave << HalfBucketsLog2) + (int)(micros >> octave);
+    }
+
+    /// <summary>The lowest value of a bucket, 0 to <see cref="Buckets"/> - 1: the first 2,048 are exact, and each 1,024 after them twice as wide as those before.</summary>
+    public static long ValueOf(long bucket)
+    {
+        var octave = (int)(bucket / HalfBuckets) - 1;
+        return octave < 0 ? bucket : ((bucket % HalfBuckets) + HalfBuckets) << octave;
+    }
 
     /// <summary>Encodes in HdrHistogram's V2 format, uncompressed; empty counts take next to no room.</summary>
     public static byte[] Encode(HistogramBase histogram)
@@ -120,12 +138,5 @@ public static class HistogramLayout
         }
 
         throw new InvalidDataException("the histogram's counts end in the middle of one");
-    }
-
-    // The lowest value of a bucket: the first 2,048 are exact, and each 1,024 after them twice as wide as those before.
-    private static long ValueOf(long index)
-    {
-        var octave = (int)(index / HalfBuckets) - 1;
-        return octave < 0 ? index : ((index % HalfBuckets) + HalfBuckets) << octave;
     }
 }

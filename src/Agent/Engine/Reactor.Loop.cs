@@ -86,8 +86,8 @@ public sealed unsafe partial class Reactor
     // Lag is what lies between the moment at which the loop wanted to be here and now.
     private void Wait()
     {
-        var timeout = TimeoutNanos();
         var before = Clock.BoottimeNanos;
+        var timeout = TimeoutNanos(before);
         _counters.LagMaxNanos = Math.Max(_counters.LagMaxNanos, before - NowNanos);
         var waited = Epoll.Wait(_epoll, _events, timeout);
         if (!waited.Ok)
@@ -166,13 +166,12 @@ public sealed unsafe partial class Reactor
         SignalMask.PassOnPending();
     }
 
-    private long TimeoutNanos()
+    private long TimeoutNanos(long nowNanos)
     {
         if (_continueCount > 0)
             return 0;
-        var now = Clock.BoottimeNanos;
-        var wake = _wheel.NextNanos(Math.Min(_wakeNanos, now + (IdleMillis * 1_000_000L)));
-        return Math.Max(0, wake - now);
+        var wake = _wheel.NextNanos(Math.Min(_wakeNanos, nowNanos + (IdleMillis * 1_000_000L)));
+        return Math.Max(0, wake - nowNanos);
     }
 
     private void Fill(ReactorSnapshot snapshot)

@@ -33,6 +33,9 @@ internal sealed class SlotLists
     /// <summary>The slot after this one in its list; below 0 when there is none.</summary>
     public int After(int slot) => _links.Next(slot);
 
+    /// <summary>Whether a slot is in a list.</summary>
+    public bool Contains(int slot) => _links.Previous(slot) != Unlinked;
+
     /// <summary>Puts a slot that is in no list at the front of one.</summary>
     public void Push(int list, int slot)
     {

@@ -15,6 +15,9 @@ internal sealed class TimerWheel
     private readonly long _originNanos;
     private long _tick;
 
+    // The buckets of the ticks after _tick up to this one are empty.
+    private long _emptyUpTo;
+
     /// <summary>Makes a wheel without deadlines.</summary>
     /// <param name="links">Of the lists.</param>
     /// <param name="lists">At least <see cref="Buckets"/>.</param>
@@ -38,7 +41,13 @@ internal sealed class TimerWheel
         _links.Tick(slot) = (uint)tick;
         _lists.Push((int)(tick % Buckets), slot);
         Count++;
+        // Its bucket's turn comes within one round.
+        var turn = _tick + 1 + ((tick - _tick - 1) % Buckets);
+        _emptyUpTo = Math.Min(_emptyUpTo, turn - 1);
     }
+
+    /// <summary>Whether a slot has a deadline; it is in no other list.</summary>
+    public bool IsSet(int slot) => _lists.Contains(slot);
 
     /// <summary>Clears the deadline of a slot that has one.</summary>
     public void Clear(int slot)
@@ -81,10 +90,12 @@ internal sealed class TimerWheel
         if (Count == 0)
             return horizonNanos;
         var last = Math.Min(TickOf(horizonNanos), _tick + Buckets);
-        for (var tick = _tick + 1; tick <= last; tick++)
+        // Each bucket is looked at once, not in every turn of the loop.
+        for (var tick = Math.Max(_tick, _emptyUpTo) + 1; tick <= last; tick++)
         {
             if (_lists.First((int)(tick % Buckets)) >= 0)
                 return _originNanos + (tick * _tickNanos);
+            _emptyUpTo = tick;
         }
 
         return horizonNanos;

@@ -28,7 +28,10 @@ internal sealed class ChurnWorkload(WorkloadPlan.Churn plan) : IWorkload
         _chance = new Chance((ulong)(Clock.BoottimeNanos + connections.Reactor.Number) | 1);
         // An eighth of a short life; a longer one is met late by as much as opening is.
         if (plan.Life is { } life)
-            _lives = new SlotTimers(connections.Reactor, Math.Clamp(life.Mean.Ticks * 100 / 8, ShortestTickNanos, LongestTickNanos));
+        {
+            var tick = Math.Clamp(life.Mean.Ticks * 100 / 8, ShortestTickNanos, LongestTickNanos);
+            _lives = new SlotTimers(connections.Reactor.Connections.Capacity, tick, connections.Reactor.NowNanos);
+        }
     }
 
     /// <inheritdoc/>

@@ -18,7 +18,7 @@ internal interface IExchange : IDisposable
     /// <summary>What is still to be sent of it.</summary>
     ReadOnlySpan<byte> Unsent(int slot);
 
-    /// <summary>So many bytes of it are sent.</summary>
+    /// <summary>So many bytes of it are sent, and others are not.</summary>
     void Sent(int slot, int bytes);
 
     /// <summary>Reads on in the response.</summary>

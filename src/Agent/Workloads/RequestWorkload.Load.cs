@@ -1,4 +1,5 @@
 using LoadHarness.Agent.Engine;
+using LoadHarness.Agent.Interop.Libc;
 using LoadHarness.Agent.Measurement;
 using LoadHarness.Agent.Transports;
 using LoadHarness.V1;
@@ -25,6 +26,7 @@ internal sealed partial class RequestWorkload
     private OpenSchedule _schedule;
     private bool _hasBegun;
     private long _opened;
+    private long _phasesFromNanos;
 
     private void StartLoad()
     {
@@ -34,38 +36,41 @@ internal sealed partial class RequestWorkload
             RequestLoad.Heartbeat heartbeat => heartbeat.Every,
             _ => TimeSpan.Zero,
         };
-        _timers = new SlotTimers(_connections.Reactor, Math.Clamp(wait.Ticks * 100 / TicksPerWait, ShortestTickNanos, LongestTickNanos));
+        var tick = Math.Clamp(wait.Ticks * 100 / TicksPerWait, ShortestTickNanos, LongestTickNanos);
+        _timers = new SlotTimers(_reactor.Connections.Capacity, tick, _reactor.NowNanos);
+        _phasesFromNanos = _reactor.NowNanos;
     }
 
     private void BeginLoad(int slot)
     {
-        var now = _connections.Reactor.NowNanos;
         if (_pace.Load is RequestLoad.Heartbeat heartbeat)
         {
-            _requests[slot].Phase = Phase.Thinking;
-            var first = now + (long)(heartbeat.Every.Ticks * 100 * (++_opened * GoldenRatio % 1));
-            _requests[slot].IntendedNanos = first;
-            _timers.Set(slot, first);
+            Think(slot, FirstBeat(heartbeat.Every.Ticks * 100));
             return;
         }
 
         if (!_hasBegun)
         {
             _hasBegun = true;
-            _schedule = new OpenSchedule(now, _connections.RequestsPerSecond);
+            _schedule = new OpenSchedule(_reactor.NowNanos, _connections.RequestsPerSecond);
         }
 
         Continue(slot);
     }
 
+    // Phases count from one instant for all connections, not from each one's opening: their order alone makes them even, not the pace of opening.
+    private long FirstBeat(long everyNanos)
+    {
+        var phase = _phasesFromNanos + (long)(everyNanos * (++_opened * GoldenRatio % 1));
+        var sinceNanos = _reactor.NowNanos - phase;
+        return sinceNanos <= 0 ? phase : phase + ((sinceNanos + everyNanos - 1) / everyNanos * everyNanos);
+    }
+
     // The connection is free for its next request.
     private void Continue(int slot)
     {
-        if (_connections.IsDraining || (_connections.Reactor.Connections.Marks(slot) & ConnectionMarks.PeerEnded) != 0)
-        {
-            _requests[slot].Phase = Phase.Thinking;
+        if (_connections.IsDraining || (_reactor.Connections.Marks(slot) & ConnectionMarks.PeerEnded) != 0)
             return;
-        }
 
         switch (_pace.Load)
         {
@@ -74,10 +79,10 @@ internal sealed partial class RequestWorkload
                 break;
             case RequestLoad.Closed { ThinkTime.Ticks: 0 }:
                 Counters.RequestsScheduled++;
-                Send(slot, Interop.Libc.Clock.BoottimeNanos);
+                SendAtOnce(slot);
                 break;
             case RequestLoad.Closed closed:
-                Think(slot, _connections.Reactor.NowNanos + (closed.ThinkTime.Ticks * 100));
+                Think(slot, _reactor.NowNanos + (closed.ThinkTime.Ticks * 100));
                 break;
             case RequestLoad.Heartbeat heartbeat:
                 Think(slot, _requests[slot].IntendedNanos + (heartbeat.Every.Ticks * 100));
@@ -126,18 +131,30 @@ internal sealed partial class RequestWorkload
         ref var request = ref _requests[slot];
         if (request.IsUnderWay)
         {
-            Fail(slot, FailureStage.Response, TransportFault.TimedOut);
+            // The timer may have been set for an earlier request.
+            if (nowNanos - request.SentNanos < _timeoutNanos)
+                _timers.Set(slot, request.SentNanos + _timeoutNanos);
+            else
+                Fail(slot, FailureStage.Response, TransportFault.TimedOut);
             return;
         }
 
-        if (_connections.IsDraining)
+        if (request.Phase != Phase.Thinking || _connections.IsDraining)
             return;
         Counters.RequestsScheduled++;
         if (nowNanos - request.IntendedNanos > CatchUpNanos && IsOurLateness(request))
             Counters.Late++;
-        // The clock of a closed model starts when the request is sent.
-        var intended = _pace.Load is RequestLoad.Heartbeat ? _timers.TickOf(request.IntendedNanos) : nowNanos;
-        Send(slot, Math.Min(intended, nowNanos));
+        if (_pace.Load is RequestLoad.Heartbeat)
+            Send(slot, Math.Min(_timers.TickOf(request.IntendedNanos), nowNanos));
+        else
+            SendAtOnce(slot);
+    }
+
+    // The clock of a closed model starts when the request is sent.
+    private void SendAtOnce(int slot)
+    {
+        var now = Clock.BoottimeNanos;
+        Send(slot, now, now);
     }
 
     // A heartbeat whose period was over before its last response had come is the target's doing.

@@ -1,5 +1,6 @@
 using LoadHarness.Agent.Engine;
 using LoadHarness.Agent.Interop.Libc;
+using LoadHarness.Agent.Measurement;
 using LoadHarness.Agent.Transports;
 using LoadHarness.V1;
 
@@ -20,6 +21,8 @@ internal sealed partial class RequestWorkload : IWorkload
     private readonly long _timeoutNanos;
     private readonly byte[] _buffer = GC.AllocateUninitializedArray<byte>(BufferBytes, pinned: true);
     private IConnections _connections = null!;
+    private Reactor _reactor = null!;
+    private ITransport _transport = null!;
     private SlotArray<Request> _requests = null!;
     private SlotTimers _timers = null!;
 
@@ -32,6 +35,9 @@ internal sealed partial class RequestWorkload : IWorkload
 
     private enum Phase : byte
     {
+        // Nothing is to be sent; a timer that expires says nothing.
+        Idle,
+
         // Queued: free for the next request that is due.
         Free,
 
@@ -52,13 +58,13 @@ internal sealed partial class RequestWorkload : IWorkload
         public readonly bool IsUnderWay => Phase is Phase.Sending or Phase.Awaiting;
     }
 
-    private ref Measurement.ReactorCounters Counters => ref _connections.Reactor.Counters;
+    private ref ReactorCounters Counters => ref _reactor.Counters;
 
     /// <inheritdoc/>
     public void OnStart(IConnections connections)
     {
         var capacity = connections.Reactor.Connections.Capacity;
-        _connections = connections;
+        (_connections, _reactor, _transport) = (connections, connections.Reactor, connections.Transport);
         _requests = new SlotArray<Request>(capacity);
         _exchange.Reserve(capacity);
         StartLoad();
@@ -77,8 +83,8 @@ internal sealed partial class RequestWorkload : IWorkload
     {
         for (var i = 0; i < ReadsPerTurn; i++)
         {
-            var answer = _connections.Transport.Receive(slot, _buffer, out var received, out fault);
-            Greeted.Note(_connections.Reactor, slot, received);
+            var answer = _transport.Receive(slot, _buffer, out var received, out fault);
+            Greeted.Note(_reactor, slot, received);
             if (received > 0 && !Take(slot, _buffer.AsSpan(0, received)))
                 return TransportAnswer.Again;
             if (answer != TransportAnswer.Done)
@@ -127,14 +133,12 @@ internal sealed partial class RequestWorkload : IWorkload
     {
         if (_requests[slot].IsUnderWay)
         {
-            _connections.Reactor.Failures.Add(FailureStage.Response, FailureCause.CutOff, 0);
+            _reactor.Failures.Add(FailureStage.Response, FailureCause.CutOff, 0);
             Lose(slot);
         }
 
-        if (_requests[slot].Phase == Phase.Free)
-            _timers.Dequeue(slot);
-        else
-            _timers.Clear(slot);
+        _timers.Dequeue(slot);
+        _timers.Clear(slot);
     }
 
     /// <inheritdoc/>
@@ -145,29 +149,36 @@ internal sealed partial class RequestWorkload : IWorkload
         _exchange.Dispose();
     }
 
-    private void Send(int slot, long intendedNanos)
+    private void Send(int slot, long intendedNanos) => Send(slot, intendedNanos, Clock.BoottimeNanos);
+
+    private void Send(int slot, long intendedNanos, long sentNanos)
     {
         ref var request = ref _requests[slot];
         request.IntendedNanos = intendedNanos;
-        request.SentNanos = Clock.BoottimeNanos;
+        request.SentNanos = sentNanos;
         request.Phase = Phase.Sending;
         request.HasFirstByte = false;
-        _exchange.Begin(slot, _connections.Reactor.Connections.Destination(slot), request.Number++);
+        _exchange.Begin(slot, _reactor.Connections.Destination(slot), request.Number++);
         Counters.RequestsOffered++;
         Counters.RequestsInFlight++;
-        _timers.Set(slot, request.SentNanos + _timeoutNanos);
+        // One that was set for an earlier request looks at this one when it expires.
+        _timers.SetAtLatest(slot, sentNanos + _timeoutNanos);
         Flush(slot);
     }
 
     // A socket that failed says so by an event too: its end is told there.
     private void Flush(int slot)
     {
-        var answer = _connections.Transport.Send(slot, _exchange.Unsent(slot), out var sent, out var fault);
+        var answer = _transport.Send(slot, _exchange.Unsent(slot), out var sent, out var fault);
         Counters.BytesSent += sent;
-        _exchange.Sent(slot, sent);
         if (answer == TransportAnswer.Done)
+        {
             _requests[slot].Phase = Phase.Awaiting;
-        else if (answer == TransportAnswer.Failed && !fault.IsOfSocket)
+            return;
+        }
+
+        _exchange.Sent(slot, sent);
+        if (answer == TransportAnswer.Failed && !fault.IsOfSocket)
             Fail(slot, FailureStage.Request, fault);
     }
 
@@ -180,7 +191,7 @@ internal sealed partial class RequestWorkload : IWorkload
         if (!request.HasFirstByte)
         {
             request.HasFirstByte = true;
-            _connections.Latencies[HistogramKind.TimeToFirstByte].Record((_connections.Reactor.NowNanos - request.SentNanos) / 1000);
+            _connections.Latencies[HistogramKind.TimeToFirstByte].Record((_reactor.NowNanos - request.SentNanos) / 1000);
         }
 
         var answer = _exchange.Receive(slot, bytes, out var used);
@@ -201,7 +212,7 @@ internal sealed partial class RequestWorkload : IWorkload
         Settle(slot, answer);
         if (!isAll)
             return Fail(slot, FailureStage.Hold, TransportFault.Unasked);
-        var isLeaving = (_connections.Reactor.Connections.Marks(slot) & ConnectionMarks.Leaving) != 0;
+        var isLeaving = (_reactor.Connections.Marks(slot) & ConnectionMarks.Leaving) != 0;
         // What is left of a request that was answered before it was sent would be taken for the next one.
         if (!isSent || isLeaving || _exchange.Closes(slot) || _requests[slot].Number == _pace.PerConnection)
         {
@@ -219,20 +230,19 @@ internal sealed partial class RequestWorkload : IWorkload
         ref var request = ref _requests[slot];
         if (answer.Kind == ExchangeAnswerKind.Completed)
         {
-            var now = _connections.Reactor.NowNanos;
+            var (now, latencies) = (_reactor.NowNanos, _connections.Latencies);
             Counters.RequestsCompleted++;
-            _connections.Latencies[HistogramKind.Request].Record((now - request.IntendedNanos) / 1000);
-            _connections.Latencies[HistogramKind.RequestService].Record((now - request.SentNanos) / 1000);
+            latencies[HistogramKind.Request].Record((now - request.IntendedNanos) / 1000);
+            latencies[HistogramKind.RequestService].Record((now - request.SentNanos) / 1000);
         }
         else
         {
             Counters.RequestsFailed++;
-            _connections.Reactor.Failures.Add(FailureStage.Response, answer.Cause, answer.Code);
+            _reactor.Failures.Add(FailureStage.Response, answer.Cause, answer.Code);
         }
 
         Counters.RequestsInFlight--;
-        request.Phase = Phase.Thinking;
-        _timers.Clear(slot);
+        request.Phase = Phase.Idle;
     }
 
     // The request has none, and will have none.
@@ -240,8 +250,7 @@ internal sealed partial class RequestWorkload : IWorkload
     {
         Counters.RequestsFailed++;
         Counters.RequestsInFlight--;
-        _requests[slot].Phase = Phase.Thinking;
-        _timers.Clear(slot);
+        _requests[slot].Phase = Phase.Idle;
     }
 
     private bool Fail(int slot, FailureStage stage, TransportFault fault)

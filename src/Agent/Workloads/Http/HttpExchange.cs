@@ -7,6 +7,8 @@ namespace LoadHarness.Agent.Workloads.Http;
 /// <summary>HTTP/1.1: the same request again and again, and its responses.</summary>
 internal sealed class HttpExchange(WorkloadPlan.Http plan) : IExchange
 {
+    private readonly KnownHead _head = new();
+    private readonly bool[] _isExpected = [.. Enumerable.Range(0, ResponseParser.HighestStatus + 1).Select(s => plan.Expected.Any(e => e.Contains(s)))];
     private SlotArray<State> _states = null!;
 
     private struct State
@@ -38,7 +40,7 @@ internal sealed class HttpExchange(WorkloadPlan.Http plan) : IExchange
     public ExchangeAnswer Receive(int slot, ReadOnlySpan<byte> bytes, out int used)
     {
         ref var parser = ref _states[slot].Parser;
-        return AnswerOf(parser.Parse(bytes, out used), parser);
+        return AnswerOf(_head.Parse(ref parser, bytes, out used), parser);
     }
 
     /// <inheritdoc/>
@@ -60,19 +62,8 @@ internal sealed class HttpExchange(WorkloadPlan.Http plan) : IExchange
     private ExchangeAnswer AnswerOf(ParseResult result, in ResponseParser parser) => result switch
     {
         ParseResult.More => ExchangeAnswer.More,
-        ParseResult.Response when IsExpected(parser.Status) => ExchangeAnswer.Completed,
+        ParseResult.Response when _isExpected[parser.Status] => ExchangeAnswer.Completed,
         ParseResult.Response => new(ExchangeAnswerKind.Unwanted, FailureCause.UnexpectedStatus, parser.Status),
         _ => new(ExchangeAnswerKind.Bad, FailureCause.ProtocolError, FailureCode.OfResponse(parser.Fault)),
     };
-
-    private bool IsExpected(int status)
-    {
-        foreach (var range in plan.Expected)
-        {
-            if (range.Contains(status))
-                return true;
-        }
-
-        return false;
-    }
 }

@@ -13,6 +13,9 @@ internal partial struct ResponseParser
     /// <summary>Bytes of status line and fields, of interim responses together with the final one; of one chunk's size line; of the trailer.</summary>
     public const int LongestHead = 65_536;
 
+    /// <summary>The highest status code: three digits.</summary>
+    public const int HighestStatus = 999;
+
     private const long LongestLength = 1_000_000_000_000_000_000;
     private const int MostChunkDigits = 15;
     private const int StatusCodeEnd = 12;
