@@ -48,6 +48,34 @@ public sealed class TimerWheelTests
             return true;
         });
 
+    [Test]
+    public void NextNanos_AnyDeadlinesWithinARound_IsTheTickOfTheFirst() =>
+        Gen.Select(Gen.Int[0, Slots - 1], Gen.Long[0, (TimerWheel.Buckets - 2) * TickNanos], Gen.OneOf(Gen.Const(0L), Gen.Long[0, 5 * Second])).Array[1, 100].Sample(moves =>
+        {
+            using var links = new SlotLinks(Slots);
+            for (var slot = 0; slot < Slots; slot++)
+                links.Unlink(slot);
+            var wheel = new TimerWheel(links, new SlotLists(links, TimerWheel.Buckets), TickNanos, Origin);
+            var model = new Dictionary<int, long>();
+            var now = Origin;
+            foreach (var (slot, deadline, pass) in moves)
+            {
+                if (model.Remove(slot))
+                    wheel.Clear(slot);
+                else
+                    wheel.Set(slot, model[slot] = now + deadline);
+                now += pass;
+                for (var expired = wheel.TakeExpired(now); expired >= 0; expired = wheel.TakeExpired(now))
+                    model.Remove(expired);
+                var horizon = now + (10 * Second);
+                var ticks = model.Values.Select(d => Origin + ((((d - Origin) / TickNanos) + 1) * TickNanos)).Where(t => t <= horizon);
+                if (wheel.NextNanos(horizon) != ticks.DefaultIfEmpty(horizon).Min())
+                    return false;
+            }
+
+            return true;
+        });
+
     [TestCase(0)]
     [TestCase(-1)]
     [TestCase(-3600)]

@@ -224,14 +224,15 @@ public sealed partial class ResponseParserTests
     }
 
     /// <summary>What becomes of pieces that come one after the other, with the peer's FIN behind them or not.</summary>
-    private static Found Outcome(IEnumerable<byte[]> pieces, bool toHead, bool fin)
+    private static Found Outcome(IEnumerable<byte[]> pieces, bool toHead, bool fin, KnownHead? known = null)
     {
         var parser = new ResponseParser();
         parser.Expect(toHead);
         var total = 0;
         foreach (var piece in pieces)
         {
-            var result = parser.Parse(piece, out var used);
+            var used = 0;
+            var result = known?.Parse(ref parser, piece, out used) ?? parser.Parse(piece, out used);
             total += used;
             if (result == ParseResult.More && used != piece.Length)
                 throw new InvalidOperationException("the parser stands still");
