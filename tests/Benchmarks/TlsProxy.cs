@@ -29,6 +29,7 @@ internal sealed class TlsProxy : IDisposable
         File.WriteAllText(PathOf("haproxy.cfg"), $"""
             global
                 maxconn 19000
+                no strict-limits
                 nbthread 1
                 stats socket {PathOf("stats.sock")} mode 600
             defaults
@@ -79,8 +80,12 @@ internal sealed class TlsProxy : IDisposable
     private void Issue<TKey>(string file, CertificateRequest request, TKey key, Func<X509Certificate2, TKey, X509Certificate2> join)
         where TKey : AsymmetricAlgorithm
     {
-        using var rootKey = ECDsa.Create(ECCurve.NamedCurves.nistP256);
-        var rootRequest = new CertificateRequest($"CN=CA of {file}", rootKey, HashAlgorithmName.SHA256);
+        // Its CA has a key of the same kind.
+        using var rootRsa = RSA.Create(2048);
+        using var rootEc = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        var name = new X500DistinguishedName($"CN=CA of {file}");
+        var rootRequest = key is RSA ? new CertificateRequest(name, rootRsa, HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1) : new CertificateRequest(name, rootEc, HashAlgorithmName.SHA256);
+        var signer = key is RSA ? X509SignatureGenerator.CreateForRSA(rootRsa, RSASignaturePadding.Pkcs1) : X509SignatureGenerator.CreateForECDsa(rootEc);
         rootRequest.CertificateExtensions.Add(new X509BasicConstraintsExtension(true, false, 0, true));
         var now = DateTimeOffset.UtcNow;
         using var root = rootRequest.CreateSelfSigned(now.AddDays(-1), now.AddDays(2));
@@ -89,7 +94,7 @@ internal sealed class TlsProxy : IDisposable
         names.AddIpAddress(IPAddress.Loopback);
         names.AddDnsName("localhost");
         request.CertificateExtensions.Add(names.Build());
-        using var issued = request.Create(root.SubjectName, X509SignatureGenerator.CreateForECDsa(rootKey), now.AddHours(-1), now.AddDays(1), RandomNumberGenerator.GetBytes(8));
+        using var issued = request.Create(root.SubjectName, signer, now.AddHours(-1), now.AddDays(1), RandomNumberGenerator.GetBytes(8));
         using var whole = join(issued, key);
         File.WriteAllText(PathOf(file), $"{whole.ExportCertificatePem()}\n{key.ExportPkcs8PrivateKeyPem()}\n");
     }

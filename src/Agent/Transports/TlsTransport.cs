@@ -173,14 +173,8 @@ public sealed unsafe class TlsTransport : ITransport
         var ssl = _connections[slot];
         if (!ssl.Exists)
             return;
-        // What was not verified to the end must not be resumed.
-        if (ssl.IsOpen)
-        {
-            ssl.ShutdownQuietly();
-            if (_options.ResumeRatio > 0)
-                KeepSession(ssl, _numbers[slot]);
-        }
-
+        if (_owesSession[slot])
+            LearnSession(slot);
         ssl.Free();
         _connections[slot] = default;
     }
@@ -238,23 +232,21 @@ public sealed unsafe class TlsTransport : ITransport
         ssl.SetSession(_sessions[number]);
     }
 
-    // Of a full handshake, as soon as its ticket has come: many connections are held for hours, and others open meanwhile.
+    // Of a full handshake, as soon as its ticket has come: many connections are held for hours, and others open meanwhile. Where a
+    // session is not resumed any more, that handshake is full, and brings a new one. What was not verified to the end is not resumed.
     private void LearnSession(int slot)
     {
         var (ssl, number) = (_connections[slot], _numbers[slot]);
-        if (ssl.IsOpen)
-            _owesSession[slot] = !(ssl.Resumed && _sessions[number].Exists) && !KeepSession(ssl, number);
-    }
-
-    private bool KeepSession(Ssl ssl, int number)
-    {
-        var session = ssl.TakeSession();
+        if (!ssl.IsOpen)
+            return;
+        ref var kept = ref _sessions[number];
+        var session = ssl.Resumed && kept.Exists ? default : ssl.TakeSession();
+        _owesSession[slot] = !session.Exists && !ssl.Resumed;
         if (!session.Exists)
-            return false;
-        if (_sessions[number].Exists)
-            _sessions[number].Free();
-        _sessions[number] = session;
-        return true;
+            return;
+        if (kept.Exists)
+            kept.Free();
+        kept = session;
     }
 
     private TransportAnswer AnswerOf(int slot, TlsResult result, int errno, out TransportFault fault)

@@ -78,17 +78,21 @@ public readonly unsafe partial struct Ssl
             return X509_VERIFY_PARAM_set1_ip(SSL_get0_param(_handle), bytes, (nuint)address.Length) == Success;
     }
 
-    /// <summary>The session that the handshake is to resume.</summary>
-    public void SetSession(SslSession session) => SSL_set_session(_handle, session.Handle);
+    /// <summary>The session that the handshake is to resume; others may resume it too.</summary>
+    public void SetSession(SslSession session)
+    {
+        // OpenSSL takes one of TLS 1.3 for spent once it was resumed: each handshake has a copy.
+        var copy = session.Copy();
+        SSL_set_session(_handle, copy.Handle);
+        copy.Free();
+    }
 
-    /// <summary>The session as it stands, with the newest ticket that was read; the caller frees it. None when it cannot be resumed.</summary>
+    /// <summary>A copy of the session as it stands, with the newest ticket that was read; the caller frees it. None when it cannot be resumed.</summary>
     public SslSession TakeSession()
     {
-        var session = SSL_get1_session(_handle);
-        if (session == 0 || SslSession.IsResumable(session))
-            return new SslSession(session);
-        new SslSession(session).Free();
-        return default;
+        // A copy: how this connection ends later is no matter to those that resume it.
+        var session = new SslSession(SSL_get_session(_handle));
+        return session is { Exists: true, IsResumable: true } ? session.Copy() : default;
     }
 
     /// <summary>Takes the handshake on.</summary>
@@ -135,13 +139,6 @@ public readonly unsafe partial struct Ssl
         var returned = SSL_shutdown(_handle);
         // 0: ours is sent, the peer's has not come.
         return ResultOf(returned == 0 ? Success : returned, out errno);
-    }
-
-    /// <summary>As if close_notify had been sent and received: without it SSL_free(3) takes the session for broken, and it is not resumed.</summary>
-    public void ShutdownQuietly()
-    {
-        SSL_set_quiet_shutdown(_handle, 1);
-        _ = SSL_shutdown(_handle);
     }
 
     /// <summary>Frees its memory. The socket stays as it is.</summary>
@@ -195,7 +192,7 @@ public readonly unsafe partial struct Ssl
     private static partial int SSL_set_session(nint ssl, nint session);
 
     [LibraryImport(OpenSslLibrary.Ssl)]
-    private static partial nint SSL_get1_session(nint ssl);
+    private static partial nint SSL_get_session(nint ssl);
 
     [LibraryImport(OpenSslLibrary.Ssl)]
     private static partial int SSL_session_reused(nint ssl);
@@ -217,9 +214,6 @@ public readonly unsafe partial struct Ssl
 
     [LibraryImport(OpenSslLibrary.Ssl)]
     private static partial int SSL_shutdown(nint ssl);
-
-    [LibraryImport(OpenSslLibrary.Ssl)]
-    private static partial void SSL_set_quiet_shutdown(nint ssl, int quiet);
 
     [LibraryImport(OpenSslLibrary.Ssl)]
     private static partial int SSL_get_error(nint ssl, int returned);

@@ -15,10 +15,15 @@ public readonly partial struct SslSession
     /// <summary>Gives it back; connections that use it keep it.</summary>
     public void Free() => SSL_SESSION_free(Handle);
 
-    internal static bool IsResumable(nint session) => SSL_SESSION_is_resumable(session) == 1;
+    internal bool IsResumable => SSL_SESSION_is_resumable(Handle) == 1;
+
+    internal SslSession Copy() => new(SSL_SESSION_dup(Handle));
 
     [LibraryImport(OpenSslLibrary.Ssl)]
     private static partial void SSL_SESSION_free(nint session);
+
+    [LibraryImport(OpenSslLibrary.Ssl)]
+    private static partial nint SSL_SESSION_dup(nint session);
 
     [LibraryImport(OpenSslLibrary.Ssl)]
     private static partial int SSL_SESSION_is_resumable(nint session);

@@ -68,7 +68,7 @@ internal sealed class RequestText
     private (string Field, string Message)? FindProblem()
     {
         if (!IsToken(_method) || _method == "CONNECT")
-            return ("method", $"\"{_method}\" is no method; a token such as GET is wanted, and CONNECT has another meaning");
+            return ("method", $"{(_method.Length <= 32 && _method.All(IsVisible) ? $"\"{_method}\"" : "that")} is no method; a token such as GET is wanted, and CONNECT has another meaning");
         if (_path.Length == 0 || (_path[0] != '/' && _path != "*") || !_path.All(IsVisible))
             return ("path", "a path that begins with / is wanted, without white space or control characters; write others as %XX");
         foreach (var (i, (name, value)) in _fields.Index())
