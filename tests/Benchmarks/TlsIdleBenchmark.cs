@@ -11,7 +11,7 @@ namespace LoadHarness.Benchmarks;
 /// </summary>
 internal sealed class TlsIdleBenchmark(string agentProgram, int connections)
 {
-    private const double ConnectsPerSecond = 2000;
+    private const double ConnectsPerSecond = 1000;
 
     /// <summary>Kept, then released.</summary>
     public async Task RunAsync()
@@ -47,6 +47,7 @@ internal sealed class TlsIdleBenchmark(string agentProgram, int connections)
         var work = BenchWork.Of(connections, 10, 1);
         work.DrainTimeout = Duration.FromTimeSpan(TimeSpan.FromSeconds(60));
         work.Schedule.ConnectsPerSecond = ConnectsPerSecond;
+        work.Workload.ConnectTimeout = Duration.FromTimeSpan(TimeSpan.FromMinutes(2));
         work.Destinations[0].Ports = new() { First = TlsProxy.EcPort, Last = TlsProxy.EcPort };
         work.Transport = new() { Tls = new() { Ca = ByteString.CopyFromUtf8(proxy.Authority), ServerName = "localhost", ReleaseIdle = release } };
         return work;
