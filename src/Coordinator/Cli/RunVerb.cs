@@ -11,6 +11,9 @@ internal sealed class RunVerb() : Verb(
     "run",
     "Opens connections to a target, holds them, drains them and reports",
     "loadharness run 10.0.0.5:443 -c 50k",
+    "loadharness run https://10.0.0.5/health -c 1k --requests-per-second 20k",
+    "loadharness run http://10.0.0.5/ -c 100k --workload hold --heartbeat 30s",
+    "loadharness run tls://10.0.0.5:443 -c 20k --tls-ca ca.pem --tls-idle release",
     "loadharness run --target tcp://10.0.0.5:443,8443-8450 -c 2M --ramp 10m --hold 30m --sources 10.0.1.0/28",
     "loadharness run 10.0.0.5:443 -c 20k --connect-rate 2000/s --json > summary.json",
     "loadharness run 10.0.0.5:443 -c 2M --coordinator https://coordinator:7443 --select rack=7 --detach")

@@ -99,8 +99,13 @@ internal sealed class SpecOptions
         var result = RunSpecValidator.Validate(InputOf(parsed, unread), resolve);
         if (result.Spec is not null && unread.Count == 0)
             return result;
-        // A file that was not read is missing to the validator.
-        return new(null, [.. unread, .. result.Errors.Where(e => !IsHalfGiven(parsed, e) && !unread.Exists(u => u.Field == e.Field))]);
+        // A file that was not read is missing to the validator, which knows none by its name.
+        return new(null,
+        [
+            .. unread,
+            .. result.Errors.Where(e => !IsHalfGiven(parsed, e) && !unread.Exists(u => u.Field == e.Field))
+                .Select(e => e.Value.Length == 0 && _transport.PathOf(parsed, e.Field) is { } path ? e with { Value = path } : e),
+        ]);
     }
 
     /// <summary>Options that choose among the agents of a fleet, where there is none.</summary>

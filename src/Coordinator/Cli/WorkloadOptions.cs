@@ -18,16 +18,16 @@ internal sealed class WorkloadOptions
     private readonly Option<string> _requestsPerSecond = VerbOptions.Text(
         "--requests-per-second", "RATE", "Requests of the whole run per second, whatever the answers (open model): 20k");
     private readonly Option<string> _thinkTime = VerbOptions.Text(
-        "--think-time", "TIME", "From an answer to the next request of a connection (closed model; 0s is the default)");
+        "--think-time", "TIME", "From an answer to the next request of a connection (closed model): 100ms (0s)");
     private readonly Option<string> _heartbeat = VerbOptions.Text("--heartbeat", "TIME", "One request per connection in so long, spread evenly: 30s");
-    private readonly Option<string> _requestsPerConnection = VerbOptions.Text("--requests-per-connection", "N", "Close a connection after so many requests");
-    private readonly Option<string> _requestTimeout = VerbOptions.Text("--request-timeout", "TIME", "How long a request may take (30s)");
-    private readonly Option<string> _method = VerbOptions.Text("--method", "NAME", "Of HTTP requests (GET; with a body POST)");
+    private readonly Option<string> _requestsPerConnection = VerbOptions.Text("--requests-per-connection", "N", "Close a connection by FIN after so many requests: 100 (never)");
+    private readonly Option<string> _requestTimeout = VerbOptions.Text("--request-timeout", "TIME", "How long a request may take: 5s (30s)");
+    private readonly Option<string> _method = VerbOptions.Text("--method", "NAME", "Of HTTP requests: HEAD (GET; with a body POST)");
     private readonly Option<string[]> _headers = VerbOptions.Texts("--header", "LINE", "A header line, as in 'Accept: */*'; may be repeated", "-H");
-    private readonly Option<string> _body = VerbOptions.Text("--body", "TEXT", "Of HTTP requests; @FILE: what is in a file");
-    private readonly Option<string> _host = VerbOptions.Text("--host", "NAME", "The Host to ask for, where it is not the target's name");
-    private readonly Option<string> _expectStatus = VerbOptions.Text("--expect-status", "LIST", "Statuses that are fine (200-399)");
-    private readonly Option<string> _messageSize = VerbOptions.Text("--message-size", "BYTES", "Of an echo (64)");
+    private readonly Option<string> _body = VerbOptions.Text("--body", "TEXT", "Of HTTP requests: 'a=1&b=2', or @FILE for what is in a file");
+    private readonly Option<string> _host = VerbOptions.Text("--host", "NAME", "The Host to ask for, where it is not the target's name: www.example.com");
+    private readonly Option<string> _expectStatus = VerbOptions.Text("--expect-status", "LIST", "Statuses that are fine: 200-299,404 (200-399)");
+    private readonly Option<string> _messageSize = VerbOptions.Text("--message-size", "BYTES", "Of an echo: 1k (64)");
 
     /// <summary>For the verb's own list.</summary>
     public IEnumerable<Symbol> Symbols =>

@@ -34,6 +34,7 @@ internal static partial class RunHistory
         }
 
         _ = store.Runs.TrimAsync(atMost);
+        RunRecord.SecretsOf(store).KeepOnly(runs.Where(r => r.Item1 is RunController).Select(r => r.Item1.RunId).ToHashSet(StringComparer.Ordinal));
         return runs.ToImmutable();
     }
 

@@ -75,7 +75,7 @@ internal sealed class FieldReader(List<SpecError> errors)
         if (parsed.Problem is { } problem)
             errors.Add(problem.At(field, shown));
         else if (!(parsed.Value >= 0.001))
-            errors.Add(new SpecError(field, shown, "is too low: nothing would be opened", allowed, $"Write {field} 5000/s"));
+            errors.Add(new SpecError(field, shown, "is too low: nothing would happen", allowed, $"Write {field} 5000/s"));
         else if (parsed.Value > most)
             errors.Add(new SpecError(field, shown, "is too high", allowed, $"Write {field} 5000/s"));
         else

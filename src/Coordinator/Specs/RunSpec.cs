@@ -67,7 +67,13 @@ public sealed record RunSpec
     public TransportSpec Transport { get; init; } = TransportSpec.Plain;
 
     /// <summary>How fast connections end by plan and are replaced while the goal is kept; null: they are held, as far as is known.</summary>
-    public ChurnSpec? Churn => ChurnSpec.Of(Workload);
+    public ChurnSpec? Churn => ChurnSpec.Of(this);
+
+    /// <summary>
+    /// Whether connections end by plan at times that nobody knows beforehand: after a number of requests that follow the target's answers,
+    /// or when the peer likes.
+    /// </summary>
+    public bool EndsAreUnforeseen => Workload.Any(w => w.Workload is WorkloadSpec.Churn { Life: null } || w.Workload.Requests is { PerConnection: > 0, Load: LoadSpec.Closed });
 
     /// <summary>How long a tuple rests after its connection ended by our FIN; zero: it is used again at once.</summary>
     public TimeSpan Rest { get; init; } = TimeSpan.FromSeconds(60);
@@ -115,23 +121,6 @@ public sealed record SourceSpec(string Text, IpRange? Range)
 
     /// <summary>Whether every usable address of the host that routes to the target is meant.</summary>
     public bool IsAuto => Range is null && Device is null;
-}
-
-/// <summary>Connections that live for a time, then close and are replaced.</summary>
-/// <param name="Lifetime">From open to the end: what one connection lives that stands for all of them, those that are held included; above 0.</param>
-/// <param name="Close">By FIN, which leaves TIME-WAIT here, or by RST, which leaves nothing. Where some do this and some that: FIN.</param>
-public sealed record ChurnSpec(TimeSpan Lifetime, CloseMethod Close)
-{
-    /// <summary>The churn of all kinds together; null when none of them has a lifetime.</summary>
-    public static ChurnSpec? Of(ImmutableArray<WorkloadShare> workload)
-    {
-        var churning = workload.Where(w => w.Workload is WorkloadSpec.Churn { Life: not null }).ToList();
-        if (churning.Count == 0)
-            return null;
-        var endsPerSecond = churning.Sum(w => w.Weight / ((WorkloadSpec.Churn)w.Workload).Life!.Mean.TotalSeconds) / workload.Sum(w => (long)w.Weight);
-        var close = churning.All(w => w.Workload is WorkloadSpec.Churn { Close: CloseMethod.Rst }) ? CloseMethod.Rst : CloseMethod.Fin;
-        return new(churning is [{ Workload: WorkloadSpec.Churn { Life: { } life } }] && workload.Length == 1 ? life.Mean : TimeSpan.FromSeconds(1 / endsPerSecond), close);
-    }
 }
 
 /// <summary>Source addresses to add.</summary>

@@ -52,6 +52,8 @@ internal sealed class SpecRequests
             errors.Add(new SpecError("--message-size", "", "is for an echo, and this is none", "", "Write --workload echo, or leave it out"));
         if (http && echo && input.RequestsPerSecond is not null)
             errors.Add(new SpecError(RequestsPerSecond, "", "is meant for one kind of requests, and there are http and echo", "", "Leave one of them out of --workload"));
+        if (!http && !echo)
+            return new SpecRequests(input, errors, "/", new PaceSpec(new LoadSpec.Closed(TimeSpan.Zero), _defaultTimeout, 0));
         var pace = new PaceSpec(
             LoadOf(input, fields, errors),
             fields.Duration("--request-timeout", input.RequestTimeout, _shortest, _longestWait) ?? _defaultTimeout,

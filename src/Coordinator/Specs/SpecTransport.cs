@@ -33,7 +33,7 @@ internal static class SpecTransport
         if (!isTls && !spec.Targets.IsEmpty)
         {
             foreach (var field in input.Tls.Given)
-                errors.Add(new SpecError(field, "", "is for TLS, and no target is tls:// or https://", "", $"Write --target tls://{spec.Targets[0].Host}:{PortText.Format(spec.Targets[0].Ports)}, or leave it out"));
+                errors.Add(new SpecError(field, "", "is for TLS, and no target is tls:// or https://", "", $"Write --target {(spec.Targets[0].Scheme.IsHttp() ? "https" : "tls")}://{spec.Targets[0].Host}:{PortText.Format(spec.Targets[0].Ports)}, or leave it out"));
         }
 
         if (tls.ReleasesIdle && !spec.Workload.All(w => w.Workload is WorkloadSpec.Hold or WorkloadSpec.Churn))
@@ -41,7 +41,15 @@ internal static class SpecTransport
             errors.Add(new SpecError("--tls-idle", Release, "gives back what requests need", "", "Keep it: --tls-idle keep; or send no requests: --workload hold"));
         }
 
-        return spec with { Transport = new(isTls ? tls : null, ReadProxy(input, fields, errors), ReadSocket(input, fields, errors)) };
+        var proxy = ReadProxy(input, fields, errors);
+        // Both addresses of a header are of one family.
+        if (proxy?.Clients is { First.IsV6: var isV6 } && spec.Targets.FirstOrDefault(t => t.Addresses is [var first, ..] && first.IsV6 != isV6) is { } other)
+        {
+            errors.Add(new SpecError(ClientsField, input.ProxyClients ?? "", $"are {(isV6 ? "IPv6" : "IPv4")}, and {other.Text} is not", "addresses of the target's family",
+                isV6 ? $"Write {ClientsField} 10.128.0.0/11" : $"Write {ClientsField} 2001:db8::/96"));
+        }
+
+        return spec with { Transport = new(isTls ? tls : null, proxy, ReadSocket(input, fields, errors)) };
     }
 
     /// <summary>The network whose usable addresses a range is, as it is written; null when it is none.</summary>
@@ -78,6 +86,10 @@ internal static class SpecTransport
             ReleasesIdle = fields.Word("--tls-idle", input.Idle, Keep, Release) == Release,
             ShutsDownQuietly = fields.Word("--tls-shutdown", input.Shutdown, "proper", Quiet) == Quiet,
         };
+        if (tls is { Lowest: TlsVersion.V13, Ciphers.Length: > 0 })
+            errors.Add(new SpecError("--tls-ciphers", tls.Ciphers, "are of TLS 1.2, and --tls-min 1.3 leaves it out", "", "Write --tls-suites for TLS 1.3, or leave --tls-min out"));
+        if (tls is { Highest: TlsVersion.V12, CipherSuites.Length: > 0 })
+            errors.Add(new SpecError("--tls-suites", tls.CipherSuites, "are of TLS 1.3, and --tls-max 1.2 leaves it out", "", "Write --tls-ciphers for TLS 1.2, or leave --tls-max out"));
         if (tls is { Lowest: TlsVersion.V13, Highest: TlsVersion.V12 })
             errors.Add(new SpecError("--tls-min", "1.3", "is above --tls-max 1.2", "", "Leave one of them out"));
         if (tls.Certificate.IsEmpty != tls.Key.IsEmpty)
@@ -110,7 +122,7 @@ internal static class SpecTransport
         if (pem.IsEmpty || (pem.Length <= LongestPem && pem.Span.IndexOf("-----BEGIN "u8) >= 0))
             return pem;
         errors.Add(new SpecError(field, "", pem.Length > LongestPem ? $"has {pem.Length:N0} bytes" : "has nothing in PEM form",
-            $"PEM, at most {LongestPem:N0} bytes", "Convert it: openssl x509 -inform der -in FILE -out FILE.pem"));
+            $"PEM, at most {LongestPem:N0} bytes", $"Convert it: openssl {(field == "--tls-key" ? "pkey" : "x509")} -inform der -in FILE -out FILE.pem"));
         return default;
     }
 
@@ -149,10 +161,21 @@ internal static class SpecTransport
 
     private static SocketSpec ReadSocket(RunSpecInput input, FieldReader fields, List<SpecError> errors) => new(
         fields.Word("--nodelay", input.NoDelay, "on", "off") switch { "on" => true, "off" => false, _ => null },
-        fields.Duration("--keepalive", input.KeepAlive, TimeSpan.FromSeconds(1), _longestKeepAlive),
+        Whole("--keepalive", fields.Duration("--keepalive", input.KeepAlive, TimeSpan.FromSeconds(1), _longestKeepAlive), TimeSpan.FromSeconds(1), errors),
         Buffer("--send-buffer", input.SendBuffer, errors),
         Buffer("--receive-buffer", input.ReceiveBuffer, errors),
-        fields.Duration("--tcp-user-timeout", input.UserTimeout, TimeSpan.FromMilliseconds(1), _longestUserTimeout));
+        Whole("--tcp-user-timeout", fields.Duration("--tcp-user-timeout", input.UserTimeout, TimeSpan.FromMilliseconds(1), _longestUserTimeout), TimeSpan.FromMilliseconds(1), errors));
+
+    // The kernel takes nothing finer, and what is shown is what is set.
+    private static TimeSpan? Whole(string field, TimeSpan? time, TimeSpan step, List<SpecError> errors)
+    {
+        if (time is not { } given || given.Ticks % step.Ticks == 0)
+            return time;
+        var unit = DurationText.Format(step)[1..];
+        errors.Add(new SpecError(field, DurationText.Format(given), $"has a part of {(unit == "s" ? "a second" : "a millisecond")}, and the kernel takes whole ones",
+            $"a whole number of {unit}", $"Write {field} {DurationText.Format(TimeSpan.FromTicks((given.Ticks + step.Ticks - 1) / step.Ticks * step.Ticks))}"));
+        return null;
+    }
 
     private static int? Buffer(string field, Quantity<long>? given, List<SpecError> errors)
     {

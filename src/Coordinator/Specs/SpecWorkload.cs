@@ -62,6 +62,12 @@ internal static class SpecWorkload
                 $"Write --target http://{spec.Targets[0].Host}:{PortText.Format(spec.Targets[0].Ports)}/"));
         }
 
+        if (kinds.Any(k => k.Name == Echo) && isHttp)
+        {
+            errors.Add(new SpecError(Field, input.Workload ?? "", "has an echo, which is no HTTP, and the target is http:// or https://", "",
+                $"Write --target {(spec.Targets[0].Scheme.IsTls() ? "tls" : "tcp")}://{spec.Targets[0].Host}:{PortText.Format(spec.Targets[0].Ports)}, or --workload http"));
+        }
+
         var requests = SpecRequests.Read(spec, input, kinds, fields, errors);
         return spec with { Workload = [.. kinds.Select(k => new WorkloadShare(k.Weight, Of(k.Name, input, requests, fields, errors)))] };
     }

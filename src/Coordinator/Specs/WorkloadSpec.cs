@@ -20,6 +20,14 @@ public abstract record WorkloadSpec
     /// <summary>As on the command line: <c>hold</c>.</summary>
     public abstract string Name { get; }
 
+    /// <summary>When its connections send requests; null: they send none.</summary>
+    public PaceSpec? Requests => this switch
+    {
+        Http http => http.Pace,
+        Echo echo => echo.Pace,
+        _ => null,
+    };
+
     /// <summary>Stay open.</summary>
     public sealed record Hold : WorkloadSpec
     {

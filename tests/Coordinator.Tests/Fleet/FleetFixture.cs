@@ -65,6 +65,13 @@ internal sealed class FleetFixture : IAsyncDisposable
         var directory = Directory.CreateTempSubdirectory("lh-fleet-");
         foreach (var left in storeOf is null ? [] : Directory.GetFiles(storeOf, "store.db*"))
             File.Copy(left, Path.Combine(directory.FullName, Path.GetFileName(left)));
+        if (storeOf is not null && Directory.Exists(Path.Combine(storeOf, "keys")))
+        {
+            var keys = Directory.CreateDirectory(Path.Combine(directory.FullName, "keys"), SafeFile.OwnerOnlyDirectory);
+            foreach (var key in Directory.GetFiles(Path.Combine(storeOf, "keys")))
+                File.Copy(key, Path.Combine(keys.FullName, Path.GetFileName(key)));
+        }
+
         var time = new FakeTimeProvider(at ?? new DateTimeOffset(2026, 3, 4, 5, 6, 7, TimeSpan.Zero));
         var log = new ListLog();
         var host = await CoordinatorHost.StartAsync(new CoordinatorHostOptions

@@ -66,6 +66,26 @@ public sealed class StoredTextTests
         Assert.That(StoredText.Write(StoredText.ReadSpec(Text)), Is.EqualTo(StoredText.Write(_spec)));
     }
 
+    [TestCase("0", V1.CloseMethod.Unspecified)]
+    [TestCase("1", V1.CloseMethod.Fin)]
+    [TestCase("2", V1.CloseMethod.Rst)]
+    public void ReadSpec_AChurnFromBeforeThereWereWorkloads_IsItsWorkload(string close, V1.CloseMethod method)
+    {
+        var text = $$"""
+            {"name":"","targets":[{"text":"10.0.0.5:443","host":"10.0.0.5","addresses":["10.0.0.5"],"ports":[{"first":443,"last":443}],"weight":1}],
+            "connections":500,"hold":"00:01:00","sources":[],"readyTimeout":"00:01:00","connectTimeout":"00:00:10","maxDuration":"1.00:00:00",
+            "expectGreeting":false,"select":{},"backends":0,"backendListen":[],"backendSelect":{},"churn":{"lifetime":"00:00:05","close":{{close}}},
+            "rest":"00:01:00","force":false,"provision":[],"onAgentLoss":1,"onAgentJoin":1}
+            """;
+
+        var spec = StoredText.ReadSpec(text);
+
+        Assert.That(spec.Workload.Single().Workload, Is.EqualTo(Workloads.Churn(TimeSpan.FromSeconds(5), method).Single().Workload));
+        Assert.That(spec.Churn!.Lifetime, Is.EqualTo(TimeSpan.FromSeconds(5)));
+        Assert.That(spec.Transport, Is.EqualTo(TransportSpec.Plain));
+        Assert.That(StoredText.Write(StoredText.ReadSpec(StoredText.Write(spec))), Is.EqualTo(StoredText.Write(spec)));
+    }
+
     [Test]
     public void ReadPlan_WhatWasWritten_IsTheSame()
     {
