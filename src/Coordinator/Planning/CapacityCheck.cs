@@ -38,20 +38,34 @@ internal static class CapacityCheck
     /// <param name="goal">Connections that are wanted.</param>
     /// <param name="fits">Connections that can be kept.</param>
     /// <param name="tuples">All that there are.</param>
-    /// <param name="demand">How connections take them.</param>
-    public static PlanProblem Resting(long goal, long fits, long tuples, TupleDemand demand)
+    /// <param name="spec">How connections take them.</param>
+    public static PlanProblem Resting(long goal, long fits, long tuples, RunSpec spec)
     {
+        var demand = TupleDemand.Of(spec);
         if (demand is not { RestsAlways: true, Lifetime: { } lifetime })
             return PlanProblem.DoesNotFit($"The goal of {goal:N0} connections is more than what is left on the hosts holds: {fits:N0}.");
         var rate = RateText.Format(Math.Round(demand.ChurnRate(goal), 1));
         var needed = ChurnArithmetic.TuplesFor(goal, lifetime, demand.Rest);
-        var (lives, rests) = (DurationText.Format(lifetime), DurationText.Format(demand.Rest));
+        var rests = DurationText.Format(demand.Rest);
         return PlanProblem.DoesNotFit(
-            $"The goal of {goal:N0} connections that live {lives} each takes {goal:N0} tuples and {rate} x {rests} = {needed - goal:N0} more that "
-            + $"rest after our FIN (TIME-WAIT), {needed:N0} in all, and there are {tuples:N0}. The ceiling is {tuples:N0} / ({lives} + {rests}) = "
-            + $"{RateText.Format(Math.Round(demand.Ceiling(tuples), 1))}, {(fits > 0 ? $"with {fits:N0} connections" : "which keeps up not even one connection")}. Cheapest first: --reuse immediate (connects over "
-            + "TIME-WAIT, which an explicit port with TCP timestamps may); or --close rst; or a longer --lifetime; or "
-            + $"{(needed + tuples - 1) / Math.Max(1, tuples):N0} times the target ports or source addresses{(fits > 0 ? $"; or a goal of {fits:N0}" : "")}.");
+            $"The goal of {goal:N0} connections that {ChurnWords.Live(spec)} takes {goal:N0} tuples and {rate} x {rests} = {needed - goal:N0} more that "
+            + $"rest after our FIN (TIME-WAIT), {needed:N0} in all, and there are {tuples:N0}. {Ceiling(goal, fits, tuples, spec)}. Cheapest first: --reuse immediate (connects over "
+            + $"TIME-WAIT, which an explicit port with TCP timestamps may); {string.Concat(ChurnWords.Remedies(spec).Select(r => $"or {r}; "))}or "
+            + $"{(needed + tuples - 1) / Math.Max(1, tuples):N0} times the target ports or source addresses{(fits > 0 && !IsOpen(spec) ? $"; or a goal of {fits:N0}" : "")}.");
+    }
+
+    // An open model ends as many connections as it has requests for, however many there are.
+    private static bool IsOpen(RunSpec spec) => spec.Workload.Any(w => w.Workload.Requests is { PerConnection: > 0, Load: LoadSpec.Open });
+
+    private static string Ceiling(long goal, long fits, long tuples, RunSpec spec)
+    {
+        var rests = DurationText.Format(spec.Rest);
+        if (IsOpen(spec))
+            return $"Beside {goal:N0} connections {Math.Max(0, tuples - goal):N0} tuples are left, and these sustain {RateText.Format(Math.Floor(10 * Math.Max(0, tuples - goal) / spec.Rest.TotalSeconds) / 10)}";
+        var lifetime = spec.Churn!.Lifetime;
+        return $"The ceiling is {tuples:N0} / ({DurationText.Format(lifetime)} + {rests}) = "
+            + $"{RateText.Format(Math.Round(ChurnArithmetic.Ceiling(tuples, lifetime, spec.Rest), 1))}, "
+            + (fits > 0 ? $"with {fits:N0} connections" : "which keeps up not even one connection");
     }
 
     /// <summary>Connections that end faster than a run may open others.</summary>
@@ -62,11 +76,13 @@ internal static class CapacityCheck
         if (opening.ConnectsPerSecond >= needed * 0.999)
             return null;
         var most = (long)(opening.ConnectsPerSecond * spec.Churn!.Lifetime.TotalSeconds);
+        var remedies = ChurnWords.Remedies(spec).Where(r => r != "--close rst");
         return PlanProblem.Invalid(
-            $"{goal:N0} connections that live {DurationText.Format(spec.Churn.Lifetime)} each are kept up by "
+            $"{goal:N0} connections that {ChurnWords.Live(spec)} are kept up by "
             + $"{RateText.Format(Math.Round(needed, 1))}, and the run opens {RateText.Format(Math.Round(opening.ConnectsPerSecond, 1))} at most"
-            + $"{(opening.IsDefault ? " (the gentle default: neither --ramp nor --connect-rate was given)" : "")}: {most:N0} would be open. "
-            + $"Give --connect-rate {RateText.Format(Math.Ceiling(needed))}, a longer --lifetime, or -c {most:N0}.");
+            + $"{(opening.IsDefault ? " (the gentle default: neither --ramp nor --connect-rate was given)" : "")}: "
+            + (IsOpen(spec) ? "the others would be missing, and their requests would wait. " : $"{most:N0} would be open. ")
+            + $"Give --connect-rate {RateText.Format(Math.Ceiling(needed))}, {string.Join(", ", remedies)}{(IsOpen(spec) ? "" : $", or -c {most:N0}")}.");
     }
 
     /// <summary>A ramp that goes through the tuples faster than those that rest come back.</summary>

@@ -13,6 +13,7 @@ internal sealed class PlanDraft
     private readonly ImmutableArray<AgentResources> _agents;
     private readonly ImmutableArray<NamespaceSpace> _spaces;
     private readonly AgentPlan?[] _current;
+    private readonly RunSpec _spec;
     private readonly TupleDemand _demand;
     private readonly TimeSpan _rest;
     private readonly ImmutableHashSet<string> _ended;
@@ -20,7 +21,7 @@ internal sealed class PlanDraft
     /// <summary>Groups the agents into namespaces.</summary>
     public PlanDraft(RunSpec spec, PlanSupply supply)
     {
-        _agents = supply.Agents;
+        (_spec, _agents) = (spec, supply.Agents);
         (_demand, _rest, _ended) = (TupleDemand.Of(spec), spec.Rest, supply.Ended);
         _current = new AgentPlan?[_agents.Length];
         _spaces = NamespaceSpace.Group(spec, supply, Problems);
@@ -69,7 +70,7 @@ internal sealed class PlanDraft
         var fits = _spaces.Sum(RoomOf);
         var why = CapacityCheck.Check(asked, _agents, [.. _spaces.Select(s => (s, TuplesOf(s)))]).ToList();
         if (why.Count == 0 && asked > fits)
-            why.Add(CapacityCheck.Resting(asked, fits, _spaces.Sum(TuplesOf), _demand));
+            why.Add(CapacityCheck.Resting(asked, fits, _spaces.Sum(TuplesOf), _spec));
         if (why.Count == 0)
             return (asked, null);
         if (mayCut)
@@ -77,6 +78,9 @@ internal sealed class PlanDraft
         Problems.AddRange(why);
         return (0, null);
     }
+
+    /// <summary>Tuples that there are for the run.</summary>
+    public long Tuples => _spaces.Sum(TuplesOf);
 
     /// <summary>The highest rate of the whole at which every agent stays within its own limit.</summary>
     public double AllowedRate(ImmutableArray<long> shares) => SchedulePlanner.Allowed(_agents, shares);

@@ -45,6 +45,8 @@ public static class Planner
             return NoAgents();
         if (WhyWrong(current, order) is { } wrong)
             return wrong;
+        // What connections live may follow from how many there are.
+        spec = spec with { Connections = Math.Max(1, order.Goal) };
         if (supply.Agents.IsEmpty)
             return Deserted(spec, current, order, supply);
         var present = current.Agents.Where(a => supply.Agents.Any(s => s.AgentId == a.AgentId)).Sum(a => a.Share);
@@ -99,6 +101,7 @@ public static class Planner
             HoldEnd = end,
             RateIsDefault = opening.IsDefault,
             ChurnCeiling = draft.ChurnCeiling(shares),
+            Warnings = [.. LoadForecast.Warnings(spec with { Connections = goal }, supply.Agents, draft.Tuples, opening)],
             Agents = [],
             DrainTimeout = DrainTimeout(goal),
         }, out var coarse);

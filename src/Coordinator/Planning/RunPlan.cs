@@ -47,6 +47,9 @@ public sealed record RunPlan
     /// </summary>
     public double? ChurnCeiling { get; init; }
 
+    /// <summary>What may not turn out as it is meant: whole sentences without a full stop.</summary>
+    public ImmutableArray<string> Warnings { get; init; } = [];
+
     /// <summary>Tuples of all slices.</summary>
     public long Tuples => Agents.Sum(a => a.Tuples);
 

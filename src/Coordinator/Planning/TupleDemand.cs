@@ -10,9 +10,17 @@ namespace LoadHarness.Coordinator.Planning;
 /// <param name="Rest">How long a tuple rests after its connection; zero: it is used again at once.</param>
 internal readonly record struct TupleDemand(TimeSpan? Lifetime, TimeSpan Rest)
 {
+    private const double MostTuples = 1e12;
+
+    /// <summary>Some connections end when nobody knows beforehand: each may do so at once, and often.</summary>
+    public bool IsUnforeseen { get; init; }
+
     /// <summary>What a run asks for. A reset leaves nothing that rests.</summary>
     public static TupleDemand Of(RunSpec spec) =>
-        new(spec.Churn?.Lifetime, spec.Churn is { Close: CloseMethod.Rst } ? TimeSpan.Zero : spec.Rest);
+        new(spec.Churn?.Lifetime, spec is { Churn.Close: CloseMethod.Rst, EndsAreUnforeseen: false } ? TimeSpan.Zero : spec.Rest)
+        {
+            IsUnforeseen = spec.EndsAreUnforeseen,
+        };
 
     /// <summary>Whether tuples rest in steady state, so that fewer connections than tuples can be kept.</summary>
     public bool RestsAlways => Lifetime is not null && Rest > TimeSpan.Zero;
@@ -40,7 +48,8 @@ internal readonly record struct TupleDemand(TimeSpan? Lifetime, TimeSpan Rest)
     public long Resting(long share, double rate)
     {
         var byRate = Math.Ceiling(rate * Rest.TotalSeconds);
-        return (long)Math.Min(MostResting(share), byRate);
+        // A rate may be far above what anybody has tuples for.
+        return (long)Math.Min(Math.Min(MostResting(share), byRate), MostTuples);
     }
 
     /// <summary>
@@ -51,7 +60,10 @@ internal readonly record struct TupleDemand(TimeSpan? Lifetime, TimeSpan Rest)
         !RestsAlways || share + MostResting(share) <= tuples ? double.PositiveInfinity : (tuples - share) / Rest.TotalSeconds;
 
     // In bursts each connection of the share may end once more within a rest than it does on average.
-    private double MostResting(long share) => Lifetime is { } lifetime
-        ? share * (Math.Floor(Rest / lifetime) + 1)
-        : share;
+    private double MostResting(long share)
+    {
+        if (IsUnforeseen)
+            return double.PositiveInfinity;
+        return Lifetime is { } lifetime ? share * (Math.Floor(Rest / lifetime) + 1) : share;
+    }
 }

@@ -19,6 +19,8 @@ public static class PlanReportText
         foreach (var warning in Warnings(report))
             lines.Add("warning", warning);
         lines.AddLine();
+        foreach (var (label, text) in WorkloadText.Lines(report.Spec).Concat(TransportText.Lines(report.Spec.Transport)))
+            lines.Add(label, text);
         lines.Add("fleet", Fleet(report));
         lines.Add("tuples", Tuples(report));
         foreach (var line in PlanText.Weights(report.Weights))
@@ -26,7 +28,7 @@ public static class PlanReportText
         lines.Add("descriptors", Descriptors(report));
         lines.Add("opening", Opening(report.Spec, report.Opening));
         Memory(report, lines);
-        Churn(report.Churn, lines);
+        Churn(report.Spec, report.Churn, lines);
         KernelChosen(report.KernelChosen, lines);
         lines.Add("TIME-WAIT", TimeWait(report.Churn));
         PlanHaproxyText.Add(report.Haproxy, lines);
@@ -55,16 +57,19 @@ public static class PlanReportText
         }
     }
 
-    private static IEnumerable<string> Warnings(CapacityReport report)
+    /// <summary>What may not turn out as it is meant: sentences without a full stop.</summary>
+    internal static IEnumerable<string> Warnings(CapacityReport report)
     {
         foreach (var limit in report.Limits.Where(l => l is { Binds: false, IsExceeded: true }))
             yield return $"{limit.Name} may not suffice (an estimate): {limit.Arithmetic}. Cheapest first: {limit.Advice}";
+        foreach (var warning in report.Warnings)
+            yield return warning;
         var churn = report.Churn;
         if (!churn.IsSustainable && report.Fits)
         {
-            yield return $"a lifetime of {DurationText.Format(churn.Lifetime)} asks for {Rate(churn.Wanted)} and {churn.TuplesNeeded:N0} tuples, "
+            yield return $"connections that {ChurnWords.Live(report.Spec)} ask for {Rate(churn.Wanted)} and {churn.TuplesNeeded:N0} tuples, "
                 + $"those that rest counted; {churn.Tuples:N0} tuples sustain {Rate(churn.RestCeiling)}: after that connections are missing. "
-                + "Give --reuse immediate, --close rst, a longer --lifetime, or more tuples";
+                + $"Give --reuse immediate, {string.Concat(ChurnWords.Remedies(report.Spec).Select(r => r + ", "))}or more tuples";
         }
 
         var unstamped = report.Hosts.Where(h => !h.Facts.TcpTimestamps).Select(h => h.Host).ToList();
@@ -124,18 +129,21 @@ public static class PlanReportText
         var most = report.Hosts.MaxBy(h => h.KernelBytes + h.UserBytes)!;
         var free = most.Facts.MemoryFreeBytes is { } bytes ? $" of {SizeText.Format(bytes)} free" : "";
         lines.Add("memory", $"agents: kernel {SizeText.Format(kernel)} ({SizeText.Format(most.KernelEach)} a connection, {(most.BothEnds ? "both ends here" : "our end")}), "
-            + $"user {SizeText.Format(user)} at most ({MemoryFigures.AgentConnection} bytes a connection, {SizeText.Format(MemoryFigures.AgentBase)} an agent); "
+            + $"user {SizeText.Format(user)} at most ({(most.KeepsTls ? $"{SizeText.Format(most.UserEach)} a connection with its TLS state" : $"{most.UserEach} bytes a connection")}, "
+            + $"{SizeText.Format(MemoryFigures.AgentBase)} an agent); "
             + $"{SizeText.Format(most.KernelBytes + most.UserBytes)}{free} on {(report.Hosts.Length == 1 ? "the host" : "the fullest host")}");
     }
 
-    private static void Churn(ChurnCapacity churn, LabelledLines lines)
+    private static void Churn(RunSpec spec, ChurnCapacity churn, LabelledLines lines)
     {
         var seconds = (churn.Lifetime + ChurnArithmetic.TimeWait).TotalSeconds;
         lines.Add("churn", $"--reuse rest: {Rate(churn.RestCeiling)} at most ({churn.Tuples:N0} tuples / {seconds:0.###} s"
             + (churn.Lifetime > TimeSpan.Zero ? ": 60 s of rest, and the lifetime)" : " of rest; the lifetime adds to these)"));
         lines.Add("", "--reuse immediate, or --close rst: no ceiling by tuples");
         if (churn.Spec is not null)
-            lines.Add("", $"this run: {Rate(churn.Wanted)} ({churn.Goal:N0} connections / {DurationText.Format(churn.Lifetime)})");
+            lines.Add("", $"this run: {Rate(churn.Wanted)} ({churn.Goal:N0} connections that {ChurnWords.Live(spec)})");
+        else if (spec.EndsAreUnforeseen)
+            lines.Add("", "this run: not known beforehand, it depends on the target");
     }
 
     private static void KernelChosen(KernelChosenPorts ports, LabelledLines lines)

@@ -17,12 +17,16 @@ public static class PlanText
     {
         var lines = new LabelledLines(LabelWidth, SummaryText.Width);
         lines.Add("target", Target(spec, plan));
-        lines.Add("goal", $"{plan.Goal:N0} connections, held for {DurationText.Format(spec.Hold)}");
+        lines.Add("goal", $"{plan.Goal:N0} connections, {(spec.Workload.All(w => w.Workload is WorkloadSpec.Hold) ? "held" : "kept up")} for {DurationText.Format(spec.Hold)}");
         if (plan.Cut is { } cut)
             lines.Add("cut", $"from {cut.Asked:N0} to what fits: {string.Join(" ", cut.Why)}");
+        foreach (var (label, text) in WorkloadText.Lines(spec).Concat(TransportText.Lines(spec.Transport)))
+            lines.Add(label, text);
         lines.Add("opening", Opening(spec, plan));
         if (spec.Churn is { } churn)
             lines.Add("churn", Churn(spec, plan, churn));
+        if (spec.EndsAreUnforeseen)
+            lines.Add(spec.Churn is null ? "churn" : "", Unforeseen(spec, plan));
         lines.Add("sources", Sources(spec, plan));
         lines.Add("tuples", $"{plan.Tuples:N0} in {plan.Blocks:N0} blocks of {BlockRange.PortsPerBlock} ports, {Reuse(spec)}");
         foreach (var line in Weights(WeightedShare.Of(plan)))
@@ -32,6 +36,8 @@ public static class PlanText
         if (spec.Backends > 0)
             lines.Add("backends", $"{spec.Backends:N0}, each on port{(spec.BackendListen is [{ Count: 1 }] ? "" : "s")} "
                 + $"{PortText.Format(spec.BackendListen)}{(spec.ExpectGreeting ? ", greeting each connection" : "")}");
+        foreach (var warning in plan.Warnings)
+            lines.Add("warning", warning);
         lines.Add("timeouts", $"connect {DurationText.Format(spec.ConnectTimeout)}, drain {Rounded(plan.DrainTimeout)}, "
             + $"the whole run {DurationText.Format(spec.MaxDuration)}");
         return [.. lines.Lines];
@@ -89,11 +95,21 @@ public static class PlanText
         var byRst = churn.Close == V1.CloseMethod.Rst;
         var rate = plan.Goal / churn.Lifetime.TotalSeconds;
         var resting = spec.Rest.TotalSeconds * rate;
-        var text = $"each lives {DurationText.Format(churn.Lifetime)}, then {(byRst ? "RST" : "FIN")} and another one: {Rate(rate)} at the goal";
+        var text = $"{(spec.Workload is [{ Workload: WorkloadSpec.Churn { Life.Spread: V1.LifetimeSpread.Fixed } }] ? "" : $"connections {ChurnWords.Live(spec)}: ")}{Rate(rate)} end and are replaced at the goal";
         if (byRst || spec.Rest == TimeSpan.Zero)
             return $"{text}; no tuple rests, so the endpoint space sets no ceiling";
         return $"{text}; {Math.Ceiling(resting):N0} tuples rest {DurationText.Format(spec.Rest)} each"
             + (plan.ChurnCeiling is { } ceiling ? $"; the ceiling is {Rate(ceiling)}" : "");
+    }
+
+    private static string Unforeseen(RunSpec spec, RunPlan plan)
+    {
+        var rate = plan.Schedule.ConnectsPerSecond;
+        var most = spec.Workload.Select(w => w.Workload.Requests).FirstOrDefault(p => p is { PerConnection: > 0, Load: LoadSpec.Closed });
+        return $"how often connections end depends on the target and is not known beforehand; at most {RateText.Format(Math.Round(rate, 1))} are opened again"
+            + (most is null ? "" : $", which is room for {RateText.Format(Math.Floor(Math.Min(rate * most.PerConnection, 1e15)))} of requests")
+            + (plan.RateIsDefault ? " (the gentle default; --connect-rate allows more)" : "")
+            + (spec.Rest > TimeSpan.Zero ? $"; each leaves a tuple that rests {DurationText.Format(spec.Rest)}, and there are {plan.Tuples:N0}" : "");
     }
 
     private static string Rate(double perSecond) => RateText.Format(perSecond >= 10 ? Math.Floor(perSecond) : Math.Round(perSecond, 2));

@@ -45,6 +45,9 @@ public sealed record CapacityReport
     /// <summary>What weights come to; empty when all destinations have the same, or the goal does not fit.</summary>
     public ImmutableArray<WeightedShare> Weights { get; init; } = [];
 
+    /// <summary>What may not turn out as it is meant: whole sentences without a full stop.</summary>
+    public ImmutableArray<string> Warnings { get; init; } = [];
+
     /// <summary>What was assumed of a fleet that does not exist; empty for a real one.</summary>
     public ImmutableArray<string> Assumptions { get; init; } = [];
 
@@ -95,7 +98,13 @@ public sealed record HostLoad(string Host, int Agents, long Share, bool BothEnds
     public long KernelBytes => Share * KernelEach;
 
     /// <summary>User memory of the agents, in bytes.</summary>
-    public long UserBytes => BaseBytes + (Share * MemoryFigures.AgentConnection);
+    public long UserBytes => BaseBytes + (Share * UserEach);
+
+    /// <summary>User memory of one connection, in bytes.</summary>
+    public int UserEach => MemoryFigures.AgentConnection + (KeepsTls ? MemoryFigures.AgentTls : 0);
+
+    /// <summary>Connections keep the state of their TLS.</summary>
+    public bool KeepsTls { get; init; }
 
     /// <summary>User memory that does not depend on the connections, in bytes.</summary>
     public long BaseBytes => (long)Agents * MemoryFigures.AgentBase;

@@ -17,7 +17,10 @@ public static class CapacityReporter
         var spaces = NamespaceSpace.Group(spec, supply, []);
         var rows = spaces.Select(s => EndpointRow.Of(s, supply.Agents, s.Pool.FreeTuples)).ToImmutableArray();
         var agents = Shares(spec.Connections, planned.Plan, supply.Agents);
-        var hosts = Hosts(agents, rows, facts);
+        var hosts = Hosts(spec, agents, rows, facts);
+        var opening = planned.Plan is { } plan
+            ? new Opening(plan.RampEnd, plan.Schedule.ConnectsPerSecond, plan.RateIsDefault)
+            : SchedulePlanner.Open(spec, [.. agents.Select(a => a.Share)], double.PositiveInfinity);
         var limits = CapacityLimits.Of(spec.Connections, supply.Agents, rows);
         var refusals = limits.Select(l => l.Refusal).ToHashSet(StringComparer.Ordinal);
         return new()
@@ -31,9 +34,8 @@ public static class CapacityReporter
             Weights = WeightedShare.Of(
                 DestinationCounts.Union(spaces.Select(s => s.Destinations)), spec.Connections,
                 [.. spaces.Select((s, i) => (s.Destinations, (rows[i].SourcesV4 * rows[i].Ports, rows[i].SourcesV6 * rows[i].Ports)))]),
-            Opening = planned.Plan is { } plan
-                ? new(plan.RampEnd, plan.Schedule.ConnectsPerSecond, plan.RateIsDefault)
-                : SchedulePlanner.Open(spec, [.. agents.Select(a => a.Share)], double.PositiveInfinity),
+            Opening = opening,
+            Warnings = [.. LoadForecast.Warnings(spec, supply.Agents, rows.Sum(r => r.Free), opening)],
             Churn = new(rows.Sum(r => r.Free), spec.Connections, spec.Churn, spec.Rest, hosts.Min(h => h.Facts.MaxTimeWaitBuckets)),
             KernelChosen = new(supply.Agents.MinBy(a => a.EphemeralPorts.Count)!.EphemeralPorts,
                 rows.Sum(r => (r.SourcesV4 * r.Destinations.V4) + (r.SourcesV6 * r.Destinations.V6))),
@@ -56,14 +58,17 @@ public static class CapacityReporter
     }
 
     private static ImmutableArray<HostLoad> Hosts(
-        ImmutableArray<AgentNeed> agents, ImmutableArray<EndpointRow> rows, IReadOnlyDictionary<string, HostFacts> facts)
+        RunSpec spec, ImmutableArray<AgentNeed> agents, ImmutableArray<EndpointRow> rows, IReadOnlyDictionary<string, HostFacts> facts)
     {
         var local = rows.Where(r => r.TargetIsLocal).Select(r => r.NetworkNamespace).ToHashSet(StringComparer.Ordinal);
         return
         [
             .. agents.GroupBy(a => a.Agent.Host, StringComparer.Ordinal).Select(g => new HostLoad(
                 g.Key, g.Count(), g.Sum(a => a.Share), g.Any(a => local.Contains(a.Agent.NetworkNamespace)),
-                facts.GetValueOrDefault(g.Key, HostFacts.Unknown))),
+                facts.GetValueOrDefault(g.Key, HostFacts.Unknown))
+            {
+                KeepsTls = spec.Transport.Tls is { ReleasesIdle: false },
+            }),
         ];
     }
 }

@@ -17,7 +17,7 @@ internal static class HostLimits
     }
 
     private static long? ByMemory(HostLoad host) =>
-        host.Facts.MemoryFreeBytes is { } free ? Math.Max(0, free - host.BaseBytes) / (host.KernelEach + MemoryFigures.AgentConnection) : null;
+        host.Facts.MemoryFreeBytes is { } free ? Math.Max(0, free - host.BaseBytes) / (host.KernelEach + host.UserEach) : null;
 
     private static (long Holds, HostLoad Host)? Scarcest(long goal, ImmutableArray<HostLoad> hosts, Func<HostLoad, long?> most) => hosts
         .Where(h => h.Share > 0 && most(h) is not null)
@@ -28,10 +28,10 @@ internal static class HostLimits
     {
         var wanted = Math.Max(goal, holds + 1);
         var share = (long)Math.Ceiling(host.Share * (decimal)wanted / goal);
-        var need = host.BaseBytes + (share * (host.KernelEach + MemoryFigures.AgentConnection));
+        var need = host.BaseBytes + (share * (host.KernelEach + host.UserEach));
         return new(CapacityLimitKind.Memory, holds, goal,
             $"host {host.Host} has {SizeText.Format(host.Facts.MemoryFreeBytes!.Value)} free, and a connection takes {host.KernelEach:N0} bytes in the kernel "
-                + $"({(host.BothEnds ? "both ends are here" : "one end")}) and {MemoryFigures.AgentConnection} in the agent, so {holds:N0} in all",
+                + $"({(host.BothEnds ? "both ends are here" : "one end")}) and {host.UserEach:N0} in the agent, so {holds:N0} in all",
             [
                 new(RemedyKind.Memory, need - host.Facts.MemoryFreeBytes.Value, need, $"{SizeText.Format(need)} of free memory on host {host.Host}"),
                 new(RemedyKind.Agents, 0, 0, "agents on more hosts"),

@@ -14,6 +14,9 @@ public static class MemoryFigures
     /// <summary>User memory of an agent per connection: its tables, and what rests. An upper bound that the benchmarks hold.</summary>
     public const int AgentConnection = 64;
 
+    /// <summary>User memory of an agent per TLS connection that keeps its state (TLS 1.3, idle, OpenSSL 3 with SSL_MODE_RELEASE_BUFFERS), beside the former.</summary>
+    public const int AgentTls = 28_000;
+
     /// <summary>User memory of an agent that holds nothing, its reactors included.</summary>
     public const int AgentBase = 40_000_000;
 
