@@ -99,6 +99,7 @@ internal sealed class SampleBuilder
     /// <summary>Counts a source address that is gone: one failure, however many connects would have been made from it.</summary>
     public void CountGoneSource()
     {
+        _counters.Scheduled++;
         _counters.Offered++;
         _counters.Failed++;
         _failures.Add(FailureStage.SourceBind, FailureCause.AddressGone, Errno.EADDRNOTAVAIL);

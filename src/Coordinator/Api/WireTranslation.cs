@@ -77,6 +77,7 @@ internal static partial class WireTranslation
             Goal = (ulong)progress.Goal,
             Connecting = (ulong)progress.Connecting,
             Handshaking = (ulong)progress.Handshaking,
+            Connects = ToMessage(progress.Connects),
             Requests = progress.Requests is { } requests ? ToMessage(requests) : null,
             Established = (ulong)progress.Established,
             Closing = (ulong)progress.Closing,
@@ -96,6 +97,15 @@ internal static partial class WireTranslation
             message.Confirmed = (ulong)confirmed;
         return message;
     }
+
+    private static Wire.ConnectProgress ToMessage(ConnectProgress connects) => new()
+    {
+        ScheduledPerSecond = connects.Scheduled,
+        OfferedPerSecond = connects.Offered,
+        CompletedPerSecond = connects.Completed,
+        FailedPerSecond = connects.Failed,
+        NotOfferedPerSecond = connects.NotOffered,
+    };
 
     private static Wire.RequestProgress ToMessage(RequestProgress requests) => new()
     {

@@ -97,22 +97,30 @@ internal static class RunJson
             json["confirmed"] = confirmed;
         if (progress.Kernel is { } kernel)
             json["kernel"] = Of(kernel);
+        if (progress.Connects is { } connects)
+            json["connects"] = Of(connects);
         if (progress.Requests is { } requests)
             json["requests"] = Of(requests);
         return json;
     }
 
-    private static JsonObject Of(RequestsView requests) => new()
+    private static JsonObject Of(RequestsView requests)
     {
-        ["scheduledPerSecond"] = requests.Scheduled,
-        ["offeredPerSecond"] = requests.Offered,
-        ["completedPerSecond"] = requests.Completed,
-        ["failedPerSecond"] = requests.Failed,
-        ["notOfferedPerSecond"] = requests.NotOffered,
-        ["inFlight"] = requests.InFlight,
-        ["waiting"] = requests.Waiting,
-        ["completed"] = requests.TotalCompleted,
-        ["failed"] = requests.TotalFailed,
+        var json = Of(requests.Rates);
+        json["inFlight"] = requests.InFlight;
+        json["waiting"] = requests.Waiting;
+        json["completed"] = requests.TotalCompleted;
+        json["failed"] = requests.TotalFailed;
+        return json;
+    }
+
+    private static JsonObject Of(RatesView rates) => new()
+    {
+        ["scheduledPerSecond"] = rates.Scheduled,
+        ["offeredPerSecond"] = rates.Offered,
+        ["completedPerSecond"] = rates.Completed,
+        ["failedPerSecond"] = rates.Failed,
+        ["notOfferedPerSecond"] = rates.NotOffered,
     };
 
     private static JsonObject Of(KernelStates kernel) => new()

@@ -73,6 +73,9 @@ public sealed record ProgressView
     public long Handshaking { get; init; }
     public long Established { get; init; }
 
+    /// <summary>Null when the coordinator does not say.</summary>
+    public RatesView? Connects { get; init; }
+
     /// <summary>Null when the run sends no requests.</summary>
     public RequestsView? Requests { get; init; }
 
@@ -102,18 +105,21 @@ public sealed record ProgressView
     public ImmutableArray<BackendProgressView> Backends { get; init; } = [];
 }
 
+/// <summary>How many of something a second, in the newest complete one.</summary>
+/// <param name="Scheduled">Called for.</param>
+/// <param name="Offered">Begun.</param>
+/// <param name="Completed">As they were meant to be.</param>
+/// <param name="Failed">Begun, and not so.</param>
+/// <param name="NotOffered">Due and given up.</param>
+public sealed record RatesView(double Scheduled, double Offered, double Completed, double Failed, double NotOffered);
+
 /// <summary>The requests of the newest complete second.</summary>
-/// <param name="Scheduled">Per second: called for.</param>
-/// <param name="Offered">Per second: begun.</param>
-/// <param name="Completed">Per second.</param>
-/// <param name="Failed">Per second.</param>
-/// <param name="NotOffered">Per second: due and given up.</param>
+/// <param name="Rates">Per second.</param>
 /// <param name="InFlight">Sent and not answered.</param>
 /// <param name="Waiting">Due, and waiting for a connection that is free.</param>
 /// <param name="TotalCompleted">Since the start.</param>
 /// <param name="TotalFailed">Since the start.</param>
-public sealed record RequestsView(
-    double Scheduled, double Offered, double Completed, double Failed, double NotOffered, long InFlight, long Waiting, long TotalCompleted, long TotalFailed);
+public sealed record RequestsView(RatesView Rates, long InFlight, long Waiting, long TotalCompleted, long TotalFailed);
 
 /// <summary>One backend in the newest complete second.</summary>
 /// <param name="Id">Its identity.</param>

@@ -130,8 +130,11 @@ internal static partial class WireTranslation
         Goal = (long)progress.Goal,
         Connecting = (long)progress.Connecting,
         Handshaking = (long)progress.Handshaking,
+        Connects = progress.Connects is { } c
+            ? new(c.ScheduledPerSecond, c.OfferedPerSecond, c.CompletedPerSecond, c.FailedPerSecond, c.NotOfferedPerSecond)
+            : null,
         Requests = progress.Requests is { } r
-            ? new(r.ScheduledPerSecond, r.OfferedPerSecond, r.CompletedPerSecond, r.FailedPerSecond, r.NotOfferedPerSecond,
+            ? new(new(r.ScheduledPerSecond, r.OfferedPerSecond, r.CompletedPerSecond, r.FailedPerSecond, r.NotOfferedPerSecond),
                 (long)r.InFlight, (long)r.Waiting, (long)r.Completed, (long)r.Failed)
             : null,
         Established = (long)progress.Established,

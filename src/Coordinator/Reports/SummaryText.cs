@@ -31,7 +31,7 @@ public static class SummaryText
         AddRun(lines, summary);
         foreach (var storm in summary.Storms)
             lines.Add($"storm {storm.Number}", StormLine(storm));
-        AddRequests(lines, summary.Requests);
+        AddRates(lines, summary.Rates, summary.Requests);
         AddEvents(lines, summary.Events);
         AddFailures(lines, summary.Failures);
         AddLatency(lines, summary.Latency);
@@ -116,15 +116,18 @@ public static class SummaryText
             + $"{Seconds(storm.WithinSeconds)} and {storm.Opened:N0} opened; {back}, {storm.LowestEstablished ?? 0:N0} were the fewest";
     }
 
-    private static void AddRequests(LabelledLines lines, RequestFacts? requests)
+    private static void AddRates(LabelledLines lines, RateFacts connects, RequestFacts? requests)
     {
+        lines.AddRow("rates", $"{"",-9}{"scheduled",12}{"offered",12}{"completed",12}{"failed",12}{"not offered",12}");
+        AddRates(lines, "connects", "per s", connects);
         if (requests is null)
             return;
-        lines.AddRow("requests", $"{"",-9}{"scheduled",12}{"offered",12}{"completed",12}{"failed",12}{"not offered",12}");
+        AddRates(lines, "requests", "per s", requests.PerSecond);
         lines.AddRow("", $"{"in all",-9}{requests.Scheduled,12:N0}{requests.Offered,12:N0}{requests.Completed,12:N0}{requests.Failed,12:N0}{requests.NotOffered,12:N0}");
-        var rates = requests.PerSecond;
-        lines.AddRow("", $"{"per s",-9}{Digits(rates.Scheduled),12}{Digits(rates.Offered),12}{Digits(rates.Completed),12}{Digits(rates.Failed),12}{Digits(rates.NotOffered),12}");
     }
+
+    private static void AddRates(LabelledLines lines, string label, string unit, RateFacts rates) => lines.AddRow(
+        label, $"{unit,-9}{Digits(rates.Scheduled),12}{Digits(rates.Offered),12}{Digits(rates.Completed),12}{Digits(rates.Failed),12}{Digits(rates.NotOffered),12}");
 
     private static void AddDrain(LabelledLines lines, DrainFacts drain)
     {

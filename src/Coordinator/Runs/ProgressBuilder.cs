@@ -25,6 +25,7 @@ internal static class ProgressBuilder
             Goal = plan.Schedule.GoalAt(elapsed),
             Connecting = newest.Gauges.Connecting,
             Handshaking = newest.Gauges.Handshaking,
+            Connects = ConnectsOf(newest.Counters),
             Requests = RequestsOf(newest, totals),
             Established = newest.Gauges.Established,
             Confirmed = newest.Gauges.Confirmed,
@@ -42,6 +43,15 @@ internal static class ProgressBuilder
             Backends = [.. backends.Members.Select(m => BackendOf(backends.Timeline, m, elapsed))],
         };
     }
+
+    private static ConnectProgress ConnectsOf(CounterValues second) => new()
+    {
+        Scheduled = second.Scheduled,
+        Offered = second.Offered,
+        Completed = second.Opened,
+        Failed = second.Failed,
+        NotOffered = second.NotOffered,
+    };
 
     private static RequestProgress? RequestsOf(SecondTotals newest, CounterValues totals) => totals.RequestsScheduled == 0 ? null : new()
     {

@@ -62,6 +62,9 @@ public sealed record RunProgress
     public long Handshaking { get; init; }
     public long Established { get; init; }
 
+    /// <summary>Of this second.</summary>
+    public ConnectProgress Connects { get; init; } = new();
+
     /// <summary>Null when the run sends no requests.</summary>
     public RequestProgress? Requests { get; init; }
 
@@ -126,6 +129,16 @@ public sealed record AgentProgress
 
     /// <summary>This second's sample has not arrived: the numbers are older.</summary>
     public bool Stale { get; init; }
+}
+
+/// <summary>The connects of one second; see control.proto.</summary>
+public sealed record ConnectProgress
+{
+    public long Scheduled { get; init; }
+    public long Offered { get; init; }
+    public long Completed { get; init; }
+    public long Failed { get; init; }
+    public long NotOffered { get; init; }
 }
 
 /// <summary>The requests of one second, and of the run so far; see control.proto.</summary>

@@ -51,6 +51,21 @@ public class SummaryTextTests
     }
 
     [Test]
+    public void Lines_Rates_AreFiveOfConnectsAndFiveOfRequests()
+    {
+        var good = Good();
+        var text = Text(good with { Requests = new(1_000, 900, 800, 90, 100, new(25, 22.5, 20, 2.25, 2.5)) });
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That(text, Does.Contain("rates                 scheduled     offered   completed      failed not offered\n"));
+            Assert.That(text, Does.Contain("connects  per s           250.0       250.0       250.0         0.0         0.0\n"));
+            Assert.That(text, Does.Contain("requests  per s            25.0        22.5        20.0         2.2         2.5\n"));
+            Assert.That(text, Does.Contain("          in all          1,000         900         800          90         100\n"));
+            Assert.That(Text(good), Does.Contain("connects  per s").And.Not.Contain("requests  per s"));
+        }
+    }
+
+    [Test]
     public void Lines_GoodRun_SayFirstThatTheGoalWasReachedAndCanBeBelieved()
     {
         var lines = SummaryText.Lines(Good());

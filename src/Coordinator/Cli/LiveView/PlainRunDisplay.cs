@@ -70,7 +70,9 @@ internal sealed class PlainRunDisplay(TextWriter writer, RunNotes notes) : IRunD
         if (progress.Handshaking > 0)
             parts.Add($"handshaking {Wording.Count(progress.Handshaking)}");
         if (progress.Requests is { } requests)
-            parts.Add($"requests {Wording.Count(requests.TotalCompleted)} completed at {Wording.Rate(requests.Completed)}, failed {Wording.Count(requests.TotalFailed)}");
+            parts.Add(Requests(requests));
+        if (progress.Connects is { NotOffered: > 0 and var late })
+            parts.Add($"connects not offered {Wording.Rate(late)}");
         if (progress.Confirmed is { } confirmed)
             parts.Add($"confirmed {Wording.Count(confirmed)}");
         if (progress.Closing > 0)
@@ -83,6 +85,14 @@ internal sealed class PlainRunDisplay(TextWriter writer, RunNotes notes) : IRunD
         if (progress.Agents.Count(a => a.Lost) is > 0 and var lost)
             parts.Add($"agents lost {lost}");
         return string.Join("; ", parts);
+    }
+
+    private static string Requests(RequestsView requests)
+    {
+        var text = $"requests {Wording.Count(requests.TotalCompleted)} completed at {Wording.Rate(requests.Rates.Completed)}, failed {Wording.Count(requests.TotalFailed)}";
+        if (requests.Waiting > 0)
+            text += $", waiting {Wording.Count(requests.Waiting)}";
+        return requests.Rates.NotOffered > 0 ? $"{text}, not offered {Wording.Rate(requests.Rates.NotOffered)}" : text;
     }
 
     private void Write(RunNote note)

@@ -13,9 +13,12 @@ internal static class RunFrame
     private const int MostFailureLines = 4;
     private const int MostNotes = 4;
     private const int MostEvents = 3;
+    private const int RateWidth = 12;
 
     /// <summary>Columns up to which a line is filled; wider terminals keep the rest free.</summary>
     private const int WidestLine = 100;
+
+    private static readonly string[] _rates = ["scheduled", "offered", "completed", "failed", "not offered"];
 
     public static IRenderable Build(RunView run, IReadOnlyList<string> notes, int width, int height) =>
         new Rows(Lines(run, notes, Math.Min(width, WidestLine), height));
@@ -104,13 +107,18 @@ internal static class RunFrame
         yield return flow;
         if (progress.Requests is { } requests)
             yield return Requests(requests);
+        if (progress.Connects is { } connects)
+        {
+            yield return Label("per second").Add(string.Concat(_rates.Select(r => $"{r,RateWidth}")), StyledLine.Quiet);
+            yield return Rates("connects", connects);
+            if (progress.Requests is { Rates: var rates })
+                yield return Rates("requests", rates);
+        }
     }
 
     private static StyledLine Requests(RequestsView requests)
     {
-        var line = Label("requests").Add($"{Wording.Count(requests.TotalCompleted)} completed at ").Add(Wording.Rate(requests.Completed), StyledLine.Strong);
-        if (Math.Abs(requests.Scheduled - requests.Completed) > requests.Scheduled / 100)
-            line.Add($" (due {Wording.Rate(requests.Scheduled)})", StyledLine.Careful);
+        var line = Label("requests").Add($"{Wording.Count(requests.TotalCompleted)} completed");
         if (requests.TotalFailed > 0)
             line.Add($", failed {Wording.Count(requests.TotalFailed)}", StyledLine.Bad);
         line.Add($", in flight {Wording.Count(requests.InFlight)}");
@@ -118,6 +126,13 @@ internal static class RunFrame
             line.Add($", waiting {Wording.Count(requests.Waiting)}", StyledLine.Careful);
         return line;
     }
+
+    private static StyledLine Rates(string label, RatesView rates) => new StyledLine().Add($"  {label}", StyledLine.Quiet).To(LabelWidth)
+        .Add(Cell(rates.Scheduled)).Add(Cell(rates.Offered)).Add(Cell(rates.Completed), StyledLine.Strong)
+        .Add(Cell(rates.Failed), rates.Failed > 0 ? StyledLine.Bad : Style.Plain)
+        .Add(Cell(rates.NotOffered), rates.NotOffered > 0 ? StyledLine.Careful : Style.Plain);
+
+    private static string Cell(double perSecond) => $"{Wording.Count((long)Math.Round(perSecond)),RateWidth}";
 
     private static StyledLine Kernel(KernelStates? kernel)
     {

@@ -61,6 +61,25 @@ public class RunFrameTests
     }
 
     [Test]
+    public void Build_Requests_ShowsFiveRatesOfConnectsAndRequestsWithinTheWidth()
+    {
+        var run = Samples.Holding();
+        var picture = Render(run with
+        {
+            Progress = run.Progress! with
+            {
+                Connects = new(123_456_789, 123_456_788, 5, 6, 7),
+                Requests = new(new(20_000, 19_500, 19_400, 12, 500), 88, 1_234, 5_000_000_000, 999),
+            },
+        });
+        Assert.That(picture, Does.Contain("requests    5,000,000,000 completed, failed 999, in flight 88, waiting 1,234"));
+        Assert.That(picture, Does.Contain("per second     scheduled     offered   completed      failed not offered"));
+        Assert.That(picture, Does.Contain("  connects   123,456,789 123,456,788           5           6           7"));
+        Assert.That(picture, Does.Contain("  requests        20,000      19,500      19,400          12         500"));
+        Assert.That(picture.Select(l => l.Length), Has.All.LessThanOrEqualTo(Width));
+    }
+
+    [Test]
     public void Build_Backends_ShowsTheOtherSide()
     {
         var run = Samples.Holding();
