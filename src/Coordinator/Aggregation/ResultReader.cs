@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using LoadHarness.V1;
 
 namespace LoadHarness.Coordinator.Aggregation;
 
@@ -32,6 +33,7 @@ internal static class ResultReader
             Aborted = totals.Aborted,
             HoldOpenRateMean = scan.HoldRate(scan.HoldOpened),
             HoldCloseRateMean = scan.HoldRate(scan.HoldClosed),
+            Resumed = input.Timeline.Histogram(HistogramKind.TlsHandshake) is { TotalCount: > 0 } ? totals.Resumed : null,
         };
     }
 

@@ -141,6 +141,9 @@ public sealed record ResultFacts
 
     /// <summary>Connections that ended per second in the same time, whoever ended them.</summary>
     public double? HoldCloseRateMean { get; init; }
+
+    /// <summary>Of <see cref="Opened"/>: by a TLS handshake that resumed an earlier session; null when there was no handshake.</summary>
+    public long? Resumed { get; init; }
 }
 
 /// <summary>What the kernels said of the client ends while the goal was held.</summary>

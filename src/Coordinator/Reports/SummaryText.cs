@@ -98,6 +98,8 @@ public static class SummaryText
         lines.Add("closed", ClosedLine(result));
         if (result is { HoldOpenRateMean: > 0 and var opens, HoldCloseRateMean: > 0 and var closes })
             lines.Add("churn", $"{RateText.Format(opens)} opened and {RateText.Format(closes)} closed on average while holding");
+        if (result.Resumed is > 0 and var resumed)
+            lines.Add("tls", $"{resumed:N0} of {result.Opened:N0} handshakes resumed an earlier session");
         AddDrain(lines, summary.Drain);
         if (result.Confirmed is { } confirmed)
             lines.Add("greeted", $"{confirmed:N0} by the target");

@@ -23,7 +23,7 @@ public class SummaryJsonTests
     [TestCase(
         "result",
         "reached,reachedAfterSeconds,peakEstablished,heldEstablishedMin,heldEstablishedEnd,heldMissingSeconds,confirmed,"
-        + "opened,closedByPeer,reopened,closed,aborted,openRatePeak,openRateMean,holdOpenRateMean,holdCloseRateMean")]
+        + "opened,closedByPeer,reopened,closed,aborted,openRatePeak,openRateMean,holdOpenRateMean,holdCloseRateMean,resumed")]
     [TestCase("drain", "aborted,pausedSeconds,orphansMax")]
     [TestCase("kernel", "established,ownEstablished,timeWait,states,bySource,byDestination,counters,foreign,ageSeconds,agrees,note")]
     [TestCase("failures", "total,byReason,details")]

@@ -49,7 +49,7 @@ public sealed class TlsFailureTests : BenchTest
             ExpectAlerts("wrongCa", "the certificate's issuer is unknown", "unknown ca");
             ExpectAlerts("expired", "the certificate has expired", "certificate expired");
             ExpectAlerts("wrongName", "the certificate is for another address", "bad certificate");
-            Assert.That(proxy.Stat("plain", "hrsp_4xx"), Is.EqualTo(Count("no TLS record: the peer speaks another protocol")), "bad requests");
+            Assert.That(proxy.Stat("plain", "hrsp_4xx"), Is.InRange(Count("no TLS record: the peer speaks another protocol"), Count("no TLS record: the peer speaks another protocol") + goal), "bad requests");
             Assert.That(summary.Number("failures.total"), Is.EqualTo(details.Values.Sum(d => d.Number("count"))));
         }
 
@@ -57,7 +57,7 @@ public sealed class TlsFailureTests : BenchTest
         void ExpectAlerts(string frontend, string words, string alert)
         {
             var errors = proxy.LogOf(frontend).Select(line => string.Join(' ', line)).ToList();
-            Assert.That(errors, Has.Count.EqualTo(Count(words)).And.Count.Positive.And.All.Matches<string?>(e => e == "-" || e!.Contains(alert)), frontend);
+            Assert.That(errors, Has.Count.InRange(Count(words), Count(words) + goal).And.Count.Positive.And.All.Matches<string?>(e => e == "-" || e!.Contains(alert)), frontend);
         }
 
         long Count(string words) => details.TryGetValue(words, out var detail) ? detail.Number("count") : 0;
@@ -66,12 +66,13 @@ public sealed class TlsFailureTests : BenchTest
     [Test]
     public async Task Handshakes_ThatTheServerEnds_SayItsAlert()
     {
+        const int goal = 10;
         await using var proxy = await HaProxy.StartAsync(Bench.Namespace, string.Join('\n',
             Frontend("clientCertificate", 8441, $"ssl crt {_authority.Issue("127.0.0.1").BothPath} ca-file {_authority.Path} verify required"),
             Frontend("oldVersions", 8442, $"ssl crt {_authority.Issue("127.0.0.1").BothPath} ssl-max-ver TLSv1.2")));
 
         var ended = await Bench.RunAsync(
-            $"run https://127.0.0.1:8441-8442/ --tls-ca {_authority.Path} --tls-min 1.3 --think-time 100ms -c 10 --ramp 1s --hold 8s --json");
+            $"run https://127.0.0.1:8441-8442/ --tls-ca {_authority.Path} --tls-min 1.3 --think-time 100ms -c {goal} --ramp 1s --hold 8s --json");
         var summary = ended.Summary();
         await proxy.SettleAsync();
 
@@ -82,9 +83,14 @@ public sealed class TlsFailureTests : BenchTest
             // In TLS 1.3 a server looks at the client's certificate when the handshake is over for the client.
             Assert.That(summary.Numbers("failures.byReason").Keys, Has.Some.EqualTo("hold/target/alert").Or.Some.EqualTo("response/target/alert"));
             Assert.That(summary.Numbers("failures.byReason").Keys, Has.Some.EqualTo("tls-handshake/target/alert"));
-            Assert.That(proxy.LogOf("clientCertificate").Select(line => string.Join(' ', line)), Is.Not.Empty.And.All.Contains("peer did not return a certificate"));
-            Assert.That(proxy.LogOf("oldVersions").Select(line => string.Join(' ', line)), Is.Not.Empty.And.All.Contains("unsupported protocol"));
-            Assert.That(summary.Number("failures.total"), Is.EqualTo(proxy.LogLines().Count), "as many as HAProxy has logged");
+            ExpectLogged("clientCertificate", "alert 116, certificate required", "peer did not return a certificate");
+            ExpectLogged("oldVersions", "alert 70, protocol version", "unsupported protocol");
+        }
+
+        void ExpectLogged(string frontend, string words, string error)
+        {
+            var count = summary.List("failures.details").Where(d => d.Text("words") == words).Sum(d => d.Number("count"));
+            Assert.That(proxy.LogOf(frontend).Select(line => string.Join(' ', line)).Count(e => e.Contains(error)), Is.InRange(count, count + goal).And.Positive, "the drain may cut some off");
         }
     }
 
