@@ -12,10 +12,11 @@ internal sealed partial class RequestWorkload
     // How much lateness of our own is made good; see Pacer.CatchUpNanos.
     private const long CatchUpNanos = Pacer.CatchUpNanos;
     private const long ShortestTickNanos = 1_000_000;
-    private const long LongestTickNanos = 16_000_000;
+    private const long LongestTickNanos = 64_000_000;
 
-    // Of a period or a think time: as exact as anybody needs it.
-    private const int TicksPerWait = 1000;
+    // Of a period or a think time: as exact as anybody needs it. What is sent in one tick, and answered meanwhile, costs one turn of the loop:
+    // a reactor that keeps 17,000 connections alive is woken twenty times a second and not six hundred times.
+    private const int TicksPerWait = 500;
 
     // While every connection is busy the schedule is looked at so often: the backlog is the target's doing.
     private const long LookNanos = CatchUpNanos / 2;
