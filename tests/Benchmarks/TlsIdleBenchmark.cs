@@ -46,6 +46,7 @@ internal sealed class TlsIdleBenchmark(string agentProgram, int connections)
     {
         var work = BenchWork.Of(connections, 10, 1);
         work.DrainTimeout = Duration.FromTimeSpan(TimeSpan.FromSeconds(60));
+        work.MaxDuration = Duration.FromTimeSpan(TimeSpan.FromHours(1));
         work.Schedule.ConnectsPerSecond = ConnectsPerSecond;
         work.Workload.ConnectTimeout = Duration.FromTimeSpan(TimeSpan.FromMinutes(2));
         work.Destinations[0].Ports = new() { First = TlsProxy.EcPort, Last = TlsProxy.EcPort };

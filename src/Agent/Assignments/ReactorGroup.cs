@@ -160,6 +160,7 @@ internal sealed partial class ReactorGroup : IRunReactors
                 builder.Add(member.Snapshot, member.Reactor.Number);
         }
 
+        _transports.Settle(_members.Sum(m => m.Snapshot.Counters.Handshaking), _members.Sum(m => m.Snapshot.Counters.Opened));
         NoteBlocks(builder);
     }
 

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using LoadHarness.Agent.Interop.Libc;
 using LoadHarness.Agent.Interop.OpenSsl;
 using LoadHarness.Agent.Transports;
 using LoadHarness.Protos;
@@ -14,6 +15,7 @@ internal sealed class TransportMaker : IDisposable
     private readonly SslContext? _context;
     private readonly TlsOptions? _tls;
     private readonly ProxyPreamble? _preamble;
+    private bool _hasLeftovers;
 
     public TransportMaker(Assignment assignment)
     {
@@ -55,6 +57,20 @@ internal sealed class TransportMaker : IDisposable
             .. assignment.Destinations.SelectMany(d => d.Pairs.Select(p =>
                 peers.TryGetValue((d.HostName, p.Address), out var peer) ? peer : peers[(d.HostName, p.Address)] = tls.PeerOf(d.HostName, p.Address)))
         ];
+    }
+
+    /// <summary>
+    /// Called with each sample: gives the kernel back what handshakes have left in the heap, once none is under way and connections give their TLS
+    /// state back. Otherwise as much as the most of them at a time took would stay.
+    /// </summary>
+    /// <param name="handshaking">Under way now.</param>
+    /// <param name="opened">Since the last sample.</param>
+    public void Settle(long handshaking, long opened)
+    {
+        var busy = handshaking + opened > 0;
+        if (_hasLeftovers && !busy)
+            Memory.TrimHeap();
+        _hasLeftovers = busy && _tls is { ReleasesIdle: true };
     }
 
     /// <summary>When no reactor is left.</summary>

@@ -121,8 +121,11 @@ public sealed unsafe class TlsTransport : ITransport
         {
             var answer = Receive(slot, _scratch, out var received, out fault);
             bytes += received;
-            if (answer != TransportAnswer.Done)
-                return answer;
+            if (answer == TransportAnswer.Done)
+                continue;
+            // A ticket makes OpenSSL take a buffer to write from, 16 KB, which only a write would give back.
+            _connections[slot].FreeBuffers();
+            return answer;
         }
 
         fault = default;

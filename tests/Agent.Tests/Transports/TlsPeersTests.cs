@@ -250,13 +250,24 @@ public sealed class TlsPeersTests
     }
 
     // A reactor's descriptors are its thread's own.
-    private static IEnumerable<string> ReactorSockets() =>
-        from task in Directory.GetDirectories("/proc/self/task")
-        where File.ReadAllText($"{task}/comm").StartsWith("reactor-", StringComparison.Ordinal)
-        from descriptor in Directory.GetFiles($"{task}/fd")
-        let link = new FileInfo(descriptor).LinkTarget
-        where link?.StartsWith("socket:", StringComparison.Ordinal) == true
-        select $"{descriptor} {link}";
+    private static List<string> ReactorSockets()
+    {
+        var found = new List<string>();
+        foreach (var task in Directory.GetDirectories("/proc/self/task"))
+        {
+            try
+            {
+                if (File.ReadAllText($"{task}/comm").StartsWith("reactor-", StringComparison.Ordinal))
+                    found.AddRange(Directory.GetFiles($"{task}/fd").Select(f => $"{f} {new FileInfo(f).LinkTarget}").Where(f => f.Contains(" socket:", StringComparison.Ordinal)));
+            }
+            catch (IOException)
+            {
+                // A thread of another kind that has ended meanwhile.
+            }
+        }
+
+        return found;
+    }
 
     private OpenSslServer Serve(Action<OpenSslServer.Session> serve, System.Security.Cryptography.X509Certificates.X509Certificate2? certificate = null, bool wantsCertificate = false)
     {

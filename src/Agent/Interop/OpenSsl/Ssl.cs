@@ -141,6 +141,9 @@ public readonly unsafe partial struct Ssl
         return ResultOf(returned == 0 ? Success : returned, out errno);
     }
 
+    /// <summary>Frees the buffers of records that have nothing in them; the next read and write make them again.</summary>
+    public void FreeBuffers() => _ = SSL_free_buffers(_handle);
+
     /// <summary>Frees its memory. The socket stays as it is.</summary>
     public void Free() => SSL_free(_handle);
 
@@ -169,6 +172,9 @@ public readonly unsafe partial struct Ssl
 
     [LibraryImport(OpenSslLibrary.Ssl)]
     private static partial void SSL_free(nint ssl);
+
+    [LibraryImport(OpenSslLibrary.Ssl)]
+    private static partial int SSL_free_buffers(nint ssl);
 
     [LibraryImport(OpenSslLibrary.Ssl)]
     private static partial int SSL_set_fd(nint ssl, int fd);
