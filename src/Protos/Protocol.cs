@@ -72,6 +72,9 @@ public static class Capabilities
     /// <summary>Accepts connections by assignment.</summary>
     public const string Backend = "backend";
 
+    /// <summary>Answers what it accepts: HTTP, echo.</summary>
+    public const string BackendAnswers = "backend.answers";
+
     /// <summary>Everything that this build can do.</summary>
     public static readonly string[] All =
     [
@@ -80,6 +83,7 @@ public static class Capabilities
         Greeting,
         Routes,
         Backend,
+        BackendAnswers,
         Checks,
         Provision,
     ];

@@ -65,7 +65,14 @@ public sealed record Assignment
 /// <summary>The accepting side of a run.</summary>
 /// <param name="Ports">To listen on, at every address of the host.</param>
 /// <param name="Greet">Send one byte to each connection.</param>
-public sealed record BackendWork(ImmutableArray<PortSpan> Ports, bool Greet);
+public sealed record BackendWork(ImmutableArray<PortSpan> Ports, bool Greet)
+{
+    /// <summary>Answer HTTP/1.1 requests.</summary>
+    public bool Http { get; init; }
+
+    /// <summary>Send back what comes.</summary>
+    public bool Echo { get; init; }
+}
 
 /// <summary>How far the agent has come with its newest assignment.</summary>
 public sealed record AssignmentStatus

@@ -27,12 +27,12 @@ internal sealed class BackendGroup(ImmutableArray<IpAddress> addresses) : IRunRe
         var work = assignment.Backend!;
         if (_work is not null)
         {
-            return _work.Greet == work.Greet && _work.Ports.SequenceEqual(work.Ports)
+            return _work.Ports.SequenceEqual(work.Ports) && _work == work with { Ports = _work.Ports }
                 ? null
-                : new("backend", "change", "the ports and the greeting of a backend cannot change while its run lasts; start another run");
+                : new("backend", "change", "the ports and the answers of a backend cannot change while its run lasts; start another run");
         }
 
-        var options = new BackendOptions { Listen = [.. Endpoints(work.Ports)], Greet = work.Greet };
+        var options = new BackendOptions { Listen = [.. Endpoints(work.Ports)], Greet = work.Greet, Http = work.Http, Echo = work.Echo };
         // Asked first, to say how many there are.
         var problems = ListenProbe.Probe(options.Listen);
         return problems.Count switch

@@ -9,7 +9,7 @@ using LoadHarness.V1;
 namespace LoadHarness.Agent.Backend;
 
 /// <summary>
-/// The accepting side: accepts, greets when asked to, answers HTTP when asked to, holds until the peer closes. The listeners are
+/// The accepting side: accepts, greets or answers when asked to, holds until the peer closes. The listeners are
 /// shared with other reactors; as many accept at a time as have a turn, and one that is full hands its turn on.
 /// </summary>
 /// <param name="options">What to do.</param>
@@ -25,7 +25,13 @@ internal sealed class AcceptRole(BackendOptions options, ITransport transport, I
     private const int ClosesPerTurn = 64;
     private const long SeekEveryNanos = 100_000_000;
 
-    private readonly HttpResponder? _http = options.Http ? new HttpResponder() : null;
+    private readonly IResponder? _responder = options switch
+    {
+        { Http: true, Echo: true } => new HttpOrEchoResponder(),
+        { Http: true } => new HttpResponder(),
+        { Echo: true } => new EchoResponder(),
+        _ => null,
+    };
     private readonly int _acceptsAtOnce = Math.Clamp(AcceptsPerTurn / listeners.Length, 1, AcceptsPerListener);
     private ImmutableArray<int> _listeners = [];
     private Reactor _reactor = null!;
@@ -44,7 +50,7 @@ internal sealed class AcceptRole(BackendOptions options, ITransport transport, I
     public void OnStart(Reactor reactor)
     {
         _reactor = reactor;
-        _http?.Reserve(reactor.Connections.Capacity);
+        _responder?.Reserve(reactor.Connections.Capacity);
         // In a shared table both sides would close the same number.
         _listeners = reactor.HasPrivateTable ? listeners : [.. listeners.Select(Duplicate)];
         foreach (var listener in _listeners)
@@ -91,7 +97,7 @@ internal sealed class AcceptRole(BackendOptions options, ITransport transport, I
     public void OnSnapshot(ReactorSnapshot snapshot) => snapshot.Drained = _draining && _reactor.Counters.Established == 0;
 
     /// <inheritdoc/>
-    public void Dispose() => _http?.Dispose();
+    public void Dispose() => _responder?.Dispose();
 
     private static int Duplicate(int listener)
     {
@@ -199,7 +205,7 @@ internal sealed class AcceptRole(BackendOptions options, ITransport transport, I
     {
         ref var counters = ref _reactor.Counters;
         counters.Opened++;
-        var watched = _reactor.Watch(fd, ConnectionState.Established, writable: _http is not null);
+        var watched = _reactor.Watch(fd, ConnectionState.Established, writable: _responder is not null);
         if (!watched.Ok)
         {
             Sockets.Abort(fd);
@@ -212,7 +218,7 @@ internal sealed class AcceptRole(BackendOptions options, ITransport transport, I
         counters.Established++;
         counters.EstablishedMax = Math.Max(counters.EstablishedMax, counters.Established);
         _reactor.Hold(fd);
-        _http?.Open(fd);
+        _responder?.Open(fd);
         if (options.Greet)
             counters.BytesSent += Greeting.Send(fd);
     }
@@ -225,10 +231,10 @@ internal sealed class AcceptRole(BackendOptions options, ITransport transport, I
             return;
         }
 
-        var answer = _http is null ? Discard(slot) : _http.Serve(slot, events, ref _reactor.Counters);
+        var answer = _responder is null ? Discard(slot) : _responder.Serve(slot, events, ref _reactor.Counters);
         if (answer == TransportAnswer.Done)
             _reactor.ContinueLater(slot, events);
-        else if (answer == TransportAnswer.Failed || (_http is null && (events & Epoll.ReadHangUp) != 0))
+        else if (answer == TransportAnswer.Failed || (_responder is null && (events & Epoll.ReadHangUp) != 0))
             End(slot);
     }
 
@@ -242,10 +248,10 @@ internal sealed class AcceptRole(BackendOptions options, ITransport transport, I
     private void End(int slot)
     {
         _reactor.Unhold(slot);
-        if (_http is not null)
+        if (_responder is not null)
         {
             // What is left unread would turn our FIN into RST, and that could take the last answer with it.
-            _http.Close(slot);
+            _responder.Close(slot);
             Discard(slot);
         }
 

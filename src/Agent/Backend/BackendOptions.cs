@@ -12,6 +12,9 @@ public sealed record BackendOptions
     /// <summary>Answer HTTP/1.1 requests with a small 200.</summary>
     public bool Http { get; init; }
 
+    /// <summary>Send back what comes. With <see cref="Http"/> too, connections whose first byte is a capital letter are HTTP.</summary>
+    public bool Echo { get; init; }
+
     /// <summary>Send one byte after accept, so that the other end knows that it was accepted.</summary>
     public bool Greet { get; init; }
 

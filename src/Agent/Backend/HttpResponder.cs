@@ -5,11 +5,8 @@ using LoadHarness.Agent.Transports;
 
 namespace LoadHarness.Agent.Backend;
 
-/// <summary>
-/// Answers each HTTP/1.1 request with the same small 200, in the order of the requests. What a peer does not take at once is
-/// kept, and nothing more is read from it until it has. Used by one reactor.
-/// </summary>
-internal sealed unsafe class HttpResponder : IDisposable
+/// <summary>Answers each HTTP/1.1 request with the same small 200, in the order of the requests.</summary>
+internal sealed unsafe class HttpResponder : IResponder
 {
     private const int ReadBytes = 8 * 1024;
     private const int ReadsPerTurn = 16;
@@ -39,35 +36,28 @@ internal sealed unsafe class HttpResponder : IDisposable
     private static ReadOnlySpan<byte> BadRequest =>
         "HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"u8;
 
-    /// <summary>Makes room for descriptors 0 to <paramref name="capacity"/>-1.</summary>
+    /// <inheritdoc/>
     public void Reserve(int capacity)
     {
         _capacity = capacity;
         _exchanges = Memory.Reserve<Exchange>(capacity);
     }
 
-    /// <summary>A connection begins.</summary>
+    /// <inheritdoc/>
     public void Open(int fd)
     {
         _exchanges[fd] = default;
         Sockets.SetNoDelay(fd);
     }
 
-    /// <summary>A connection has ended.</summary>
-    public void Close(int fd)
-    {
-        NativeMemory.Free(_exchanges[fd].Pending);
-        _exchanges[fd].Pending = null;
-    }
+    /// <inheritdoc/>
+    public void Close(int fd) => _exchanges[fd].Unsent.Forget();
 
-    /// <summary>
-    /// Reads, answers, writes. Again: an event will come. Done: a bound was met, call once more. Failed: the connection is to be
-    /// closed.
-    /// </summary>
+    /// <inheritdoc/>
     public TransportAnswer Serve(int fd, uint events, ref ReactorCounters counters)
     {
         ref var exchange = ref _exchanges[fd];
-        if (exchange.Pending is not null && !Flush(fd, ref exchange, ref counters))
+        if (!exchange.Unsent.Flush(fd, ref counters))
             return (events & Epoll.HangUp) != 0 ? TransportAnswer.Failed : TransportAnswer.Again;
         for (var i = 0; i < ReadsPerTurn; i++)
         {
@@ -80,7 +70,7 @@ internal sealed unsafe class HttpResponder : IDisposable
                 return TransportAnswer.Failed;
             counters.BytesReceived += read.Value;
             var written = Answer(ref exchange, (int)read.Value, ref counters);
-            if (!Send(fd, ref exchange, written, ref counters))
+            if (written > 0 && !exchange.Unsent.Send(fd, _output, written, ref counters))
                 return TransportAnswer.Again;
         }
 
@@ -126,42 +116,10 @@ internal sealed unsafe class HttpResponder : IDisposable
         (true, true) => OkHeadClose,
     };
 
-    private bool Send(int fd, ref Exchange exchange, int length, ref ReactorCounters counters)
-    {
-        if (length == 0)
-            return true;
-        var sent = Sockets.Send(fd, _output, length);
-        var taken = sent.Ok ? (int)sent.Value : 0;
-        counters.BytesSent += taken;
-        if (taken == length)
-            return true;
-        exchange.Pending = (byte*)NativeMemory.Alloc((nuint)(length - taken));
-        exchange.PendingOffset = 0;
-        exchange.PendingLength = length - taken;
-        new ReadOnlySpan<byte>(_output + taken, length - taken).CopyTo(new Span<byte>(exchange.Pending, length - taken));
-        return false;
-    }
-
-    private static bool Flush(int fd, ref Exchange exchange, ref ReactorCounters counters)
-    {
-        var sent = Sockets.Send(fd, exchange.Pending + exchange.PendingOffset, exchange.PendingLength - exchange.PendingOffset);
-        if (!sent.Ok)
-            return false;
-        counters.BytesSent += sent.Value;
-        exchange.PendingOffset += (int)sent.Value;
-        if (exchange.PendingOffset < exchange.PendingLength)
-            return false;
-        NativeMemory.Free(exchange.Pending);
-        exchange.Pending = null;
-        return true;
-    }
-
     private struct Exchange
     {
         public RequestScanner Scanner;
         public bool Ends;
-        public byte* Pending;
-        public int PendingOffset;
-        public int PendingLength;
+        public Unsent Unsent;
     }
 }

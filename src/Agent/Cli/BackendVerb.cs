@@ -19,9 +19,14 @@ internal static class BackendVerb
         Description = "Answer HTTP/1.1 requests with a small 200; connections are kept alive",
     };
 
+    private static readonly Option<bool> _echo = new("--echo")
+    {
+        Description = "Send back what comes; with --http, on connections whose first byte is no capital letter",
+    };
+
     private static readonly Option<bool> _greet = new("--greet")
     {
-        Description = "Send one byte after accept: clients told to expect it count the connection as confirmed",
+        Description = "Send one byte after accept: clients told to expect it count the connection as confirmed. Not with --http or --echo",
     };
 
     private static readonly Option<int> _reactors = new("--reactors")
@@ -45,7 +50,7 @@ internal static class BackendVerb
             Example: loadharness-agent backend --listen 127.0.0.1:9000-9009 --http
             """)
         {
-            _listen, _http, _greet, _reactors, _json, exitWithParent,
+            _listen, _http, _echo, _greet, _reactors, _json, exitWithParent,
         };
         command.SetAction(parsed => Run(parsed, parsed.GetValue(exitWithParent), parent));
         return command;
@@ -60,14 +65,22 @@ internal static class BackendVerb
         var reactors = parsed.GetValue(_reactors);
         if (reactors is < 1 or > MostReactors)
             errors.Add($"--reactors {reactors}: a number from 1 to {MostReactors} is wanted");
+        var (http, echo, greet) = (parsed.GetValue(_http), parsed.GetValue(_echo), parsed.GetValue(_greet));
+        if (greet && (http || echo))
+        {
+            errors.Add($"--greet cannot stand together with {(http ? "--http" : "--echo")}: its byte would be taken for the beginning of an answer; "
+                + "leave one of them out");
+        }
+
         errors.AddRange(ListenProbe.Probe(listen).Select(p => $"--listen {p.Message}"));
         if (errors.Count > 0)
             return AgentCommandLine.Fail(errors);
         var options = new BackendOptions
         {
             Listen = listen,
-            Http = parsed.GetValue(_http),
-            Greet = parsed.GetValue(_greet),
+            Http = http,
+            Echo = echo,
+            Greet = greet,
             Reactors = reactors,
         };
         return BackendHost.Run(options, parsed.GetValue(_json), exitWithParent);

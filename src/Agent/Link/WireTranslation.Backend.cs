@@ -13,6 +13,8 @@ internal static partial class WireTranslation
         var ports = Each(backend.Ports, "backend.ports", ToPorts);
         if (ports.IsEmpty)
             throw new WireException("backend.ports", "required", "at least one port is wanted");
+        if (backend.Greet && (backend.Http || backend.Echo))
+            throw new WireException("backend.greet", "together", "a greeting would be taken for the beginning of an answer; ask for one of them");
         return new Assignment
         {
             RunId = message.RunId,
@@ -20,7 +22,7 @@ internal static partial class WireTranslation
             StoreId = message.StoreId,
             Phase = message.Phase,
             RequiredCapabilities = [.. message.RequiredCapabilities],
-            Backend = new(Merge(ports), backend.Greet),
+            Backend = new(Merge(ports), backend.Greet) { Http = backend.Http, Echo = backend.Echo },
             Share = 0,
             Slice = new([], [], TimeSpan.Zero),
             Destinations = [],

@@ -70,6 +70,9 @@ internal sealed class EchoExchange(int size) : IExchange
     {
         var block = new byte[length];
         new Random(length).NextBytes(block);
+        // No message begins as a request of HTTP does, so that a backend can tell them apart in a mix.
+        for (var i = 0; i < Offsets; i++)
+            block[i] |= 0x80;
         return block;
     }
 }

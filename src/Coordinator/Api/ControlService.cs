@@ -126,6 +126,18 @@ public sealed class ControlService(RunRegistry runs, AgentRegistry agents, IAgen
         });
 
     /// <inheritdoc/>
+    public override Task GetRunLatencyLog(
+        GetRunLatencyLogRequest request, IServerStreamWriter<GetRunLatencyLogResponse> responses, ServerCallContext context) =>
+        ControlErrors.CatchAsync(async () =>
+        {
+            var run = runs.Get(request.Id).Snapshot.Value;
+            var intervals = await runs.LatenciesAsync(run.Id, context.CancellationToken);
+            foreach (var text in LatencyLogText.Write(run.Id, run.StartTime ?? run.CreateTime, intervals))
+                await responses.WriteAsync(new() { Text = text }, context.CancellationToken);
+            return run;
+        });
+
+    /// <inheritdoc/>
     public override async Task<CheckAgentsResponse> CheckAgents(CheckAgentsRequest request, ServerCallContext context)
     {
         var wanted = request.Select.ToImmutableSortedDictionary(StringComparer.Ordinal);

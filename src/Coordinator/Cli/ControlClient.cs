@@ -58,6 +58,14 @@ internal sealed class ControlClient : IDisposable
     public Task<string> GetRunReportAsync(string id, CancellationToken cancel) => CallAsync(async () =>
         (await _client.GetRunReportAsync(new() { Id = id }, cancellationToken: cancel)).SummaryJson);
 
+    /// <summary>The run's latencies in HdrHistogram's log format, in parts of whole lines.</summary>
+    public async IAsyncEnumerable<string> GetRunLatencyLogAsync(string id, [EnumeratorCancellation] CancellationToken cancel)
+    {
+        using var call = _client.GetRunLatencyLog(new() { Id = id }, cancellationToken: cancel);
+        while (await CallAsync(() => call.ResponseStream.MoveNext(cancel)))
+            yield return call.ResponseStream.Current.Text;
+    }
+
     /// <summary>The run's sockets by source and by destination.</summary>
     public Task<SocketsView> GetRunSocketsAsync(string id, CancellationToken cancel) => CallAsync(async () =>
         WireTranslation.FromWire(await _client.GetRunSocketsAsync(new() { Id = id }, cancellationToken: cancel)));

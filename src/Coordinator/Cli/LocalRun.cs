@@ -12,7 +12,11 @@ namespace LoadHarness.Coordinator.Cli;
 /// A run with its coordinator in this process and its agents as children. From the first call on it is a client of the
 /// control API like any other.
 /// </summary>
-internal sealed class LocalRun(CliContext context, LocalSession session, bool json)
+/// <param name="context">Streams, signals, time.</param>
+/// <param name="session">The coordinator and its children.</param>
+/// <param name="json">Results as JSON and nothing else.</param>
+/// <param name="hlog">Takes the latencies; null: nobody wants them.</param>
+internal sealed class LocalRun(CliContext context, LocalSession session, bool json, LatencyFile? hlog = null)
 {
     /// <summary>How long agents have to reset their connections after the second interruption.</summary>
     private static readonly TimeSpan _endAtOnceGrace = TimeSpan.FromSeconds(2);
@@ -63,7 +67,7 @@ internal sealed class LocalRun(CliContext context, LocalSession session, bool js
         using var giveUp = new CancellationTokenSource();
         using var giveUpLater = interrupts.Second.Register(() => giveUp.CancelAfter(_endAtOnceGrace));
         var last = await FollowAsync(client, run, giveUp.Token);
-        return Report(last);
+        return await ReportAsync(client, last);
     }
 
     private async Task<RunView> FollowAsync(ControlClient client, RunView run, CancellationToken giveUp)
@@ -87,9 +91,11 @@ internal sealed class LocalRun(CliContext context, LocalSession session, bool js
         }
     }
 
-    private ExitCode Report(RunView run)
+    private async Task<ExitCode> ReportAsync(ControlClient client, RunView run)
     {
         var exitCode = RunReport.Write(run, json, context);
+        if (hlog is not null)
+            exitCode = ExitCodes.First(exitCode, await hlog.KeepAsync(client, run.Id, context, again: null));
         return context.Interrupts.First.IsCancellationRequested ? ExitCodes.First(ExitCode.Interrupted, exitCode) : exitCode;
     }
 

@@ -11,7 +11,8 @@ namespace LoadHarness.Coordinator.Cli;
 /// <param name="coordinator">Where.</param>
 /// <param name="context">Streams, signals, time.</param>
 /// <param name="json">Results as JSON and nothing else.</param>
-internal sealed class RemoteRun(RemoteCoordinator coordinator, CliContext context, bool json)
+/// <param name="hlog">Takes the latencies; null: nobody wants them.</param>
+internal sealed class RemoteRun(RemoteCoordinator coordinator, CliContext context, bool json, LatencyFile? hlog = null)
 {
     /// <summary>How long the end of a run is waited for after the second interruption.</summary>
     private static readonly TimeSpan _endAtOnceGrace = TimeSpan.FromSeconds(10);
@@ -41,7 +42,7 @@ internal sealed class RemoteRun(RemoteCoordinator coordinator, CliContext contex
             var planned = await PlanAsync(run, updates);
             if (detach && !planned.HasEnded)
                 return Detached(planned);
-            return Report(await Displays.For(context, _notes).FollowAsync(planned, updates));
+            return await ReportAsync(client, await Displays.For(context, _notes).FollowAsync(planned, updates));
         }
         catch (OperationCanceledException) when (leave.IsCancellationRequested)
         {
@@ -83,9 +84,11 @@ internal sealed class RemoteRun(RemoteCoordinator coordinator, CliContext contex
     private JsonObject Of(RunView run, string watch) =>
         new() { ["id"] = run.Id, ["coordinator"] = coordinator.Url.ToString(), ["watch"] = watch };
 
-    private ExitCode Report(RunView run)
+    private async Task<ExitCode> ReportAsync(ControlClient client, RunView run)
     {
         var exitCode = RunReport.Write(run, json, context);
+        if (hlog is not null)
+            exitCode = ExitCodes.First(exitCode, await hlog.KeepAsync(client, run.Id, context, coordinator.Command("report", run.Id)));
         return context.Interrupts.First.IsCancellationRequested ? ExitCodes.First(ExitCode.Interrupted, exitCode) : exitCode;
     }
 

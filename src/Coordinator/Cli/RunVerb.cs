@@ -16,39 +16,55 @@ internal sealed class RunVerb() : Verb(
     "loadharness run tls://10.0.0.5:443 -c 20k --tls-ca ca.pem --tls-idle release",
     "loadharness run --target tcp://10.0.0.5:443,8443-8450 -c 2M --ramp 10m --hold 30m --sources 10.0.1.0/28",
     "loadharness run 10.0.0.5:443 -c 20k --connect-rate 2000/s --json > summary.json",
-    "loadharness run 10.0.0.5:443 -c 2M --coordinator https://coordinator:7443 --select rack=7 --detach")
+    "loadharness run 10.0.0.5:443 -c 2M --coordinator https://coordinator:7443 --select rack=7 --detach",
+    "loadharness run https://10.0.0.5/ -c 2k --requests-per-second 20k/s --hlog latencies.hlog")
 {
     private readonly SpecOptions _spec = new();
     private readonly Option<bool> _detach = VerbOptions.Flag(
         "--detach", "Print the run's id once it is planned, and leave it to the coordinator");
     private readonly Option<bool> _json = VerbOptions.Json();
+    private readonly Option<string> _hlog = LatencyFile.Option();
     private readonly CoordinatorOptions _coordinator = new();
 
     /// <inheritdoc/>
     public override IEnumerable<Symbol> Symbols =>
     [
-        .. _spec.Symbols, _detach, _json, .. _coordinator.Symbols,
+        .. _spec.Symbols, _detach, _json, _hlog, .. _coordinator.Symbols,
     ];
 
     /// <inheritdoc/>
     public override IEnumerable<SpecError> Check(ParseResult parsed) =>
-        [.. Validate(parsed).Errors, .. _coordinator.Check(parsed), .. IsRemote(parsed) ? [] : CheckLocal(parsed)];
+        [.. Validate(parsed).Errors, .. _coordinator.Check(parsed), .. CheckFile(parsed), .. IsRemote(parsed) ? [] : CheckLocal(parsed)];
 
     /// <inheritdoc/>
     public override async Task<ExitCode> ExecuteAsync(ParseResult parsed, CliContext context)
     {
         var spec = Validate(parsed).Spec!;
+        using var hlog = LatencyFile.Create(TextOf(parsed, _hlog));
         if (_coordinator.Of(parsed, context) is { } coordinator)
-            return await new RemoteRun(coordinator, context, parsed.GetValue(_json)).ExecuteAsync(spec, parsed.GetValue(_detach));
+            return await new RemoteRun(coordinator, context, parsed.GetValue(_json), hlog).ExecuteAsync(spec, parsed.GetValue(_detach));
         spec = spec with { Agents = spec.Agents ?? LocalRun.DefaultAgents(spec.Connections) };
         await using var session = await LocalRun.StartSessionAsync(context);
-        return await new LocalRun(context, session, parsed.GetValue(_json)).ExecuteAsync(spec);
+        return await new LocalRun(context, session, parsed.GetValue(_json), hlog).ExecuteAsync(spec);
     }
 
     /// <summary>What was asked for, unchecked.</summary>
     internal RunSpecInput InputOf(ParseResult parsed) => _spec.InputOf(parsed);
 
     private bool IsRemote(ParseResult parsed) => _coordinator.IsNamed(parsed, Variable);
+
+    private IEnumerable<SpecError> CheckFile(ParseResult parsed)
+    {
+        var path = TextOf(parsed, _hlog);
+        if (path is not null && parsed.GetResult(_detach) is { Implicit: false })
+        {
+            yield return new("--hlog", path, "is written at the end of the run, and --detach does not wait for that", "",
+                "Leave it out, and ask afterwards: loadharness runs report --hlog FILE");
+        }
+
+        foreach (var error in LatencyFile.Check(path))
+            yield return error;
+    }
 
     /// <summary>A local run starts its own agents: there is nothing to choose from, and nothing that goes on without it.</summary>
     private IEnumerable<SpecError> CheckLocal(ParseResult parsed)

@@ -11,21 +11,24 @@ namespace LoadHarness.Coordinator.Cli;
 /// as the run did; with 0 while it goes on, for there is no verdict yet.
 /// </summary>
 internal sealed class RunsReportVerb() : Verb(
-    "report", "Writes the report of a run: at its end, so far, or after its coordinator died", "loadharness runs report", "loadharness runs report --json")
+    "report", "Writes the report of a run: at its end, so far, or after its coordinator died", "loadharness runs report", "loadharness runs report --json",
+    "loadharness runs report --hlog run.hlog")
 {
     private readonly Argument<string?> _id = VerbOptions.RunId();
     private readonly Option<bool> _json = VerbOptions.Json();
+    private readonly Option<string> _hlog = LatencyFile.Option();
     private readonly CoordinatorOptions _coordinator = new();
 
     /// <inheritdoc/>
-    public override IEnumerable<Symbol> Symbols => [_id, _json, .. _coordinator.Symbols];
+    public override IEnumerable<Symbol> Symbols => [_id, _json, _hlog, .. _coordinator.Symbols];
 
     /// <inheritdoc/>
-    public override IEnumerable<SpecError> Check(ParseResult parsed) => _coordinator.Check(parsed);
+    public override IEnumerable<SpecError> Check(ParseResult parsed) => [.. LatencyFile.Check(TextOf(parsed, _hlog)), .. _coordinator.Check(parsed)];
 
     /// <inheritdoc/>
     public override async Task<ExitCode> ExecuteAsync(ParseResult parsed, CliContext context)
     {
+        using var hlog = LatencyFile.Create(TextOf(parsed, _hlog));
         var (client, run) = await Coordinators.FindAsync(context, _coordinator.Of(parsed, context), parsed.GetValue(_id));
         using (client)
         {
@@ -35,6 +38,8 @@ internal sealed class RunsReportVerb() : Verb(
                 context.Out.WriteLine(RunJson.Pretty(JsonNode.Parse(json)!));
             else
                 SummaryText.Write(context.Out, summary);
+            if (hlog is not null)
+                await hlog.FillAsync(client, run.Id, context.Interrupts.First);
             return summary.Run.HasEnded ? ExitCodes.Of(summary.ExitCode) : ExitCode.Passed;
         }
     }

@@ -79,7 +79,14 @@ public sealed record AgentAssignment
 /// <summary>The accepting side of a run.</summary>
 /// <param name="Ports">Where it listens.</param>
 /// <param name="Greet">Send one byte to each connection.</param>
-public sealed record BackendWork(ImmutableArray<PortSpan> Ports, bool Greet);
+public sealed record BackendWork(ImmutableArray<PortSpan> Ports, bool Greet)
+{
+    /// <summary>Answer HTTP/1.1 requests.</summary>
+    public bool Http { get; init; }
+
+    /// <summary>Send back what comes.</summary>
+    public bool Echo { get; init; }
+}
 
 /// <summary>One agent of each network namespace reads the kernel for all of them.</summary>
 /// <param name="Slices">Everything that the run owns in the namespace; none for a backend, which counts what its ports have accepted.</param>

@@ -23,7 +23,7 @@ internal static partial class WireTranslation
             MaxDuration = assignment.MaxDuration.ToDuration(),
         };
         if (assignment.Backend is { } backend)
-            message.Backend = new() { Ports = { backend.Ports.Select(ToMessage) }, Greet = backend.Greet };
+            message.Backend = new() { Ports = { backend.Ports.Select(ToMessage) }, Greet = backend.Greet, Http = backend.Http, Echo = backend.Echo };
         else
             AddWork(assignment, message);
         if (assignment.StartNanos is { } start)

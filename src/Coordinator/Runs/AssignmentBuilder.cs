@@ -70,13 +70,20 @@ internal sealed class AssignmentBuilder(string runId, RunSpec spec, FleetOptions
         Revision = new Revision(fleet.Epoch, order.Number),
         StoreId = fleet.StoreId,
         Phase = order.Phase,
-        RequiredCapabilities = [Capabilities.Backend],
+        RequiredCapabilities = BackendWork is { Http: false, Echo: false } ? [Capabilities.Backend] : [Capabilities.Backend, Capabilities.BackendAnswers],
         StartNanos = order.StartNanos,
         DrainTimeout = order.DrainTimeout,
         // It ends after the clients, who close what they hold.
         MaxDuration = spec.MaxDuration + order.DrainTimeout + _backendMargin,
         KernelView = duty,
-        Backend = new BackendWork(spec.BackendListen, spec.ExpectGreeting),
+        Backend = BackendWork,
+    };
+
+    // Connections that are held ask for nothing, and get nothing from those that answer others.
+    private BackendWork BackendWork => new(spec.BackendListen, spec.ExpectGreeting && !spec.Workload.Any(w => w.Workload is WorkloadSpec.Http or WorkloadSpec.Echo))
+    {
+        Http = spec.Workload.Any(w => w.Workload is WorkloadSpec.Http),
+        Echo = spec.Workload.Any(w => w.Workload is WorkloadSpec.Echo),
     };
 
     private static IEnumerable<string> CapabilitiesOf(WorkloadSpec workload) => workload switch

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Globalization;
+using LoadHarness.Coordinator.Aggregation;
 using LoadHarness.Coordinator.Fleet;
 using LoadHarness.Coordinator.Planning;
 using LoadHarness.Coordinator.Planning.Capacity;
@@ -18,6 +19,7 @@ public sealed class RunRegistry : IAsyncDisposable
     public const int MostLive = 200;
 
     private const int LongestRequestId = 128;
+    private static readonly TimeSpan _storePatience = TimeSpan.FromSeconds(30);
 
     private readonly Lock _lock = new();
     private readonly RunEnvironment _environment;
@@ -96,6 +98,24 @@ public sealed class RunRegistry : IAsyncDisposable
                 ? "there is no run yet; start one with `loadharness run`"
                 : $"there is no run `{id}`; `loadharness runs list` shows those that there are",
         ]);
+    }
+
+    /// <summary>The latencies of a run by the interval, as far as they are complete; read as they are taken.</summary>
+    /// <exception cref="RunRejectedException">What was measured last cannot be stored now.</exception>
+    public async Task<IEnumerable<LatencyInterval>> LatenciesAsync(string runId, CancellationToken cancel)
+    {
+        var store = _environment.Store;
+        try
+        {
+            await store.FlushAsync().WaitAsync(_storePatience, TimeProvider.System, cancel);
+        }
+        catch (Exception e) when (e is StoreException or TimeoutException)
+        {
+            throw new RunRejectedException(RunRejection.Unavailable,
+                [$"what run {runId} has measured last is not stored yet: {store.Problem ?? "the disk is too slow"}; ask again later"]);
+        }
+
+        return store.Folds.Latencies(runId);
     }
 
     /// <summary>Stops every run that goes on, with a drain, and waits for their ends; no run is made any more.</summary>

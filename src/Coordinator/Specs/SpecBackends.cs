@@ -22,6 +22,7 @@ internal static class SpecBackends
             BackendSelect = Labels(BackendSelect, input.BackendSelect, errors),
         };
         CheckTogether(spec, input, errors);
+        CheckGreeting(spec, errors);
         return spec;
     }
 
@@ -44,6 +45,17 @@ internal static class SpecBackends
         {
             errors.Add(new SpecError(BackendSelect, string.Join(", ", input.BackendSelect), "chooses among backends, and there are to be none", "",
                 "Say how many: --backends 1; or leave --backend-select out"));
+        }
+    }
+
+    // A connection that sends requests is confirmed by its first answer; one beside it that is held would wait for a greeting.
+    private static void CheckGreeting(RunSpec spec, List<SpecError> errors)
+    {
+        var asks = spec.Workload.Count(w => w.Workload is WorkloadSpec.Http or WorkloadSpec.Echo);
+        if (spec is { ExpectGreeting: true, Backends: > 0 } && asks > 0 && asks < spec.Workload.Length)
+        {
+            errors.Add(new SpecError("--expect-greeting", "", "cannot be had of backends that answer requests: to these it would be the beginning of an answer", "",
+                "Leave it out, or let all connections send requests"));
         }
     }
 

@@ -85,6 +85,10 @@ public sealed class CoordinatorStore : IDisposable
         }
     }
 
+    /// <summary>Waits until what has been told so far is written.</summary>
+    /// <returns>Fails with <see cref="StoreException"/>.</returns>
+    public Task FlushAsync() => _writer.EnqueueAsync(_ => { });
+
     /// <summary>Writes what is queued and closes the file. A store that cannot write is not waited for.</summary>
     public void Dispose() => _writer.Dispose();
 

@@ -12,6 +12,9 @@ namespace LoadHarness.Coordinator.Store;
 /// </summary>
 public sealed class FoldTables
 {
+    // A day of latencies is more than anybody wants in memory at once.
+    private const int SecondsTogether = 60 * SampleFold.Length;
+
     private static readonly string _insertSecond = InsertSecond("run_seconds");
     private static readonly string _insertBackendSecond = InsertSecond("backend_seconds");
 
@@ -117,6 +120,29 @@ public sealed class FoldTables
         .GroupBy(h => h.Kind, h => h.Histogram)
         .ToImmutableDictionary(g => g.Key, Merge);
 
+    /// <summary>Latencies of a run by the interval, in order of time; read as they are taken.</summary>
+    public IEnumerable<LatencyInterval> Latencies(string runId)
+    {
+        var end = Query(r => r.IsDBNull(0) ? 0 : r.GetInt32(0) + 1, "SELECT max(second) FROM run_seconds WHERE run_id = $1", runId)[0];
+        for (var page = 0; page < end; page += SecondsTogether)
+        {
+            var rows = Query(
+                r => (From: r.GetInt32(0), Kind: (HistogramKind)r.GetInt32(1), Bytes: r.GetFieldValue<byte[]>(2)),
+                """
+                SELECT from_second, kind, histogram FROM run_histograms
+                WHERE run_id = $1 AND from_second >= $2 AND from_second < $3 ORDER BY from_second, kind
+                """,
+                runId, page, page + SecondsTogether);
+            foreach (var interval in rows.GroupBy(r => (r.From, r.Kind), r => r.Bytes))
+            {
+                var (from, kind) = interval.Key;
+                yield return new(
+                    kind, TimeSpan.FromSeconds(from), TimeSpan.FromSeconds(Math.Min(from + SampleFold.Length, end)),
+                    Merge(interval.Select(b => HistogramLayout.Decode(Decompress(b)))));
+            }
+        }
+    }
+
     private static SecondTotals ReadSecond(SqliteDataReader r) => new(
         r.GetInt32(0), MeasureColumns.ReadGauges(r, 3), MeasureColumns.ReadCounters(r, 3), r.GetInt32(1), r.GetInt64(2) != 0);
 
@@ -176,9 +202,9 @@ public sealed class FoldTables
         return bytes.ToArray();
     }
 
-    private ImmutableArray<T> Query<T>(Func<SqliteDataReader, T> read, string sql, string runId)
+    private ImmutableArray<T> Query<T>(Func<SqliteDataReader, T> read, string sql, params ReadOnlySpan<object?> values)
     {
         using var commands = new StoreCommands(StoreFile.Connect(_path, SqliteOpenMode.ReadOnly));
-        return [.. commands.Query(read, sql, runId)];
+        return [.. commands.Query(read, sql, values)];
     }
 }

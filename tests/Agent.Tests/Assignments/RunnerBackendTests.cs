@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using System.Text;
 using LoadHarness.Agent.Assignments;
 using LoadHarness.Agent.Interop.Libc;
 using LoadHarness.Agent.KernelView;
@@ -87,6 +88,35 @@ public sealed class RunnerBackendTests
         Prepare(greet: true);
 
         Assert.That(Connect(IPAddress.Loopback, _port).Receive(new byte[10]), Is.EqualTo(1));
+    }
+
+    [TestCase(true, false, "GET / HTTP/1.1\r\nHost: a\r\n\r\n", "HTTP/1.1 200 OK\r\n")]
+    [TestCase(false, true, "GET / HTTP/1.1\r\nHost: a\r\n\r\n", "GET / HTTP/1.1\r\nHost: a\r\n\r\n")]
+    [TestCase(true, true, "GET / HTTP/1.1\r\nHost: a\r\n\r\n", "HTTP/1.1 200 OK\r\n")]
+    [TestCase(true, true, "\u0080any bytes", "\u0080any bytes")]
+    public void Apply_Answers_SendsWhatWasAsked(bool http, bool echo, string request, string expected)
+    {
+        var backend = Backend();
+        Prepare(backend with { Backend = backend.Backend! with { Http = http, Echo = echo } });
+        var client = Connect(IPAddress.Loopback, _port);
+
+        client.Send(Encoding.Latin1.GetBytes(request));
+
+        var answer = new byte[expected.Length];
+        for (var read = 0; read < answer.Length;)
+            read += client.Receive(answer.AsSpan(read)) is > 0 and var more ? more : throw new EndOfStreamException();
+        Assert.That(Encoding.Latin1.GetString(answer), Is.EqualTo(expected));
+    }
+
+    [Test]
+    public void Apply_OtherAnswersWhileItRuns_IsRefused()
+    {
+        var prepared = Prepare();
+
+        _run.Apply(_run.Next(prepared, a => a with { Backend = a.Backend! with { Echo = true } }));
+        _run.WaitFor(() => _run.Status?.Refused is not null, "a refusal");
+
+        Assert.That((_run.Status!.Refused!.Field, _run.Status.Refused.Rule), Is.EqualTo(("backend", "change")));
     }
 
     [Test]
@@ -220,11 +250,12 @@ public sealed class RunnerBackendTests
             KernelView = view,
         };
 
-    private Assignment Prepare(bool greet = false, string runId = "run", KernelViewScope? view = null)
+    private Assignment Prepare(bool greet = false, string runId = "run", KernelViewScope? view = null) => Prepare(Backend(greet, runId, view));
+
+    private Assignment Prepare(Assignment backend)
     {
-        var backend = Backend(greet, runId, view);
         _run.Apply(backend);
-        _run.WaitFor(() => _run.Status is { Phase: Phase.Prepared } status && status.RunId == runId, "PREPARED");
+        _run.WaitFor(() => _run.Status is { Phase: Phase.Prepared } status && status.RunId == backend.RunId, "PREPARED");
         return backend;
     }
 

@@ -86,6 +86,42 @@ public sealed class HttpResponderTests
         Assert.That(ReadToEnd(), Is.EqualTo(Ok + BadRequest));
     }
 
+    [TestCase("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n", TestName = "{m}(chunked)")]
+    [TestCase("POST / HTTP/1.1\r\nContent-Length: 3\r\nContent-Length: 4\r\n\r\nabcd", TestName = "{m}(two lengths)")]
+    [TestCase("POST / HTTP/1.1\r\nContent-Length: 99999999999\r\n\r\nabcd", TestName = "{m}(too long a body)")]
+    [TestCase("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", TestName = "{m}(HTTP/2)")]
+    [TestCase("\u0016\u0003\u0001\u0002\0", TestName = "{m}(TLS)")]
+    public void Serve_WhatItDoesNotRead_IsToldSoAndClosedInOrder(string request)
+    {
+        Send(Get + request + Get);
+
+        Assert.That(ReadToEnd(), Is.EqualTo(Ok + BadRequest));
+        Assert.That(() => _backend.Counts.Established, Is.Zero.After(60_000, 20));
+    }
+
+    [TestCase("GET / HTTP/1.1\r\nX: ")]
+    [TestCase("GET /")]
+    public void Serve_HeadLongerThanItsBound_IsToldSoAndClosedInOrder(string begin)
+    {
+        Send(Get + begin + new string('x', RequestScanner.LongestHead));
+
+        Assert.That(ReadToEnd(), Is.EqualTo(Ok + BadRequest));
+    }
+
+    [Test]
+    public void Serve_HalfARequest_WaitsForTheOtherHalf()
+    {
+        Send(Get + Post[..40]);
+        var first = new byte[Ok.Length];
+        for (var read = 0; read < first.Length;)
+            read += _client.Receive(first.AsSpan(read));
+        Assert.That(_client.Poll(100_000, SelectMode.SelectRead), Is.False, "nothing more is due");
+
+        Send(Post[40..] + Close);
+
+        Assert.That(Encoding.Latin1.GetString(first) + ReadToEnd(), Is.EqualTo(Ok + Ok + OkClose));
+    }
+
     [Test]
     public void Serve_RequestsAfterTheLastOne_AreNotAnswered()
     {

@@ -3,9 +3,9 @@ using CsCheck;
 using Google.Protobuf;
 using Google.Protobuf.WellKnownTypes;
 using LoadHarness.Agent.Assignments;
-using LoadHarness.Agent.Workloads;
 using LoadHarness.Agent.KernelView;
 using LoadHarness.Agent.Link;
+using LoadHarness.Agent.Workloads;
 using LoadHarness.Protos;
 using LoadHarness.V1;
 using Assignment = LoadHarness.V1.Assignment;
@@ -87,6 +87,18 @@ public class WireTranslationTests
 
         Assert.That(() => WireTranslation.ToAssignment(none, _grant), Throws.InstanceOf<WireException>().With.Property("Field").EqualTo("backend.ports"));
         Assert.That(() => WireTranslation.ToAssignment(wrong, _grant), Throws.InstanceOf<WireException>().With.Property("Field").EqualTo("backend.ports[1]"));
+    }
+
+    [Test]
+    public void ToAssignment_ABackendsAnswers_AreTakenOverAndNotBesideAGreeting()
+    {
+        var (answering, wrong) = (Backend(), Backend());
+        (answering.Backend.Greet, answering.Backend.Http, answering.Backend.Echo) = (false, true, true);
+        wrong.Backend.Http = true;
+
+        Assert.That(WireTranslation.ToAssignment(answering, _grant).Backend, Has.Property("Http").True.And.Property("Echo").True.And.Property("Greet").False);
+        Assert.That(WireTranslation.ToAssignment(Backend(), _grant).Backend, Has.Property("Http").False.And.Property("Echo").False);
+        Assert.That(() => WireTranslation.ToAssignment(wrong, _grant), Throws.InstanceOf<WireException>().With.Property("Field").EqualTo("backend.greet"));
     }
 
     private static Assignment Backend() => new()

@@ -80,6 +80,7 @@ public sealed class MutatedMessagesTests
         yield return Of("StopRun", new StopRunRequest { Id = "no such run" });
         yield return Of("ReconnectRun", new ReconnectRunRequest { Fraction = 0.1, Within = Duration.FromTimeSpan(TimeSpan.FromSeconds(1)) });
         yield return Of("GetRunReport", new GetRunReportRequest());
+        yield return Of("GetRunLatencyLog", new GetRunLatencyLogRequest());
         yield return Of("GetRunSockets", new GetRunSocketsRequest());
         yield return Of("CheckAgents", new CheckAgentsRequest { Need = new() { Connections = 1000, ConnectsPerSecond = 10 } });
         yield return Of("ListAgents", new ListAgentsRequest { PageSize = 5 });

@@ -228,6 +228,46 @@ public sealed class RunBackendTests
         Assert.That(client.Assignments[0].Slice.ExcludedPorts.Any(p => p.First <= 9000 && p.Last >= 9009), Is.True);
     }
 
+    [TestCase(false, false, false)]
+    [TestCase(false, true, false)]
+    [TestCase(true, true, false)]
+    [TestCase(false, false, true)]
+    [TestCase(true, false, true)]
+    public async Task Run_WhatTheWorkloadAsksFor_IsWhatTheBackendsAnswer(bool holds, bool http, bool echo)
+    {
+        var client = await _fixture.AttachAsync("a");
+        var backend = await BackendAsync("b", accepts: 10);
+        var spec = WithBackends(10);
+        spec.ExpectGreeting = !holds && (http || echo);
+        var pace = new RequestLoad { ThinkTime = Google.Protobuf.WellKnownTypes.Duration.FromTimeSpan(TimeSpan.FromSeconds(1)) };
+        List<WorkloadShare> shares = [];
+        if (holds || !(http || echo))
+            shares.Add(new() { Weight = 1, Hold = new() });
+        if (http)
+        {
+            spec.Targets.Clear();
+            spec.Targets.Add("http://127.0.0.1:9000-9009/");
+            shares.Add(new() { Weight = 1, Http = new() { Method = "GET", Path = "/", Load = pace } });
+        }
+
+        if (echo)
+            shares.Add(new() { Weight = 1, Echo = new() { Size = 64, Load = pace } });
+        spec.Workload = shares.Count > 1
+            ? new() { Mix = new() { Shares = { shares } } }
+            : echo ? new() { Echo = shares[0].Echo } : http ? new() { Http = shares[0].Http } : new() { Hold = new() };
+
+        await _fixture.CreateAsync(spec);
+        await _fixture.EndAsync();
+
+        var work = backend.Assignments[0];
+        Assert.Multiple(() =>
+        {
+            Assert.That((work.Backend.Http, work.Backend.Echo, work.Backend.Greet), Is.EqualTo((http, echo, false)));
+            Assert.That(work.RequiredCapabilities, Is.EqualTo(http || echo ? ["backend", "backend.answers"] : new[] { "backend" }));
+            Assert.That(client.Assignments[0].Workload.ExpectGreeting, Is.EqualTo(spec.ExpectGreeting), "confirmed by its first answer");
+        });
+    }
+
     private static RunSpec WithBackends(ulong connections, double holdSeconds = 6)
     {
         var spec = Spec(connections, agents: 1, holdSeconds);

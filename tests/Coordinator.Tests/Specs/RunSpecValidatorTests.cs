@@ -122,6 +122,20 @@ public class RunSpecValidatorTests
     public void Validate_PortsWithoutBackends_AsksForThem() =>
         Assert.That(Single(_good with { BackendListen = "9000" }).Field, Is.EqualTo("--backends"));
 
+    [TestCase("hold=80,http=20", true)]
+    [TestCase("hold=80,echo=20", true)]
+    [TestCase("http", false)]
+    [TestCase("hold", false)]
+    public void Validate_AGreetingOfBackendsThatAlsoAnswer_IsRefused(string workload, bool refused)
+    {
+        var input = _good with { Backends = 1, BackendListen = "9000", ExpectGreeting = true, Workload = workload };
+        if (workload.Contains("http", StringComparison.Ordinal))
+            input = input with { Targets = ["http://127.0.0.1:9000/"] };
+
+        Assert.That(RunSpecValidator.Validate(input, Resolve).Errors.Select(e => e.Field), Is.EqualTo(refused ? new[] { "--expect-greeting" } : []));
+        Assert.That(RunSpecValidator.Validate(input with { Backends = null, BackendListen = null }, Resolve).Errors, Is.Empty, "others may greet");
+    }
+
     [Test]
     public void Validate_EverythingWrongWithBackends_ComesAtOnce()
     {

@@ -31,6 +31,7 @@ public static unsafe partial class Sockets
     private const int ShutRd = 0;
     private const int ShutWr = 1;
     private const int DuplicateCloseOnExec = 1030;
+    private const int MsgPeek = 0x02;
     private const int MsgDontWait = 0x40;
     private const int MsgTrunc = 0x20;
     private const int MsgNoSignal = 0x4000;
@@ -93,6 +94,9 @@ public static unsafe partial class Sockets
 
     /// <summary>recv(2): bytes read, 0 at the peer's FIN, or EAGAIN.</summary>
     public static SysResult Receive(int fd, byte* buffer, nint length) => Again(recv(fd, buffer, length, MsgDontWait));
+
+    /// <summary>recv(2) with MSG_PEEK: as <see cref="Receive"/>, and the bytes stay there.</summary>
+    public static SysResult Peek(int fd, byte* buffer, nint length) => Again(recv(fd, buffer, length, MsgDontWait | MsgPeek));
 
     /// <summary>recv(2) with MSG_TRUNC: throws away up to <paramref name="length"/> bytes without copying them (tcp(7)).</summary>
     public static SysResult Discard(int fd, nint length) => Again(recv(fd, null, length, MsgDontWait | MsgTrunc));
