@@ -74,7 +74,7 @@ public sealed partial class RunController
         Destinations = _plan?.Destinations ?? DestinationCounts.Destinations(_spec.Targets),
         UnresolvedTargets = _plan is null ? [.. _spec.Targets.Where(t => t.IsAskedOfAgents).Select(t => t.Text)] : [],
         Goal = GoalHeld,
-        ChurnPerSecond = TupleDemand.Of(_spec).ChurnRate(GoalHeld),
+        ChurnPerSecond = TupleDemand.Of(_spec with { Connections = Math.Max(1, GoalHeld) }).ChurnRate(GoalHeld),
         Agents = [.. _roster.Everyone.Where(m => m.Plan is not null).Select(SummaryAgentOf)],
         BackendAgents = [.. _backends.Members.Select(SummaryAgentOf)],
         Backends = _spec.Backends > 0 ? backends : null,

@@ -68,6 +68,7 @@ public sealed class MutatedMessagesTests
         spec.Select["zone"] = "a";
         spec.Sources.Add("127.0.0.0/28");
         spec.Name = "spoilt";
+        AddWorkload(spec);
         yield return Of("CreateRun", new CreateRunRequest { Spec = spec, RequestId = "4a8d" });
         var planned = spec.Clone();
         planned.Agents = 1;
@@ -89,6 +90,46 @@ public sealed class MutatedMessagesTests
         static TestCaseData Of<T>(string method, T sound)
             where T : IMessage<T>, IDeepCloneable<T> =>
             new TestCaseData(method, (Func<Mutator, byte[]>)(m => m.Spoil(sound))).SetArgDisplayNames(method);
+    }
+
+    private static void AddWorkload(RunSpec spec)
+    {
+        spec.Targets[0] = "https://127.0.0.1:9000-9009/path";
+        var pace = new RequestLoad { RequestsPerSecond = 500 };
+        var second = Duration.FromTimeSpan(TimeSpan.FromSeconds(1));
+        spec.Workload = new()
+        {
+            Mix = new()
+            {
+                Shares =
+                {
+                    new WorkloadShare { Weight = 5, Hold = new() },
+                    new WorkloadShare { Weight = 3, Churn = new() { Lifetime = second, LongestLifetime = second, Spread = LifetimeSpread.Uniform, Close = CloseMethod.Rst } },
+                    new WorkloadShare
+                    {
+                        Weight = 2,
+                        Http = new()
+                        {
+                            Method = "PUT",
+                            Path = "/path",
+                            Host = "h.example",
+                            Fields = { new HttpField { Name = "Accept", Value = "*/*" } },
+                            Body = ByteString.CopyFromUtf8("body"),
+                            Expected = { new StatusRange { First = 200, Last = 299 } },
+                            Load = pace,
+                            Timeout = second,
+                            RequestsPerConnection = 10,
+                        },
+                    },
+                },
+            },
+        };
+        spec.Transport = new()
+        {
+            Tls = new() { ServerName = "h.example", Ca = ByteString.CopyFromUtf8("-----BEGIN CERTIFICATE-----"), Alpn = { "http/1.1" }, Resume = 0.3, Groups = "X25519" },
+            ProxyProtocol = new() { Version = 2, Clients = new() { First = ByteString.CopyFrom(10, 0, 0, 1), Count = 254 } },
+            Tcp = new() { Keepalive = second, SendBuffer = 4096, UserTimeout = second, Nodelay = true },
+        };
     }
 
     // A plan may be asked to wait for agents for a day, and would; a wait that is not allowed stays as it is.
