@@ -40,8 +40,8 @@ public sealed class TlsTests : BenchTest
         using (Assert.EnterMultipleScope())
         {
             Assert.That(logged.Select(words => string.Join(' ', words[..4])).Distinct(), Is.EqualTo(new[] { "TLSv1.3 shop.example http/1.1 a-client" }), ended.Log);
-            Assert.That(logged, Has.Count.EqualTo(summary.Number("requests.completed")).And.Count.GreaterThan(5 * goal));
-            Assert.That(summary.Number("result.opened"), Is.EqualTo(logged.Count), "one request each");
+            Assert.That(logged, Has.Count.EqualTo(summary.Number("result.opened")).And.Count.GreaterThan(5 * goal));
+            Assert.That(summary.Number("requests.completed"), Is.InRange(logged.Count - goal, logged.Count), "one request each, but for those that the drain closed before");
             Assert.That(summary.Number("result.resumed"), Is.EqualTo(resumed));
             Assert.That(resumed / (double)logged.Count, Is.InRange(0.2, 0.35), $"{resumed} of {logged.Count} resumed");
             Assert.That(summary.Number("latency.tlsHandshake.count"), Is.EqualTo(summary.Number("result.opened")));
