@@ -74,13 +74,15 @@ public sealed partial class ConnectRole
         // Whoever put it into the cursor: these are the bytes that the kernel would send a SYN to.
         if (!_allowed.Allows(destination))
             return NotAllowed(fd, tuple);
+        // On one host all of the handshake happens inside connect().
+        var startedNanos = Clock.BoottimeNanos;
         var connected = Sockets.Connect(fd, destination);
         if (!connected.Ok && connected.Errno != Errno.EINPROGRESS)
             return NotConnected(fd, tuple, connected.Errno, nowNanos);
-        return Watch(fd, tuple, nowNanos);
+        return Watch(fd, tuple, startedNanos, nowNanos);
     }
 
-    private OpenAnswer Watch(int fd, EndpointTuple tuple, long nowNanos)
+    private OpenAnswer Watch(int fd, EndpointTuple tuple, long startedNanos, long nowNanos)
     {
         _reactor.Counters.Offered++;
         var watched = _reactor.Watch(fd, ConnectionState.Connecting);
@@ -95,7 +97,7 @@ public sealed partial class ConnectRole
         var connections = _reactor.Connections;
         connections.Unit(fd) = tuple.Unit;
         connections.Destination(fd) = tuple.Destination;
-        connections.StartedMicros(fd) = (uint)(Clock.BoottimeNanos / 1000);
+        connections.StartedMicros(fd) = (uint)(startedNanos / 1000);
         connections.Marks(fd) = NextPlace();
         _reactor.Counters.Connecting++;
         _reactor.SetDeadline(fd, nowNanos + _goal!.ConnectTimeoutNanos);

@@ -5,7 +5,7 @@ namespace LoadHarness.Agent.Measurement;
 
 /// <summary>
 /// Latencies of one kind in one interval, in the shared layout. To record one is to count one up: HdrHistogram's own classes check and
-/// virtualize, which costs more than all else that is done for a request. Written by one thread.
+/// virtualize, which costs more. Written by one thread.
 /// </summary>
 public sealed class LatencyRecorder
 {

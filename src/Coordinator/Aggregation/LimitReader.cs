@@ -34,9 +34,10 @@ internal static class LimitReader
         }
 
         if (input.Timeline.Totals.NotOffered is var notOffered and > 0)
-            reasons.Add($"{notOffered:N0} connects were due and not started: agents were late, or had no tuple left.");
-        if (input.Timeline.Totals.RequestsNotOffered is var unsent and > 0)
-            reasons.Add($"{unsent:N0} requests were due and never sent: agents were late, or every connection waited for an answer until the end.");
+            reasons.Add($"Of the connects that were due, {notOffered:N0} were not started: agents were late, or had no tuple left.");
+        // Requests that waited until the end for a connection that is free are the target's doing; only a late agent is ours.
+        if (input.Timeline.Totals.RequestsNotOffered is var unsent and > 0 && input.Timeline.Agents.Any(a => a.SaturatedIntervals > 0))
+            reasons.Add($"Of the requests that were due, {unsent:N0} were never sent: agents were late, or every connection waited for an answer until the end.");
         foreach (var group in input.Timeline.Failures.Where(f => f.Party == FailureParty.Us).GroupBy(FailureNames.Of))
             reasons.Add($"{group.Sum(f => f.Count):N0} failures were ours: {group.Key}.");
         if (FellBehind(input, result, reasons.Count > 0) is { } behind)

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using LoadHarness.Coordinator.Specs;
 using LoadHarness.Protos;
+using LifetimeSpread = LoadHarness.V1.LifetimeSpread;
 
 namespace LoadHarness.Coordinator.Planning;
 
@@ -16,6 +17,12 @@ public static class SchedulePlanner
     /// <summary>How far the bound lies above the slope of a ramp, so that a ramp that fell behind can catch up.</summary>
     private const double CatchUp = 1.1;
 
+    /// <summary>
+    /// How far it lies above the mean rate at which connections with drawn lifetimes end: they end in bunches, and a bound close to the mean
+    /// would let some of the goal wait all the time.
+    /// </summary>
+    private const double Bunches = 2;
+
     private const double LowestRate = 1e-6;
 
     /// <summary>How a run opens its goal.</summary>
@@ -26,7 +33,7 @@ public static class SchedulePlanner
     {
         var goal = shares.Sum();
         if (spec.Ramp is { } ramp)
-            return new Opening(ramp, Math.Max(LowestRate, Math.Min(CatchUp * Wanted(spec, goal), allowed)), false);
+            return new Opening(ramp, Math.Max(LowestRate, Math.Min(Math.Max(CatchUp * Wanted(spec, goal), OfBunches(spec, goal)), allowed)), false);
         var rate = Math.Min(spec.ConnectRate ?? GentleRate(goal, shares.Max()), allowed);
         return new Opening(DurationOf(goal, rate), rate, spec.ConnectRate is null);
     }
@@ -43,6 +50,9 @@ public static class SchedulePlanner
         // A ramp that is over before the first connection ends opens and replaces in turn.
         return spec.Churn is { } churning && ramp > churning.Lifetime ? slope + churn : Math.Max(slope, churn);
     }
+
+    private static double OfBunches(RunSpec spec, long goal) =>
+        spec.Workload.Any(w => w.Workload is WorkloadSpec.Churn { Life.Spread: not LifetimeSpread.Fixed }) ? Bunches * TupleDemand.Of(spec).ChurnRate(goal) : 0;
 
     /// <summary>The highest rate of the whole at which nobody exceeds its own limit; infinite when nobody has one.</summary>
     /// <param name="agents">With their limits.</param>

@@ -215,6 +215,22 @@ public class SummaryBuilderTests
         Assert.That(totals.BytesPerConnection, said ? Is.EqualTo(64.0) : Is.Null);
     }
 
+    [TestCase(false, 0)]
+    [TestCase(true, 2)]
+    public void Build_RequestsThatWereNeverSent_AreOursOnlyWhereAnAgentWasLate(bool late, int reasons)
+    {
+        var timeline = Steady();
+        var counters = new CounterValues { RequestsScheduled = 7, RequestsNotOffered = 7 };
+        timeline.Add(Of("a0", 900, 40, 41, counters: counters) with { Health = new() { Saturated = late } });
+        var limits = SummaryBuilder.Build(Input(timeline)).Limits;
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That(limits.ToolLimited, Is.EqualTo(late));
+            Assert.That(limits.Reasons, Has.Length.EqualTo(reasons));
+            Assert.That(limits.Reasons, late ? Has.One.Contains("7 were never sent") : Is.Empty);
+        }
+    }
+
     [Test]
     public void Build_SaturatedAgent_SaysThatTheToolWasTheLimit()
     {

@@ -81,7 +81,7 @@ internal sealed class PlainRunDisplay(TextWriter writer, RunNotes notes) : IRunD
             parts.Add($"kernel {Wording.KernelLine(kernel)} ({Wording.Age(kernel.Age)} ago)");
         if (!progress.Backends.IsEmpty)
             parts.Add($"backends {Wording.BackendLine(progress.Backends)}");
-        parts.Add(progress.Failed == 0 ? "no failures" : $"failures {string.Join(", ", Wording.FailureLines(progress.Failures))}");
+        parts.Add(progress.Failures.IsEmpty ? "no failures" : $"failures {string.Join(", ", Wording.FailureLines(progress.Failures))}");
         if (progress.Agents.Count(a => a.Lost) is > 0 and var lost)
             parts.Add($"agents lost {lost}");
         return string.Join("; ", parts);
