@@ -8,7 +8,7 @@ namespace LoadHarness.Benchmarks;
 /// </summary>
 internal sealed class ChurnBenchmark(string agentProgram, LimitPrograms limits, int connections, int rounds)
 {
-    private const int AtOnce = 64;
+    private const int AtOnce = 256;
 
     /// <summary>Runs both comparisons.</summary>
     public async Task RunAsync()

@@ -70,6 +70,9 @@ internal sealed class AgentTrack(string agentId, int longest)
         return true;
     }
 
+    /// <summary>Whether it was there, and is no more in a second.</summary>
+    public bool HasLeft(int second) => Expected.Intervals is [.., var last] && last.To <= second && !Reported.Contains(second);
+
     /// <summary>Puts the gauges of a sample into its second. Of two samples of one second the later one counts.</summary>
     /// <returns>What to add to the sum and what to take out of it; null where nothing changes.</returns>
     public (GaugeValues? Add, GaugeValues? Remove) PlaceGauges(AgentSample sample, int second)

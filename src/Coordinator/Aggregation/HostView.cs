@@ -52,7 +52,9 @@ public sealed class HostView
     {
         get
         {
-            var readings = _namespaces.Values.Where(n => n.Newest is not null).Select(n => n.Newest!).ToList();
+            // In a drain each leaves when it has nothing any more, and what rests of it is still there.
+            var going = _namespaces.Where(n => _drainFrom is not null || !IsOver(n.Key, TimeSpan.MaxValue)).Select(n => n.Value.Newest).OfType<KernelReading>().ToList();
+            var readings = going.Count > 0 ? going : [.. _namespaces.Values.Select(n => n.Newest).OfType<KernelReading>()];
             return Sum(readings, [.. _namespaces.Values.Where(n => n.Error.Length > 0).Select(n => n.Error)]);
         }
     }
@@ -86,12 +88,27 @@ public sealed class HostView
     public TimeSpan? SocketsAt => _namespaces.Values.Min(n => n.SocketsTakenAt);
 
     /// <summary>The newest comparison of each namespace that was taken between two instants; one that is a little older when a report is
-    /// missing for the newest, for an agent that does not run for some seconds skips some.</summary>
-    public ImmutableArray<KernelComparison> Between(TimeSpan from, TimeSpan to) =>
-    [
-        .. _namespaces.Values.Select(n => NewestOf([.. n.Comparisons.Where(c => c.Reading.TakenAt >= from && c.Reading.TakenAt <= to)]))
-            .OfType<KernelComparison>(),
-    ];
+    /// missing for the newest, for an agent that does not run for some seconds skips some. A namespace that is over counts only when all are.</summary>
+    public ImmutableArray<KernelComparison> Between(TimeSpan from, TimeSpan to)
+    {
+        ImmutableArray<KernelComparison> all =
+        [
+            .. _namespaces.Values.Select(n => NewestOf([.. n.Comparisons.Where(c => c.Reading.TakenAt >= from && c.Reading.TakenAt <= to)]))
+                .OfType<KernelComparison>(),
+        ];
+        ImmutableArray<KernelComparison> going = [.. all.Where(c => !IsOver(c.NetworkNamespace, to))];
+        return going.IsEmpty ? all : going;
+    }
+
+    /// <summary>Whether all agents of a namespace have left the run: what they held is closed, and nobody is there who could read that it is.</summary>
+    /// <param name="networkNamespace">Any.</param>
+    /// <param name="at">As of the second that ends here, or the newest that is complete.</param>
+    public bool IsOver(string networkNamespace, TimeSpan at)
+    {
+        var second = (int)Math.Min(_timeline.CompleteSeconds, Math.Floor(at.TotalSeconds)) - 1;
+        var agents = _timeline.AgentsIn(networkNamespace).ToList();
+        return agents.Count > 0 && agents.TrueForAll(a => a.HasLeft(second));
+    }
 
     /// <summary>Sums readings.</summary>
     /// <param name="readings">One for each namespace.</param>

@@ -38,10 +38,10 @@ internal static class KernelReader
             States = totals.States.ToImmutableSortedDictionary(s => Name(s.Key), s => s.Value, StringComparer.Ordinal),
             Foreign = totals.Foreign,
             AgeSeconds = SummaryBuilder.Rounded(Math.Max(0, (drain - totals.OldestAt!.Value).TotalSeconds)),
-            Agrees = comparisons.All(c => c.Agrees) && Unread(input, comparisons).IsEmpty,
+            Agrees = comparisons.All(c => c.Agrees) && Unread(input, comparisons, drain).IsEmpty,
             Note = Join(
                 CountNote(comparisons, own), comparisons.All(c => c.Agrees) ? "" : KernelNotes.StatesBehind(totals),
-                UnreadNote(Unread(input, comparisons)), ForeignNote(totals.Foreign), KernelNotes.Of(input)),
+                UnreadNote(Unread(input, comparisons, drain)), ForeignNote(totals.Foreign), KernelNotes.Of(input)),
         };
     }
 
@@ -75,9 +75,10 @@ internal static class KernelReader
         ? "No kernel was read while the goal was held: the numbers are our own count alone."
         : $"The kernel could not be read: {newest.Errors[0]}. The numbers are our own count alone.";
 
-    private static ImmutableArray<string> Unread(SummaryInput input, ImmutableArray<KernelComparison> comparisons) =>
+    private static ImmutableArray<string> Unread(SummaryInput input, ImmutableArray<KernelComparison> comparisons, TimeSpan drain) =>
     [
-        .. input.Agents.Where(a => a.Assigned > 0 && comparisons.All(c => c.NetworkNamespace != a.NetworkNamespace))
+        .. input.Agents.Where(a => a.Assigned > 0 && comparisons.All(c => c.NetworkNamespace != a.NetworkNamespace)
+                && !input.Timeline.Kernel.IsOver(a.NetworkNamespace, drain))
             .Select(a => a.Host).Distinct(),
     ];
 

@@ -106,6 +106,39 @@ public class HostViewTests
         Assert.That(timeline.Kernel.Between(TimeSpan.Zero, At(100)).Single().Reading.TakenAt, Is.EqualTo(At(takenAt)));
     }
 
+    [TestCase(7, 100)]
+    [TestCase(20, 150)]
+    public void Between_NamespaceWhoseAgentsHaveLeft_CountsNoMore(double left, long expected)
+    {
+        var timeline = new Timeline(TimeSpan.FromHours(1));
+        foreach (var (agent, network, share) in new[] { ("a", "ns1", 100), ("b", "ns2", 50) })
+        {
+            timeline.Join(agent, TimeSpan.Zero);
+            for (var k = 0; k < (agent == "a" ? 12 : 6); k++)
+                timeline.Add(Of(agent, (ulong)k + 1, k, k + 1, share) with { NetworkNamespace = network, Kernel = Reading(k + 0.5, share) });
+        }
+
+        timeline.Leave("b", At(left));
+        timeline.Advance(At(12));
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That(timeline.Kernel.Between(TimeSpan.Zero, At(12)).Sum(c => c.Established), Is.EqualTo(expected));
+            Assert.That(timeline.Kernel.Newest[TcpState.Established], Is.EqualTo(expected));
+        }
+    }
+
+    [Test]
+    public void Between_AllHaveLeft_KeepsTheLastThatWasRead()
+    {
+        var timeline = new Timeline(TimeSpan.FromHours(1));
+        timeline.Join("a", TimeSpan.Zero);
+        for (var k = 0; k < 6; k++)
+            timeline.Add(Of("a", (ulong)k + 1, k, k + 1, 100) with { Kernel = Reading(k + 0.5, 100) });
+        timeline.Leave("a", At(7));
+        timeline.Advance(At(12));
+        Assert.That(timeline.Kernel.Between(TimeSpan.Zero, At(12)).Single().Established, Is.EqualTo(100));
+    }
+
     [Test]
     public void Between_ReportMissing_HasNoOwnCount()
     {

@@ -16,7 +16,7 @@ public sealed class SoakTests : FleetTest
     private const string Target = "10.77.0.6";
     private const int Goal = 2_000;
     // Longer than a coordinator takes to start on a busy machine.
-    private const string Lease = "20s";
+    private const string Lease = "30s";
     private const string ClientEnds = "( dport = :9000 )";
 
     // Lease, drain deadline and margin of a silent agent, and the time to open its share again.

@@ -37,7 +37,9 @@ public sealed class LifetimeTests : BenchTest
             Assert.That(complete, Has.Count.GreaterThan(2 * Goal));
             foreach (var (least, share) in millis.Zip(shares))
                 Assert.That(ShareOf(least), Is.InRange(share - (share == 1 ? 0.02 : 0.08), share + Stalled), $"lives of {least} ms and more");
-            Assert.That(complete.Where(l => l.How != end), Is.Empty, "how they end");
+            // Some lives that are drawn are over before HAProxy has reached its server: CC.
+            Assert.That(complete.Where(l => l.How != end && (l.How != "CC" || l.Length > 10)), Is.Empty, "how they end");
+            Assert.That(lifetime == "1s" || summary.Flag("result.reached"), Is.True, "drawn lives end in bunches, and are made good between them");
             Assert.That(summary.Number("result.opened"), Is.EqualTo(proxy.Stat("clients", "conn_tot")).And.EqualTo(lives.Count));
             Assert.That(summary.Real("rates.completed"), Is.InRange(0.7 * Goal, 1.1 * Goal), "goal / mean lifetime");
             Assert.That(summary.Number("failures.total"), Is.Zero, ended.Log);
