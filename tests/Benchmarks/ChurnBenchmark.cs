@@ -8,6 +8,7 @@ namespace LoadHarness.Benchmarks;
 /// </summary>
 internal sealed class ChurnBenchmark(string agentProgram, LimitPrograms limits, int connections, int rounds)
 {
+    // So many that neither side waits for the other: who is slower than the sink finds it asleep, and pays for waking it.
     private const int AtOnce = 256;
 
     /// <summary>Runs both comparisons.</summary>
