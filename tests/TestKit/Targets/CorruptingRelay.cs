@@ -12,15 +12,14 @@ public sealed class CorruptingRelay : IDisposable
 {
     private readonly NetworkNamespace _space;
     private readonly IPEndPoint _server;
-    private readonly Socket _listener;
-    private readonly CancellationTokenSource _end = new();
+    private readonly TargetListener _listener;
     private int _corrupts;
     private int _corrupted;
 
-    private CorruptingRelay(NetworkNamespace space, Socket listener, IPEndPoint server)
+    private CorruptingRelay(NetworkNamespace space, IPEndPoint endpoint, IPEndPoint server)
     {
-        (_space, _listener, _server) = (space, listener, server);
-        _ = AcceptAsync();
+        (_space, _server) = (space, server);
+        _listener = new TargetListener(space, endpoint, RelayAsync);
     }
 
     /// <summary>Connections on which a bit was changed.</summary>
@@ -30,58 +29,20 @@ public sealed class CorruptingRelay : IDisposable
     /// <param name="space">Where both ends of it are.</param>
     /// <param name="endpoint">Where clients connect to.</param>
     /// <param name="server">Where it connects to.</param>
-    public static CorruptingRelay Start(NetworkNamespace space, IPEndPoint endpoint, IPEndPoint server) => new(
-        space,
-        space.Enter(() =>
-        {
-            var socket = new Socket(endpoint.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
-            socket.Bind(endpoint);
-            socket.Listen(4096);
-            return socket;
-        }),
-        server);
+    public static CorruptingRelay Start(NetworkNamespace space, IPEndPoint endpoint, IPEndPoint server) => new(space, endpoint, server);
 
     /// <summary>From now on, once on each connection that is open; those that come later are left alone.</summary>
     public void Corrupt() => Volatile.Write(ref _corrupts, 1);
 
     /// <inheritdoc/>
-    public void Dispose()
-    {
-        _end.Cancel();
-        _listener.Dispose();
-        _end.Dispose();
-    }
-
-    private async Task AcceptAsync()
-    {
-        var end = _end.Token;
-        try
-        {
-            while (true)
-                _ = RelayAsync(await _listener.AcceptAsync(end), end);
-        }
-        catch (Exception e) when (e is SocketException or OperationCanceledException or ObjectDisposedException)
-        {
-            // Disposed.
-        }
-    }
+    public void Dispose() => _listener.Dispose();
 
     private async Task RelayAsync(Socket client, CancellationToken end)
     {
         var mayCorrupt = Volatile.Read(ref _corrupts) == 0;
-        using (client)
-        using (var server = _space.Enter(() => new Socket(_server.AddressFamily, SocketType.Stream, ProtocolType.Tcp)))
-        {
-            try
-            {
-                await server.ConnectAsync(_server, end);
-                await Task.WhenAll(PassAsync(client, server, mayCorrupt, end), PassAsync(server, client, false, end));
-            }
-            catch (Exception e) when (e is SocketException or OperationCanceledException)
-            {
-                // One side has gone: so does the other.
-            }
-        }
+        using var server = _space.Enter(() => new Socket(_server.AddressFamily, SocketType.Stream, ProtocolType.Tcp));
+        await server.ConnectAsync(_server, end);
+        await Task.WhenAll(PassAsync(client, server, mayCorrupt, end), PassAsync(server, client, false, end));
     }
 
     private async Task PassAsync(Socket from, Socket to, bool mayCorrupt, CancellationToken end)
