@@ -14,9 +14,10 @@ internal sealed partial class RequestWorkload
     private const long ShortestTickNanos = 1_000_000;
     private const long LongestTickNanos = 64_000_000;
 
-    // Of a period or a think time: as exact as anybody needs it. What is sent in one tick, and answered meanwhile, costs one turn of the loop:
-    // a reactor that keeps 17,000 connections alive is woken twenty times a second and not six hundred times.
-    private const int TicksPerWait = 500;
+    // A think time is kept so exactly: what it is longer makes the rate less. Heartbeats are due at instants that no tick moves, and nobody looks
+    // at them more closely; what is sent in one tick, and answered meanwhile, costs one turn of the loop and wakes the target once.
+    private const int TicksPerThinkTime = 500;
+    private const int TicksPerPeriod = 50;
 
     // While every connection is busy the schedule is looked at so often: the backlog is the target's doing.
     private const long LookNanos = CatchUpNanos / 2;
@@ -31,13 +32,13 @@ internal sealed partial class RequestWorkload
 
     private void StartLoad()
     {
-        var wait = _pace.Load switch
+        var wanted = _pace.Load switch
         {
-            RequestLoad.Closed closed => closed.ThinkTime,
-            RequestLoad.Heartbeat heartbeat => heartbeat.Every,
+            RequestLoad.Closed closed => closed.ThinkTime / TicksPerThinkTime,
+            RequestLoad.Heartbeat heartbeat => heartbeat.Every / TicksPerPeriod,
             _ => TimeSpan.Zero,
         };
-        var tick = Math.Clamp(wait.Ticks * 100 / TicksPerWait, ShortestTickNanos, LongestTickNanos);
+        var tick = Math.Clamp(wanted.Ticks * 100, ShortestTickNanos, LongestTickNanos);
         _timers = new SlotTimers(_reactor.Connections.Capacity, tick, _reactor.NowNanos);
         _phasesFromNanos = _reactor.NowNanos;
     }
@@ -104,7 +105,7 @@ internal sealed partial class RequestWorkload
     {
         if (_schedule.Waiting > 0)
         {
-            Send(slot, _timers.TickOf(_schedule.Take()));
+            Send(slot, _schedule.Take());
             return;
         }
 
@@ -143,10 +144,10 @@ internal sealed partial class RequestWorkload
         if (request.Phase != Phase.Thinking || _connections.IsDraining)
             return;
         Counters.RequestsScheduled++;
-        if (nowNanos - request.IntendedNanos > CatchUpNanos && IsOurLateness(request))
+        if (nowNanos - _timers.TickOf(request.IntendedNanos) > CatchUpNanos && IsOurLateness(request))
             Counters.Late++;
         if (_pace.Load is RequestLoad.Heartbeat)
-            Send(slot, Math.Min(_timers.TickOf(request.IntendedNanos), nowNanos));
+            Send(slot, request.IntendedNanos);
         else
             SendAtOnce(slot);
     }
@@ -178,7 +179,7 @@ internal sealed partial class RequestWorkload
             if (sent++ == Batch)
                 return nowNanos;
             _timers.Dequeue(slot);
-            Send(slot, _timers.TickOf(_schedule.Take()));
+            Send(slot, _schedule.Take());
         }
 
         if (_timers.Oldest < 0)

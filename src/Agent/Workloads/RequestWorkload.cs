@@ -231,8 +231,10 @@ internal sealed partial class RequestWorkload : IWorkload
         if (answer.Kind == ExchangeAnswerKind.Completed)
         {
             var (now, latencies) = (_reactor.NowNanos, _connections.Latencies);
+            // To a tick is our own rounding, not the target's latency.
+            var dueNanos = Math.Min(_timers.TickOf(request.IntendedNanos), request.SentNanos);
             Counters.RequestsCompleted++;
-            latencies[HistogramKind.Request].Record((now - request.IntendedNanos) / 1000);
+            latencies[HistogramKind.Request].Record((now - dueNanos) / 1000);
             latencies[HistogramKind.RequestService].Record((now - request.SentNanos) / 1000);
         }
         else

@@ -8,6 +8,7 @@ using LoadHarness.Protos;
 using LoadHarness.TestKit.Networks;
 using LoadHarness.TestKit.Targets;
 using LoadHarness.V1;
+using static LoadHarness.Agent.Tests.Workloads.RequestFixture;
 using RequestLoad = LoadHarness.Agent.Workloads.RequestLoad;
 
 namespace LoadHarness.Agent.Tests.Workloads;
@@ -16,47 +17,11 @@ namespace LoadHarness.Agent.Tests.Workloads;
 [FixtureLifeCycle(LifeCycle.InstancePerTestCase)]
 public sealed class RequestWorkloadTests
 {
-    private static readonly TimeSpan _timeout = TimeSpan.FromSeconds(30);
-    private static readonly RequestLoad _atOnce = new RequestLoad.Closed(TimeSpan.Zero);
-
-    [Test]
-    public void Closed_WithoutThinking_AnswersComeOneAfterTheOther()
-    {
-        using var target = Answering(_ => ScriptedAnswer.Ok);
-        using var reactor = Start(target, 5, Http(_atOnce));
-
-        var counters = reactor.WaitFor(c => c.RequestsCompleted > 200, "200 answers");
-
-        Assert.Multiple(() =>
-        {
-            Assert.That(counters.RequestsOffered, Is.EqualTo(counters.RequestsCompleted + counters.RequestsInFlight));
-            Assert.That(counters.RequestsScheduled, Is.EqualTo(counters.RequestsOffered));
-            Assert.That(counters.RequestsFailed + counters.RequestsNotOffered, Is.Zero);
-            Assert.That(counters.Established, Is.EqualTo(5));
-            Assert.That(target.Requests.Select(r => r.Text).Distinct(), Is.EqualTo(new[] { "GET /x HTTP/1.1\r\nHost: example\r\n\r\n" }));
-        });
-    }
-
-    [Test]
-    public void Closed_WithAThinkTime_WaitsAfterEachAnswer()
-    {
-        using var target = Answering(_ => ScriptedAnswer.Ok);
-        using var reactor = Start(target, 3, Http(new RequestLoad.Closed(TimeSpan.FromMilliseconds(100))));
-
-        reactor.WaitFor(c => c.RequestsCompleted >= 15, "five answers on each connection");
-
-        foreach (var connection in target.Requests.GroupBy(r => r.Connection))
-        {
-            var gaps = connection.Zip(connection.Skip(1), (a, b) => (b.At - a.At).TotalMilliseconds);
-            Assert.That(gaps, Has.All.GreaterThan(99));
-        }
-    }
-
     [Test]
     public void RequestsPerConnection_AfterTheLast_TheConnectionIsClosedAndReplaced()
     {
         using var target = Answering(_ => ScriptedAnswer.Ok);
-        using var reactor = Start(target, 2, Http(_atOnce, perConnection: 3));
+        using var reactor = Start(target, 2, Get(AtOnce, perConnection: 3));
 
         var counters = reactor.WaitFor(c => c.Closed >= 10, "ten ends");
 
@@ -70,7 +35,7 @@ public sealed class RequestWorkloadTests
     public void Answer_ThatEndsTheConnection_IsCompletedAndNoFailure(string text, bool closes)
     {
         using var target = Answering(_ => new ScriptedAnswer(text) { Closes = closes });
-        using var reactor = Start(target, 2, Http(_atOnce));
+        using var reactor = Start(target, 2, Get(AtOnce));
 
         var counters = reactor.WaitFor(c => c.RequestsCompleted >= 10, "ten answers");
 
@@ -93,7 +58,7 @@ public sealed class RequestWorkloadTests
     public void Answer_ThatIsNotWhatWasWanted_FailsByNameAndIsNotInTheLatencies(string text, FailureStage stage, FailureCause cause, int code)
     {
         using var target = Answering(_ => new ScriptedAnswer(text) { Closes = cause != FailureCause.UnexpectedStatus });
-        using var reactor = Start(target, 2, Http(_atOnce));
+        using var reactor = Start(target, 2, Get(AtOnce));
 
         var counters = reactor.WaitFor(c => c.RequestsFailed >= 4 && c.RequestsInFlight <= 2, "four failures");
 
@@ -110,7 +75,7 @@ public sealed class RequestWorkloadTests
     public void Answer_WithTheFinRightBehindIt_NothingMoreIsSent()
     {
         using var target = Answering(_ => ScriptedAnswer.Ok with { Closes = true });
-        using var reactor = Start(target, 2, Http(new RequestLoad.Closed(TimeSpan.FromMilliseconds(200))));
+        using var reactor = Start(target, 2, Get(new RequestLoad.Closed(TimeSpan.FromMilliseconds(200))));
 
         var counters = reactor.WaitFor(c => c.RequestsCompleted >= 10, "ten answers");
 
@@ -122,7 +87,7 @@ public sealed class RequestWorkloadTests
     public void Reset_InsteadOfAnAnswer_FailsAsTheTargets()
     {
         using var target = Answering(_ => new ScriptedAnswer("") { Resets = true });
-        using var reactor = Start(target, 2, Http(_atOnce));
+        using var reactor = Start(target, 2, Get(AtOnce));
 
         var counters = reactor.WaitFor(c => c.RequestsFailed >= 4, "four failures");
 
@@ -134,7 +99,7 @@ public sealed class RequestWorkloadTests
     public void BytesBehindAnAnswer_EndTheConnection()
     {
         using var target = Answering(_ => new ScriptedAnswer(ScriptedAnswer.Ok.Text + "more"));
-        using var reactor = Start(target, 2, Http(_atOnce));
+        using var reactor = Start(target, 2, Get(AtOnce));
 
         var counters = reactor.WaitFor(c => c.RequestsCompleted >= 4, "four answers");
 
@@ -146,7 +111,7 @@ public sealed class RequestWorkloadTests
     public void NoAnswer_WithinTheTimeout_FailsByRst()
     {
         using var target = Answering(_ => new ScriptedAnswer("") { After = TimeSpan.FromMinutes(1) });
-        using var reactor = Start(target, 2, Http(_atOnce, timeout: TimeSpan.FromMilliseconds(200)));
+        using var reactor = Start(target, 2, Get(AtOnce, timeout: TimeSpan.FromMilliseconds(200)));
 
         var counters = reactor.WaitFor(c => c.RequestsFailed >= 4, "four failures");
 
@@ -155,60 +120,10 @@ public sealed class RequestWorkloadTests
     }
 
     [Test]
-    public void Open_ATargetThatStalls_BothClocksSayWhatArithmeticSays()
-    {
-        const int rate = 1000;
-        var stall = TimeSpan.FromSeconds(1);
-        var stalls = new TaskCompletionSource<DateTime>();
-        using var target = Answering(r => new(ScriptedAnswer.Ok.Text) { After = After(r) });
-        using var reactor = Start(target, 10, Http(new RequestLoad.Open()), rate);
-        reactor.WaitFor(c => c.RequestsCompleted > 500, "half a second of answers");
-        reactor.Latencies.Clear();
-        stalls.SetResult(DateTime.UtcNow + stall);
-
-        var counters = reactor.WaitFor(c => c.RequestsCompleted > 3000, "three seconds of answers");
-
-        TimeSpan After(ScriptedRequest request) =>
-            stalls.Task.IsCompleted && stalls.Task.Result > request.At ? stalls.Task.Result - request.At : TimeSpan.Zero;
-
-        // Ten requests saw the stall; those that were due in it waited for what was left of it. This machine may have made it longer.
-        var seen = TimeSpan.FromMicroseconds(reactor.Latencies[HistogramKind.RequestService].GetMaxValue());
-        Assert.Multiple(() =>
-        {
-            Assert.That(seen, Is.GreaterThan(stall * 0.9));
-            Assert.That(counters.RequestsNotOffered, Is.Zero);
-            Assert.That(reactor.CountAbove(HistogramKind.Request, seen / 2), Is.EqualTo(rate * seen.TotalSeconds / 2).Within(20).Percent);
-            Assert.That(reactor.CountAbove(HistogramKind.Request, seen / 10), Is.EqualTo(rate * seen.TotalSeconds * 0.9).Within(20).Percent);
-            Assert.That(reactor.CountAbove(HistogramKind.RequestService, seen / 2), Is.EqualTo(10).Within(3));
-        });
-    }
-
-    [Test]
-    public void Heartbeats_EachConnectionInItsPeriod_SpreadEvenly()
-    {
-        var every = TimeSpan.FromSeconds(2);
-        using var target = Answering(_ => ScriptedAnswer.Ok);
-        using var reactor = Start(target, 200, Http(new RequestLoad.Heartbeat(every)));
-
-        var counters = reactor.WaitFor(c => c.RequestsCompleted > 800, "eight seconds of heartbeats");
-
-        var requests = target.Requests;
-        Assert.Multiple(() =>
-        {
-            Assert.That(counters.RequestsFailed + counters.RequestsNotOffered, Is.Zero);
-            Assert.That(requests.GroupBy(r => r.Connection).Select(c => c.Count()), Has.All.InRange(3, 6), "none missed, none too many");
-            // Phases within the period: of ten parts each has its tenth.
-            var parts = requests.Take(600).GroupBy(r => r.At.Ticks % every.Ticks * 10 / every.Ticks).Select(p => p.Count()).ToList();
-            Assert.That(parts, Has.Count.EqualTo(10));
-            Assert.That(parts, Has.All.InRange(40, 80));
-        });
-    }
-
-    [Test]
     public void Drain_WaitsForAnswersThatAreUnderWay()
     {
         using var target = Answering(_ => new(ScriptedAnswer.Ok.Text) { After = TimeSpan.FromMilliseconds(500) });
-        using var reactor = Start(target, 20, Http(_atOnce));
+        using var reactor = Start(target, 20, Get(AtOnce));
         reactor.WaitFor(c => c.RequestsInFlight == 20, "a request on each connection");
 
         reactor.Reactor.Post(new ConnectCommand.Drain(TimeSpan.FromSeconds(20)));
@@ -222,7 +137,7 @@ public sealed class RequestWorkloadTests
     public void Drain_AtItsDeadline_CutsOffWhatHasNoAnswer()
     {
         using var target = Answering(_ => new("") { After = TimeSpan.FromMinutes(1) });
-        using var reactor = Start(target, 20, Http(_atOnce));
+        using var reactor = Start(target, 20, Get(AtOnce));
         reactor.WaitFor(c => c.RequestsInFlight == 20, "a request on each connection");
 
         reactor.Reactor.Post(new ConnectCommand.Drain(TimeSpan.FromSeconds(1)));
@@ -238,7 +153,7 @@ public sealed class RequestWorkloadTests
         using var target = Answering(_ => ScriptedAnswer.Ok);
         var churn = new WorkloadPlan.Churn(new(LifetimeSpread.Fixed, TimeSpan.FromMilliseconds(50), default), CloseMethod.Rst);
         using var reactor = ReactorFixture.Connecting(
-            Target(target), 100, [new(80, new WorkloadPlan.Hold()), new(15, Http(_atOnce, perConnection: 5)), new(5, churn)]);
+            Target(target), 100, [new(80, new WorkloadPlan.Hold()), new(15, Get(AtOnce, perConnection: 5)), new(5, churn)]);
 
         var counters = reactor.WaitFor(c => c.Aborted > 100 && c.Closed - c.Aborted > 100, "many ends of both kinds");
 
@@ -252,7 +167,7 @@ public sealed class RequestWorkloadTests
     public void Requests_Thousands_AllocateNothing()
     {
         using var target = Answering(_ => ScriptedAnswer.Ok);
-        using var reactor = Start(target, 10, Http(_atOnce));
+        using var reactor = Start(target, 10, Get(AtOnce));
         reactor.WaitFor(c => c.RequestsCompleted > 1000, "the first thousand");
         var before = reactor.AllocatedBytes();
 
@@ -267,7 +182,7 @@ public sealed class RequestWorkloadTests
         var address = IpAddress.From(LoopbackAddress.Next());
         using var target = new BackendServer(new BackendOptions { Listen = [(address, 7600)], Http = true, Reactors = 1 });
         target.Start();
-        using var reactor = ReactorFixture.Connecting((address, 7600), 50, [new(1, Http(_atOnce))]);
+        using var reactor = ReactorFixture.Connecting((address, 7600), 50, [new(1, Get(AtOnce))]);
         reactor.WaitFor(c => c.RequestsCompleted > 1000, "the first thousand");
         var before = reactor.AllocatedBytes();
 
@@ -281,7 +196,7 @@ public sealed class RequestWorkloadTests
     {
         var timeout = TimeSpan.FromSeconds(2);
         using var target = Answering(r => r.Number < 30 ? ScriptedAnswer.Ok : new("") { After = TimeSpan.FromMinutes(1) });
-        using var reactor = Start(target, 3, Http(new RequestLoad.Closed(TimeSpan.FromMilliseconds(50)), timeout: timeout));
+        using var reactor = Start(target, 3, Get(new RequestLoad.Closed(TimeSpan.FromMilliseconds(50)), timeout: timeout));
 
         var counters = reactor.WaitFor(c => c.RequestsFailed >= 3, "a failure on each connection");
 
@@ -295,14 +210,4 @@ public sealed class RequestWorkloadTests
     }
 
     private static TestCaseData Bad(string text, FailureStage stage, FailureCause cause, int code) => new(text, stage, cause, code);
-
-    private static ScriptedTarget Answering(Func<ScriptedRequest, ScriptedAnswer> script) => new(LoopbackAddress.Next(), script);
-
-    private static WorkloadPlan.Http Http(RequestLoad load, long perConnection = 0, TimeSpan? timeout = null) =>
-        new([new RequestText("GET", "/x", [], default).For("example")], false, [new PortSpan(200, 399)], new(load, timeout ?? _timeout, perConnection));
-
-    private static (IpAddress, int) Target(ScriptedTarget target) => (IpAddress.From(target.EndPoint.Address), target.EndPoint.Port);
-
-    private static ReactorFixture Start(ScriptedTarget target, int connections, WorkloadPlan plan, double requestsPerSecond = 0) =>
-        ReactorFixture.Connecting(Target(target), connections, [new(1, plan)], requestsPerSecond);
 }
