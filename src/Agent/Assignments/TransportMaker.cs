@@ -25,6 +25,8 @@ internal sealed class TransportMaker : IDisposable
             _preamble = new ProxyPreamble(proxy.Version, proxy.Clients);
         if (plan.Tls is not { } tls)
             return;
+        if (tls.ReleasesIdle)
+            NativeHeap.KeepEndsShort();
         try
         {
             _context = tls.CreateContext(out var problem);
@@ -69,7 +71,7 @@ internal sealed class TransportMaker : IDisposable
     {
         var busy = handshaking + opened > 0;
         if (_hasLeftovers && !busy)
-            Memory.TrimHeap();
+            NativeHeap.Trim();
         _hasLeftovers = busy && _tls is { ReleasesIdle: true };
     }
 

@@ -30,22 +30,6 @@ public static unsafe partial class Memory
     private static nuint Length<T>(int count)
         where T : unmanaged => (nuint)count * (nuint)sizeof(T);
 
-    /// <summary>malloc_trim(3): gives whole pages of the native heap that nobody uses back to the kernel. Does nothing where the C library has no such call.</summary>
-    public static void TrimHeap()
-    {
-        try
-        {
-            _ = malloc_trim(0);
-        }
-        catch (EntryPointNotFoundException)
-        {
-            // Not of glibc.
-        }
-    }
-
-    [LibraryImport("libc")]
-    private static partial int malloc_trim(nuint pad);
-
     [LibraryImport("libc")]
     private static partial nint mmap(nint address, nuint length, int protection, int flags, int fd, nint offset);
 
