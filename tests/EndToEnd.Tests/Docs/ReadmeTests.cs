@@ -6,13 +6,12 @@ namespace LoadHarness.EndToEnd.Tests.Docs;
 [Parallelizable(ParallelScope.All)]
 public sealed class ReadmeTests
 {
-    private static readonly string[] _lines = File.ReadAllLines(Path.Combine(Programs.Root, "README.md"));
-
     [Test]
     public void HaProxyConfiguration_OfTheWalkThrough_IsAcceptedByHaProxy()
     {
-        var first = Array.IndexOf(_lines, "    global");
-        var configuration = _lines.Skip(first).TakeWhile(l => l.StartsWith("    ", StringComparison.Ordinal)).Select(l => l[4..]);
+        var lines = ReadmeShell.Lines;
+        var first = Array.IndexOf(lines, "    global");
+        var configuration = lines.Skip(first).TakeWhile(l => l.StartsWith("    ", StringComparison.Ordinal)).Select(l => l[4..]);
         var path = Path.GetTempFileName();
         File.WriteAllLines(path, configuration);
 
@@ -26,7 +25,7 @@ public sealed class ReadmeTests
     [Test]
     public void Paths_ThatAreNamed_Exist()
     {
-        var named = string.Join('\n', _lines).Split(['(', ')', '`', ' ', '\n'])
+        var named = string.Join('\n', ReadmeShell.Lines).Split(['(', ')', '`', ' ', '\n'])
             .Where(w => w.StartsWith("docs/", StringComparison.Ordinal) || w.StartsWith("deploy/", StringComparison.Ordinal)
                 || w.StartsWith("tests/", StringComparison.Ordinal) || w is "src/Coordinator" or "src/Agent")
             .Distinct().ToList();
