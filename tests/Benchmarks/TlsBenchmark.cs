@@ -66,10 +66,10 @@ internal sealed class TlsBenchmark(string agentProgram, LimitPrograms limits, in
             Console.WriteLine($"  {round}: C {c:0.000}   agent's reactor {a.Reactor:0.000}   verifying {v.Reactor:0.000} CPU ms a connection; with link and samples {a.Process:0.000} and {v.Process:0.000}");
         }
 
-        var m = Median(limit);
+        var m = Measured.Median(limit);
         foreach (var (what, costs) in new[] { ("agent", ours), ("verifying", verified) })
         {
-            var (r, p) = (Median(costs.Select(c => c.Reactor)), Median(costs.Select(c => c.Process)));
+            var (r, p) = (Measured.Median(costs.Select(c => c.Reactor)), Measured.Median(costs.Select(c => c.Process)));
             Console.WriteLine($"  median: C {m:0.000}, {what} {r:0.000} CPU ms, ratio {r / m:0.00}; with link and samples {p:0.000}, ratio {p / m:0.00}");
         }
     }
@@ -136,12 +136,6 @@ internal sealed class TlsBenchmark(string agentProgram, LimitPrograms limits, in
             },
         };
         return work;
-    }
-
-    private static double Median(IEnumerable<double> values)
-    {
-        var sorted = values.Order().ToArray();
-        return sorted[sorted.Length / 2];
     }
 
     // CPU milliseconds of a connection: of the reactor alone, and with what the agent does every second whatever its connections do.

@@ -13,13 +13,15 @@ internal sealed class TlsIdleBenchmark(string agentProgram, int connections)
 {
     private const double ConnectsPerSecond = 1000;
 
-    // What a process takes once, such as the pages of libssl and of the runtime's first generation, is there by then.
-    private const int Settle = 20;
+    private const int PerProxy = 15_000;
+
+    // Seconds. What a process takes once, such as the pages of libssl, is there by then; what comes and goes with the runtime's garbage is not in the least of the last ten samples.
+    private const int Settle = 30;
 
     /// <summary>Kept, then released.</summary>
     public async Task RunAsync()
     {
-        using var proxy = new TlsProxy();
+        using var proxy = new TlsProxy((connections + PerProxy - 1) / PerProxy);
         await RunAsync(proxy, "kept", release: false);
         await RunAsync(proxy, "released", release: true);
     }
@@ -33,12 +35,11 @@ internal sealed class TlsIdleBenchmark(string agentProgram, int connections)
         await coordinator.ReachedAsync(Phase.Prepared);
         var first = connections / 3;
         coordinator.Assign(BenchWork.WithGoal(work, (ulong)first), Phase.Running);
-        var before = await UntilAsync(coordinator, first, Settle);
+        var before = await LeastRssAsync(coordinator, first);
         var pages = TcpPages();
         coordinator.Assign(work, Phase.Running);
-        var held = await UntilAsync(coordinator, connections, Settle);
-        var perConnection = ((double)held.Health.RssBytes - before.Health.RssBytes) / (connections - first);
-        Console.WriteLine($"{first:N0} to {connections:N0} {name}: {perConnection:0} bytes of RSS each ({before.Health.RssBytes / 1e6:0.0} MB -> {held.Health.RssBytes / 1e6:0.0} MB)");
+        var held = await LeastRssAsync(coordinator, connections);
+        Console.WriteLine($"{first:N0} to {connections:N0} {name}: {(held - before) / (connections - first):0} bytes of RSS each ({before / 1e6:0.0} MB -> {held / 1e6:0.0} MB)");
         Console.WriteLine($"  HAProxy has {proxy.Connections:N0} of them; TCP memory {pages} -> {TcpPages()} pages");
         var resets = Resets();
         coordinator.Assign(work, Phase.Drained);
@@ -58,14 +59,18 @@ internal sealed class TlsIdleBenchmark(string agentProgram, int connections)
         return work;
     }
 
-    private static async Task<Sample> UntilAsync(BenchCoordinator coordinator, long established, int settle)
+    // Bytes.
+    private static async Task<double> LeastRssAsync(BenchCoordinator coordinator, long established)
     {
-        while (true)
+        var least = double.MaxValue;
+        for (var at = 0; at < Settle;)
         {
             var sample = await coordinator.NextSampleAsync();
-            if (sample.Gauges.Established == (ulong)established && --settle <= 0)
-                return sample;
+            if (sample.Gauges.Established == (ulong)established && ++at > Settle - 10)
+                least = Math.Min(least, sample.Health.RssBytes);
         }
+
+        return least;
     }
 
     private static long TcpPages()

@@ -7,7 +7,7 @@ using System.Text;
 
 namespace LoadHarness.Benchmarks;
 
-/// <summary>HAProxy that ends TLS and answers requests itself, on one core, with one port for each kind of key.</summary>
+/// <summary>HAProxy that ends TLS and answers requests itself, on one core, with one port for each kind of key. Several processes share the ports (SO_REUSEPORT).</summary>
 internal sealed class TlsProxy : IDisposable
 {
     /// <summary>With a certificate for an RSA key of 2,048 bits.</summary>
@@ -17,21 +17,43 @@ internal sealed class TlsProxy : IDisposable
     public const int EcPort = 9444;
 
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("loadharness-bench-tls-");
-    private readonly RunningProgram _program;
+    private readonly List<RunningProgram> _programs = [];
 
     /// <summary>Starts it.</summary>
-    public TlsProxy()
+    /// <param name="processes">Each takes 19,000 connections at most.</param>
+    public TlsProxy(int processes = 1)
     {
         using var rsa = RSA.Create(2048);
         using var ec = ECDsa.Create(ECCurve.NamedCurves.nistP256);
         Issue("rsa.pem", new CertificateRequest("CN=localhost", rsa, HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1), rsa, (issued, key) => issued.CopyWithPrivateKey(key));
         Issue("ec.pem", new CertificateRequest("CN=localhost", ec, HashAlgorithmName.SHA256), ec, (issued, key) => issued.CopyWithPrivateKey(key));
-        File.WriteAllText(PathOf("haproxy.cfg"), $"""
+        for (var i = 0; i < processes; i++)
+            _programs.Add(Start(PathOf($"{i}.cfg"), PathOf(StatsSocket(i))));
+    }
+
+    /// <summary>The CA of both certificates, PEM.</summary>
+    public string Authority { get; private set; } = "";
+
+    /// <summary>Connections that it has now.</summary>
+    public int Connections => Enumerable.Range(0, _programs.Count).Sum(i => ConnectionsOf(StatsSocket(i)));
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        _programs.ForEach(p => p.Dispose());
+        _folder.Delete(recursive: true);
+    }
+
+    private static string StatsSocket(int process) => $"{process}.sock";
+
+    private RunningProgram Start(string configuration, string socket)
+    {
+        File.WriteAllText(configuration, $"""
             global
                 maxconn 19000
                 no strict-limits
                 nbthread 1
-                stats socket {PathOf("stats.sock")} mode 600
+                stats socket {socket} mode 600
             defaults
                 mode http
                 timeout connect 5s
@@ -45,34 +67,21 @@ internal sealed class TlsProxy : IDisposable
                 http-request return status 200 content-type text/plain string ok
 
             """);
-        _program = new RunningProgram("taskset", ["-c", "0", "haproxy", "-db", "-f", PathOf("haproxy.cfg")]);
-        for (var tries = 0; tries < 100 && !File.Exists(PathOf("stats.sock")); tries++)
+        var program = new RunningProgram("taskset", ["-c", "0", "haproxy", "-db", "-f", configuration]);
+        for (var tries = 0; tries < 100 && !File.Exists(socket); tries++)
             Thread.Sleep(100);
+        return program;
     }
 
-    /// <summary>The CA of both certificates, PEM.</summary>
-    public string Authority { get; private set; } = "";
-
-    /// <summary>Connections that it has now.</summary>
-    public int Connections
+    private int ConnectionsOf(string name)
     {
-        get
-        {
-            using var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
-            socket.Connect(new UnixDomainSocketEndPoint(PathOf("stats.sock")));
-            using var stream = new NetworkStream(socket);
-            stream.Write("show info\n"u8);
-            using var reader = new StreamReader(stream, Encoding.ASCII);
-            var line = reader.ReadToEnd().Split('\n').First(l => l.StartsWith("CurrConns: ", StringComparison.Ordinal));
-            return int.Parse(line.Split(' ')[1], CultureInfo.InvariantCulture);
-        }
-    }
-
-    /// <inheritdoc/>
-    public void Dispose()
-    {
-        _program.Dispose();
-        _folder.Delete(recursive: true);
+        using var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+        socket.Connect(new UnixDomainSocketEndPoint(PathOf(name)));
+        using var stream = new NetworkStream(socket);
+        stream.Write("show info\n"u8);
+        using var reader = new StreamReader(stream, Encoding.ASCII);
+        var line = reader.ReadToEnd().Split('\n').First(l => l.StartsWith("CurrConns: ", StringComparison.Ordinal));
+        return int.Parse(line.Split(' ')[1], CultureInfo.InvariantCulture);
     }
 
     private string PathOf(string name) => Path.Combine(_folder.FullName, name);
