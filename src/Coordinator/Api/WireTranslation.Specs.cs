@@ -16,7 +16,7 @@ internal static partial class WireTranslation
         {
             Name = spec.Name,
             Targets = [.. spec.Targets],
-            Connections = (long)Math.Min(spec.Connections, long.MaxValue),
+            Connections = spec.Connections > 0 ? (long)Math.Min(spec.Connections, long.MaxValue) : null,
             Hold = Quantity(spec.Hold, "hold"),
             Sources = [.. spec.Sources],
             SourcePorts = spec.HasSourcePorts ? spec.SourcePorts : null,

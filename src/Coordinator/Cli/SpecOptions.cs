@@ -17,7 +17,7 @@ internal sealed class SpecOptions
     private readonly Option<string[]> _targets = VerbOptions.Texts(
         "--target", "URL", "What to connect to, as in 10.0.0.5:443,8443-8450, tls://HOST:443 or https://HOST/path; a weight at its end: ,weight=3; may be repeated");
     private readonly Option<string> _connections = VerbOptions.Text(
-        "--connections", "N", "How many connections to hold: 50000, 500k, 2M", "-c");
+        "--connections", "N", "How many connections to hold: 50000, 500k, 2M; churn may have its --connect-rate for a goal instead", "-c");
     private readonly Option<string> _ramp = VerbOptions.Text("--ramp", "TIME", "How long opening them takes: 90s, 10m");
     private readonly Option<string> _rate = VerbOptions.Text(
         "--connect-rate", "RATE", "How many to open per second instead: 5000/s; without either 1,000/s per agent, 5,000/s at most", "--rate");

@@ -15,7 +15,7 @@ public sealed record RunSpecInput
     /// <summary><c>tcp://HOST:PORTS</c>, <c>tls://</c>, <c>http://HOST:PORTS/PATH</c>, <c>https://</c>, or <c>HOST:PORTS</c>.</summary>
     public ImmutableArray<string> Targets { get; init; } = [];
 
-    /// <summary>The goal of the hold.</summary>
+    /// <summary>The goal of the hold; null: <see cref="ConnectRate"/> is the goal of churn.</summary>
     public Quantity<long>? Connections { get; init; }
 
     /// <summary>Time from nothing to the goal.</summary>

@@ -42,7 +42,7 @@ public static class RunSpecValidator
 
         var connections = input.Connections is { } goal
             ? fields.Count("--connections", goal, 1, MostConnections, "Write --connections 50k, or as many as you need")
-            : fields.Missing("--connections", "Say how many connections to hold: --connections 50k");
+            : 0;
         var ramp = fields.Duration("--ramp", input.Ramp, _shortest, DurationText.Longest);
         var rate = fields.Rate("--connect-rate", input.ConnectRate, HighestRate);
         if (input.Ramp is not null && input.ConnectRate is not null)
@@ -74,6 +74,7 @@ public static class RunSpecValidator
             MaxDuration = fields.Duration("--max-duration", input.MaxDuration, _shortest, DurationText.Longest) ?? spec.MaxDuration,
         };
         spec = SpecWorkload.Read(spec, input, fields, errors);
+        spec = GoalOfRate(spec, input, fields, errors);
         spec = SpecTransport.Read(spec, input, fields, errors);
         spec = SpecBackends.Read(spec, input, fields, errors);
         spec = SpecPolicies.Read(spec, input, fields);
@@ -81,6 +82,29 @@ public static class RunSpecValidator
         CheckLength(spec, errors);
         SpecEndpoints.CheckSelf(spec, errors);
         return errors.Count == 0 ? new SpecResult(spec, []) : new SpecResult(null, [.. errors]);
+    }
+
+    // Churn may have its rate for its goal: as many connections as are there when so many are opened each second (Little's law), the first of them within a lifetime.
+    private static RunSpec GoalOfRate(RunSpec spec, RunSpecInput input, FieldReader fields, List<SpecError> errors)
+    {
+        if (input.Connections is not null)
+            return spec;
+        if (input.ConnectRate is not { } given || input.Lifetime is null || spec.Workload is not [{ Workload: WorkloadSpec.Churn churn }])
+        {
+            fields.Missing("--connections", "Say how many connections to hold: --connections 50k (churn with a --lifetime may have a --connect-rate for its goal instead)");
+            return spec;
+        }
+
+        // What is wrong with either has been said.
+        if (spec.ConnectRate is not { } rate || rate <= 0 || churn.Life is not { } life)
+            return spec;
+        var alive = Math.Round(rate * life.Mean.TotalSeconds);
+        if (alive is >= 1 and <= MostConnections)
+            return spec with { Connections = (long)alive, Ramp = life.Mean, ConnectRate = null };
+        errors.Add(new SpecError("--connect-rate", given.Text ?? RateText.Format(rate),
+            $"makes {(alive < 1 ? "less than one connection" : "too many connections")} at a time, with a --lifetime of {LifetimeText.Format(life)}",
+            $"1 to {CountText.Format(MostConnections)}, lifetime times rate", "Give another --lifetime, or say how many connections with --connections"));
+        return spec;
     }
 
     /// <summary>

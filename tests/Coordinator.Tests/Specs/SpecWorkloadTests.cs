@@ -26,6 +26,41 @@ public class SpecWorkloadTests
             Is.EqualTo((new ChurnSpec(TimeSpan.FromSeconds(10), method), TimeSpan.Zero, true)));
     }
 
+    [TestCase("500/s", "10s", 5_000, 10)]
+    [TestCase("500/s", "5s-15s", 5_000, 10)]
+    [TestCase("1.5/s", "exp:1s", 2, 1)]
+    [TestCase("20/s", "50ms", 1, 0.05)]
+    public void Validate_ChurnByRate_HasTheConnectionsThatAreThereAtThatRate(string rate, string lifetime, long connections, double rampSeconds)
+    {
+        var spec = Validate(_good with { Connections = null, Workload = "churn", Lifetime = lifetime, ConnectRate = rate }).Spec!;
+        Assert.That((spec.Connections, spec.Ramp, spec.ConnectRate), Is.EqualTo((connections, TimeSpan.FromSeconds(rampSeconds), (double?)null)));
+    }
+
+    [TestCase("churn", "10s", "5/s", true)]
+    [TestCase("churn", "10ms", "5/s", false, "--connect-rate 5/s: makes less than one connection at a time, with a --lifetime of 10ms")]
+    [TestCase("churn", "exp:20d", "1000000/s", false, "--connect-rate 1000000/s: makes too many connections at a time, with a --lifetime of exp:20d")]
+    [TestCase("churn", "10s", "x", false, "--connect-rate x: ")]
+    [TestCase("churn", "x", "5/s", false, "--lifetime x: ")]
+    [TestCase("churn", null, "5/s", false, "--lifetime: is missing", "--connections: is missing")]
+    [TestCase("churn=1,hold=1", "10s", "5/s", false, "--connections: is missing")]
+    [TestCase("hold", null, "5/s", false, "--connections: is missing")]
+    [TestCase("churn", "10s", null, false, "--connections: is missing")]
+    public void Validate_NoConnections_OnlyChurnWithARateAndALifetimeMayBeWithout(string workload, string? lifetime, string? rate, bool isFine, params string[] messages)
+    {
+        var input = _good with { Connections = null, Workload = workload };
+        if (lifetime is not null)
+            input = input with { Lifetime = lifetime };
+        if (rate is not null)
+            input = input with { ConnectRate = rate };
+
+        var result = Validate(input);
+
+        Assert.That(result.Spec is not null, Is.EqualTo(isFine));
+        Assert.That(result.Errors, Has.Length.EqualTo(messages.Length));
+        for (var i = 0; i < messages.Length; i++)
+            Assert.That(result.Errors[i].Message, Does.StartWith(messages[i]));
+    }
+
     [TestCase(null, null, "fin", "--close fin")]
     [TestCase("hold", "5s", null, "--lifetime 5s")]
     [TestCase("hold", "5s", "rst", "--lifetime 5s", "--close rst")]

@@ -75,6 +75,25 @@ public sealed class ChurnTests : BenchTest
     }
 
     [Test]
+    public async Task ConnectRate_AsTheGoal_OpensSoManyEachSecond()
+    {
+        const int perSecond = 200;
+        await Bench.BackendAsync("127.0.0.1:5000");
+
+        var ended = await Bench.RunAsync($"run 127.0.0.1:5000 --workload churn --connect-rate {perSecond}/s --lifetime exp:2s --close rst --hold 20s --json");
+        var summary = ended.Summary();
+
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That(ended.ExitCode, Is.Zero, ended.Log);
+            Assert.That(summary.Number("target.connections"), Is.EqualTo(2 * perSecond), "as many as are there at that rate");
+            // A machine that stops for some seconds opens none meanwhile.
+            Assert.That(summary.Real("result.holdOpenRateMean"), Is.InRange(0.7 * perSecond, 1.15 * perSecond));
+            Assert.That(summary.Number("failures.total"), Is.Zero, ended.Log);
+        }
+    }
+
+    [Test]
     public async Task Fin_BeyondTheCeiling_IsRefusedWithTheArithmeticAndForcedItSaysWhatItReached()
     {
         await Bench.BackendAsync("127.0.0.1:5000");
