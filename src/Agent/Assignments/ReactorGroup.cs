@@ -19,6 +19,7 @@ internal sealed partial class ReactorGroup : IRunReactors
 
     private readonly EventFd _bell = new();
     private readonly List<ReactorMember> _members = [];
+    private readonly double _firstRounding = Random.Shared.NextDouble();
     private readonly Dictionary<(IpAddress Source, int FirstPort), ReactorMember> _blocks = [];
     private readonly int _descriptorLimit = ResourceUsage.RaiseDescriptorLimit();
     private readonly bool _privateTables;
@@ -243,11 +244,14 @@ internal sealed partial class ReactorGroup : IRunReactors
     {
         var cursor = new EndpointCursor(_destinations, [], _rest, _weights);
         var role = new ConnectRole(
-            cursor, _transports.Create(), WorkloadFactory.Create(_shares), _lease, _allowed, _memory, _lapsedBefore, _transports.Socket);
+            cursor, _transports.Create(), WorkloadFactory.Create(_shares, NextRounding()), _lease, _allowed, _memory, _lapsedBefore, _transports.Socket);
         var reactor = new Reactor(_members.Count, _descriptorLimit, _privateTables, role, _bell);
         reactor.Start();
         return new ReactorMember(reactor);
     }
+
+    // Evenly over the reactors of this agent, and by chance over agents, which do not know of each other.
+    private double NextRounding() => GoldenSteps.At(_members.Count, _firstRounding);
 
     private long TuplesOf(ReactorMember member) => member.Blocks.Concat(member.NewBlocks).Sum(_capacity.TuplesOf);
 

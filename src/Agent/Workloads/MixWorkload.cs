@@ -11,7 +11,11 @@ namespace LoadHarness.Agent.Workloads;
 /// end early do not die out.
 /// </summary>
 /// <param name="kinds">Each with its weight, 1 or above.</param>
-internal sealed class MixWorkload(ImmutableArray<(int Weight, IWorkload Workload)> kinds) : IWorkload
+/// <param name="rounding">
+/// Above 0 and below 1: of a kind's part of a connection, how much counts as none. Reactors that share a run have different ones, spread evenly: else a kind
+/// that is due less than half a connection on each of them would not be there at all.
+/// </param>
+internal sealed class MixWorkload(ImmutableArray<(int Weight, IWorkload Workload)> kinds, double rounding) : IWorkload
 {
     private readonly long[] _live = new long[kinds.Length];
     private SlotArray<byte> _kindOf = null!;
@@ -85,13 +89,13 @@ internal sealed class MixWorkload(ImmutableArray<(int Weight, IWorkload Workload
 
     private IWorkload Of(int slot) => kinds[_kindOf[slot]].Workload;
 
-    // As the method of Sainte-Lague shares seats: the least (n + 1/2) / weight.
+    // A divisor method, as seats are shared (with a rounding of 1/2 that of Sainte-Lague): the least (n + rounding) / weight.
     private int Next()
     {
         var next = 0;
         for (var i = 1; i < kinds.Length; i++)
         {
-            if (((2 * _live[i]) + 1) * kinds[next].Weight < ((2 * _live[next]) + 1) * kinds[i].Weight)
+            if ((_live[i] + rounding) * kinds[next].Weight < (_live[next] + rounding) * kinds[i].Weight)
                 next = i;
         }
 

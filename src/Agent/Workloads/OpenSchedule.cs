@@ -12,6 +12,11 @@ internal struct OpenSchedule(long startNanos, double perSecond)
     private long _due;
     private long _taken;
 
+    // What waited when the rate changed has the numbers below 0, spread evenly from its oldest to the change.
+    private long _before;
+    private long _oldestNanos;
+    private long _changedNanos;
+
     /// <summary>Rate.</summary>
     public double PerSecond { get; private set; } = perSecond;
 
@@ -28,27 +33,33 @@ internal struct OpenSchedule(long startNanos, double perSecond)
         return more;
     }
 
-    /// <summary>Another rate from now on; those that wait keep their instants as nearly as the new rate can tell.</summary>
-    public void Change(double perSecond, long nowNanos)
+    /// <summary>
+    /// Lets time pass, and has another rate from now on. The oldest of those that wait keeps its instant, and so do the others as nearly as an even
+    /// rate between can tell.
+    /// </summary>
+    /// <returns>Requests that have become due at the old rate.</returns>
+    public long Change(double perSecond, long nowNanos)
     {
+        var more = Advance(nowNanos);
         if (perSecond == PerSecond)
-            return;
-        Advance(nowNanos);
-        // The oldest of those that wait stays where it was, and the next that is not due yet comes one interval from now.
-        (_taken, _due) = (-Waiting, 0);
+            return more;
+        (_oldestNanos, _before) = (Waiting > 0 ? InstantOf(_taken) : nowNanos, Waiting);
+        (_taken, _due, _changedNanos) = (-_before, 0, nowNanos);
+        // The next one comes one interval from now.
         _startNanos = nowNanos + (perSecond > 0 ? (long)(1e9 / perSecond) : 0);
         PerSecond = perSecond;
+        return more;
     }
 
     /// <summary>Takes the request that has waited longest; one must wait.</summary>
     /// <returns>When it was due.</returns>
     public long Take() => InstantOf(_taken++);
 
-    /// <summary>Gives up those that wait and were due before an instant.</summary>
+    /// <summary>Gives up those that wait and were due by an instant.</summary>
     /// <returns>How many.</returns>
     public long GiveUpBefore(long nanos)
     {
-        var given = Math.Clamp(DueAt(nanos) - _taken, 0, Waiting);
+        var given = Math.Clamp(PassedAt(nanos) - _taken, 0, Waiting);
         _taken += given;
         return given;
     }
@@ -59,5 +70,18 @@ internal struct OpenSchedule(long startNanos, double perSecond)
     private readonly long DueAt(long nowNanos) =>
         PerSecond > 0 && nowNanos >= _startNanos ? (long)((nowNanos - _startNanos) * PerSecond / 1e9) + 1 : 0;
 
-    private readonly long InstantOf(long number) => PerSecond > 0 ? _startNanos + (long)Math.Ceiling(number * 1e9 / PerSecond) : _startNanos;
+    // The first number that was due later.
+    private readonly long PassedAt(long nanos)
+    {
+        if (_before == 0 || nanos >= _changedNanos)
+            return DueAt(nanos);
+        return nanos < _oldestNanos ? -_before : Math.Min(0, (long)((nanos - _oldestNanos) * (double)_before / (_changedNanos - _oldestNanos)) + 1 - _before);
+    }
+
+    private readonly long InstantOf(long number)
+    {
+        if (number < 0)
+            return _oldestNanos + (long)Math.Ceiling((number + _before) * (double)(_changedNanos - _oldestNanos) / _before);
+        return PerSecond > 0 ? _startNanos + (long)Math.Ceiling(number * 1e9 / PerSecond) : _startNanos;
+    }
 }

@@ -22,9 +22,6 @@ internal sealed partial class RequestWorkload
     // While every connection is busy the schedule is looked at so often: the backlog is the target's doing.
     private const long LookNanos = CatchUpNanos / 2;
 
-    // Steps of it leave the least gaps, however many there are (Weyl; Knuth, The Art of Computer Programming 3, 6.4).
-    private const double GoldenRatio = 0.6180339887498949;
-
     private OpenSchedule _schedule;
     private bool _hasBegun;
     private long _opened;
@@ -63,7 +60,7 @@ internal sealed partial class RequestWorkload
     // Phases count from one instant for all connections, not from each one's opening: their order alone makes them even, not the pace of opening.
     private long FirstBeat(long everyNanos)
     {
-        var phase = _phasesFromNanos + (long)(everyNanos * (++_opened * GoldenRatio % 1));
+        var phase = _phasesFromNanos + (long)(everyNanos * GoldenSteps.At(++_opened));
         var sinceNanos = _reactor.NowNanos - phase;
         return sinceNanos <= 0 ? phase : phase + ((sinceNanos + everyNanos - 1) / everyNanos * everyNanos);
     }
@@ -164,8 +161,7 @@ internal sealed partial class RequestWorkload
 
     private long PaceOpen(long nowNanos)
     {
-        _schedule.Change(_connections.RequestsPerSecond, nowNanos);
-        Counters.RequestsScheduled += _schedule.Advance(nowNanos);
+        Counters.RequestsScheduled += _schedule.Change(_connections.RequestsPerSecond, nowNanos);
         // Connections were free and nothing was sent: that was not the target's doing.
         if (_timers.Oldest >= 0 && _schedule.GiveUpBefore(nowNanos - CatchUpNanos) is > 0 and var late)
         {

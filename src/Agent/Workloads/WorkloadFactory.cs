@@ -8,8 +8,10 @@ namespace LoadHarness.Agent.Workloads;
 internal static class WorkloadFactory
 {
     /// <summary>Makes what the shares of a run ask for: at least one.</summary>
-    public static IWorkload Create(ImmutableArray<WorkloadShare> shares) =>
-        shares.Length == 1 ? Create(shares[0].Plan) : new MixWorkload([.. shares.Select(s => (s.Weight, Create(s.Plan)))]);
+    /// <param name="shares">Each a kind with its weight.</param>
+    /// <param name="rounding">Of a mix, see <see cref="MixWorkload"/>.</param>
+    public static IWorkload Create(ImmutableArray<WorkloadShare> shares, double rounding = 0.5) =>
+        shares.Length == 1 ? Create(shares[0].Plan) : new MixWorkload([.. shares.Select(s => (s.Weight, Create(s.Plan)))], rounding);
 
     private static IWorkload Create(WorkloadPlan plan) => plan switch
     {

@@ -36,6 +36,34 @@ public sealed class MixWorkloadTests
         }
     }
 
+    [TestCase(0.01)]
+    [TestCase(0.99)]
+    public void OnOpened_AnyRounding_SharesThatAreWholeAreMetExactly(double rounding)
+    {
+        using var mix = new Mix(rounding, 80, 15, 5);
+        mix.Open(Enumerable.Range(0, 200));
+
+        Assert.That(mix.Kinds.Select(k => k.Slots.Count), Is.EqualTo(new[] { 160, 30, 10 }));
+    }
+
+    [TestCase(0.0)]
+    [TestCase(0.4)]
+    [TestCase(0.9)]
+    public void OnOpened_OnManyReactors_AKindThatIsDueLessThanHalfAConnectionOnEachIsThere(double first)
+    {
+        const int reactors = 32;
+        const int each = 31;
+        var small = 0;
+        for (var i = 0; i < reactors; i++)
+        {
+            using var mix = new Mix(GoldenSteps.At(i, first), 99, 1);
+            mix.Open(Enumerable.Range(0, each));
+            small += mix.Kinds[1].Slots.Count;
+        }
+
+        Assert.That(small, Is.EqualTo(reactors * each / 100.0).Within(1.5), "one in a hundred");
+    }
+
     [Test]
     public void OnOpened_AfterAllOfAKindHaveEnded_ReplacesThem()
     {
@@ -91,9 +119,14 @@ public sealed class MixWorkloadTests
         private readonly EventFd _bell = new();
 
         public Mix(params int[] weights)
+            : this(0.5, weights)
+        {
+        }
+
+        public Mix(double rounding, params int[] weights)
         {
             Kinds = [.. weights.Select(_ => new NotingWorkload())];
-            Workload = new MixWorkload([.. weights.Zip(Kinds, (weight, kind) => (weight, (IWorkload)kind))]);
+            Workload = new MixWorkload([.. weights.Zip(Kinds, (weight, kind) => (weight, (IWorkload)kind))], rounding);
             var role = new ConnectRole(new EndpointCursor([(IpAddress.From(IPAddress.Loopback), 1)], [], default), Transport, Workload, new(), Agent.Safety.AllowList.Loopback.ToTable());
             Reactor = new Reactor(0, Capacity, privateTable: false, role, _bell);
             Workload.OnStart(this);

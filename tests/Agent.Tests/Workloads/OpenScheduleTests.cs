@@ -66,6 +66,47 @@ public sealed class OpenScheduleTests
     }
 
     [Test]
+    public void Change_OfTheRate_WhatWaitsKeepsItsInstantsAndIsNotGivenUpForIt()
+    {
+        var schedule = new OpenSchedule(Start, 1000);
+        schedule.Advance(Start + Second);
+        for (var i = 0; i < 991; i++)
+            schedule.Take();
+
+        var due = schedule.Change(2000, Start + Second + 5_000_000);
+
+        Assert.That((due, schedule.Waiting), Is.EqualTo((5, 15)));
+        Assert.That(schedule.GiveUpBefore(Start + Second - 95_000_000), Is.Zero, "none has waited for so long");
+        Assert.That(schedule.GiveUpBefore(Start + Second), Is.EqualTo(10).Within(1));
+        Assert.That(schedule.Take(), Is.EqualTo(Start + Second + 1_000_000).Within(1_000_000));
+    }
+
+    [Test]
+    public void AnyChangesOfTheRate_LoseNoneAndKeepTheirOrder() =>
+        Gen.Select(Gen.Long[0, Second / 2], Gen.Double[0, 5000], Gen.Int[0, 500], Gen.Long[0, Second]).Array[1, 20].Sample(steps =>
+        {
+            var schedule = new OpenSchedule(Start, 1000);
+            var (now, due, left, last) = (Start, 0L, 0L, Start);
+            foreach (var (time, rate, takes, patience) in steps)
+            {
+                now += time;
+                // An agent that is told to stop sending, now and then.
+                due += schedule.Change(rate < 500 ? 0 : rate, now);
+                left += schedule.GiveUpBefore(now - patience);
+                for (var i = 0; i < takes && schedule.Waiting > 0; i++, left++)
+                {
+                    var instant = schedule.Take();
+                    // What was due so long ago has just been given up; rounding may tip one over.
+                    if (instant < last || instant > now || instant < now - patience - 1)
+                        return false;
+                    last = instant;
+                }
+            }
+
+            return due == left + schedule.Waiting;
+        });
+
+    [Test]
     public void ARateOfZero_IsNeverDue()
     {
         var schedule = new OpenSchedule(Start, 0);
