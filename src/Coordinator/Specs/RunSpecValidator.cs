@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using LoadHarness.Protos;
+using LifetimeSpread = LoadHarness.V1.LifetimeSpread;
 
 namespace LoadHarness.Coordinator.Specs;
 
@@ -23,6 +24,9 @@ public static class RunSpecValidator
 
     /// <summary>The rate that no agent of a run without ramp and rate exceeds, per second.</summary>
     public const double GentleRatePerAgent = 1_000;
+
+    // Of a rate: what a whole number of connections may make it other than it was asked for.
+    private const double MostRounding = 0.05;
 
     private static readonly TimeSpan _shortest = TimeSpan.FromMilliseconds(1);
 
@@ -79,12 +83,16 @@ public static class RunSpecValidator
         spec = SpecBackends.Read(spec, input, fields, errors);
         spec = SpecPolicies.Read(spec, input, fields);
         CheckName(spec, errors);
-        CheckLength(spec, errors);
+        CheckLength(spec, isByRate: input.Connections is null, errors);
         SpecEndpoints.CheckSelf(spec, errors);
         return errors.Count == 0 ? new SpecResult(spec, []) : new SpecResult(null, [.. errors]);
     }
 
-    // Churn may have its rate for its goal: as many connections as are there when so many are opened each second (Little's law), the first of them within a lifetime.
+    /// <summary>
+    /// Churn may have its rate for its goal: as many connections as are there when so many are opened each second (Little's law). Where all live as long, a ramp
+    /// of one lifetime opens them at just that rate. Drawn lives end while the others are opened, and a ramp ten times as long keeps what replaces them and what
+    /// is new within a tenth of the rate.
+    /// </summary>
     private static RunSpec GoalOfRate(RunSpec spec, RunSpecInput input, FieldReader fields, List<SpecError> errors)
     {
         if (input.Connections is not null)
@@ -99,11 +107,11 @@ public static class RunSpecValidator
         if (spec.ConnectRate is not { } rate || rate <= 0 || churn.Life is not { } life)
             return spec;
         var alive = Math.Round(rate * life.Mean.TotalSeconds);
-        if (alive is >= 1 and <= MostConnections)
-            return spec with { Connections = (long)alive, Ramp = life.Mean, ConnectRate = null };
+        if (alive >= 1 && alive <= MostConnections && Math.Abs((alive / life.Mean.TotalSeconds) - rate) <= rate * MostRounding)
+            return spec with { Connections = (long)alive, Ramp = life.Spread == LifetimeSpread.Fixed ? life.Mean : life.Mean * 10, ConnectRate = null };
         errors.Add(new SpecError("--connect-rate", given.Text ?? RateText.Format(rate),
-            $"makes {(alive < 1 ? "less than one connection" : "too many connections")} at a time, with a --lifetime of {LifetimeText.Format(life)}",
-            $"1 to {CountText.Format(MostConnections)}, lifetime times rate", "Give another --lifetime, or say how many connections with --connections"));
+            $"makes {(alive > MostConnections ? "too many" : "too few")} connections at a time, with a --lifetime of {LifetimeText.Format(life)}, to be kept by a whole number of them",
+            $"lifetime times rate up to {CountText.Format(MostConnections)}, a whole number or 10 and more", "Give another --lifetime, or say how many connections with --connections"));
         return spec;
     }
 
@@ -113,7 +121,7 @@ public static class RunSpecValidator
     private static TimeSpan ShortestOpening(RunSpec spec) =>
         spec.Ramp ?? TimeSpan.FromSeconds(spec.Connections / (spec.ConnectRate ?? GentleRate));
 
-    private static void CheckLength(RunSpec spec, List<SpecError> errors)
+    private static void CheckLength(RunSpec spec, bool isByRate, List<SpecError> errors)
     {
         if (spec.Connections < 1 || spec.ConnectRate <= 0)
             return;
@@ -124,7 +132,8 @@ public static class RunSpecValidator
         errors.Add(new SpecError("--hold", DurationText.Format(spec.Hold),
             $"with {opening} to open {CountText.Format(spec.Connections)} connections is longer than the run may last",
             $"{DurationText.Format(spec.MaxDuration)} in all (--max-duration)",
-            "Hold for less time, open faster, or give a longer --max-duration"));
+            isByRate ? "Hold for less time, give a shorter --lifetime or a longer --max-duration, or say how many connections with --connections"
+                : "Hold for less time, open faster, or give a longer --max-duration"));
     }
 
     private static TimeSpan Rounded(TimeSpan time) => TimeSpan.FromSeconds(Math.Ceiling(time.TotalSeconds));

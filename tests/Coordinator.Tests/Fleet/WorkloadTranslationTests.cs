@@ -65,6 +65,16 @@ public class WorkloadTranslationTests
     });
 
     [Test]
+    public void ToInput_ChurnByItsRate_NeedsNoConnections()
+    {
+        var spec = new V1.RunSpec { Targets = { "10.0.0.5:443" }, Churn = new() { Lifetime = new() { Seconds = 10 } }, ConnectsPerSecond = 500 };
+
+        var read = RunSpecValidator.Validate(Coordinator.Api.WireTranslation.ToInput(spec), _ => null).Spec!;
+
+        Assert.That((read.Connections, read.Ramp), Is.EqualTo((5_000, TimeSpan.FromSeconds(10))));
+    }
+
+    [Test]
     public void ToInput_AChurnOfAClientBeforeThereWereWorkloads_IsAWorkload()
     {
         var spec = new V1.RunSpec { Targets = { "10.0.0.5:443" }, Connections = 5, Churn = new() { Lifetime = new() { Seconds = 10 }, Close = CloseMethod.Rst } };

@@ -27,8 +27,8 @@ public class SpecWorkloadTests
     }
 
     [TestCase("500/s", "10s", 5_000, 10)]
-    [TestCase("500/s", "5s-15s", 5_000, 10)]
-    [TestCase("1.5/s", "exp:1s", 2, 1)]
+    [TestCase("500/s", "5s-15s", 5_000, 100)]
+    [TestCase("10.4/s", "exp:1s", 10, 10)]
     [TestCase("20/s", "50ms", 1, 0.05)]
     public void Validate_ChurnByRate_HasTheConnectionsThatAreThereAtThatRate(string rate, string lifetime, long connections, double rampSeconds)
     {
@@ -37,8 +37,10 @@ public class SpecWorkloadTests
     }
 
     [TestCase("churn", "10s", "5/s", true)]
-    [TestCase("churn", "10ms", "5/s", false, "--connect-rate 5/s: makes less than one connection at a time, with a --lifetime of 10ms")]
+    [TestCase("churn", "10ms", "5/s", false, "--connect-rate 5/s: makes too few connections at a time, with a --lifetime of 10ms")]
+    [TestCase("churn", "100ms", "14/s", false, "--connect-rate 14/s: makes too few connections at a time, with a --lifetime of 100ms")]
     [TestCase("churn", "exp:20d", "1000000/s", false, "--connect-rate 1000000/s: makes too many connections at a time, with a --lifetime of exp:20d")]
+    [TestCase("churn", "2d", "1/s", false, "--hold 1m: with 2d to open 172,800 connections is longer than the run may last; allowed: 1d in all (--max-duration). Hold for less time, give a shorter --lifetime")]
     [TestCase("churn", "10s", "x", false, "--connect-rate x: ")]
     [TestCase("churn", "x", "5/s", false, "--lifetime x: ")]
     [TestCase("churn", null, "5/s", false, "--lifetime: is missing", "--connections: is missing")]
