@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using LoadHarness.Protos;
 using LoadHarness.V1;
 
 namespace LoadHarness.Coordinator.Aggregation;
@@ -6,6 +7,13 @@ namespace LoadHarness.Coordinator.Aggregation;
 /// <summary>Sentences that a reader should know before believing the numbers.</summary>
 internal static class SummaryNotes
 {
+    // As the report names them.
+    private static readonly (HistogramKind Kind, string Name)[] _latencies =
+    [
+        (HistogramKind.Connect, "connect"), (HistogramKind.TlsHandshake, "tls"), (HistogramKind.Request, "request"),
+        (HistogramKind.RequestService, "service"), (HistogramKind.TimeToFirstByte, "1st byte"),
+    ];
+
     /// <summary>What a summary has to say.</summary>
     public static IEnumerable<string> Of(SummaryInput input, ResultFacts result, ImmutableArray<StormFacts> storms, TargetCloseFacts? closes)
     {
@@ -31,6 +39,11 @@ internal static class SummaryNotes
 
         foreach (var failure in input.Timeline.Failures.Where(f => f.Cause == FailureCause.Other && f.Errno != 0).Take(5))
             yield return $"{FailureNames.Of(failure)} was errno {failure.Errno}, {failure.Count:N0} times.";
+        foreach (var (kind, name) in _latencies)
+        {
+            if (input.Timeline.Histogram(kind)?.GetCountAtValue(HistogramLayout.HighestMicros) is > 0 and var longest)
+                yield return $"{longest:N0} of the latencies ({name}) were an hour or longer and count as an hour, the most that is kept.";
+        }
     }
 
     /// <summary>The fewest connections in the holds of the goal; a run that was scaled may hold other goals too, on purpose.</summary>

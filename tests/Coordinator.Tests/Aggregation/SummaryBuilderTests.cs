@@ -194,6 +194,17 @@ public class SummaryBuilderTests
         }
     }
 
+    [Test]
+    public void Build_LatenciesAboveTheMostThatIsKept_AreSaidToBeMore()
+    {
+        var (within, beyond) = (Steady(), Steady());
+        within.Add(Of("a0", 900, 39, 40, 5000) with { Histograms = Connects(Histogram(1000, 3_500_000_000)) });
+        beyond.Add(Of("a0", 900, 39, 40, 5000) with { Histograms = Connects(Histogram(1000, 4_000_000_000, 5_000_000_000)) });
+
+        Assert.That(SummaryBuilder.Build(Input(within)).Notes, Has.None.Contains("an hour"));
+        Assert.That(SummaryBuilder.Build(Input(beyond)).Notes, Has.One.StartsWith("2 of the latencies (connect) were an hour or longer"));
+    }
+
     [TestCase(1050, false)]
     [TestCase(9000, true)]
     public void Build_ChurnBelowItsGoal_SaysThatTheAgentsDidNotKeepUp(double wanted, bool said)
