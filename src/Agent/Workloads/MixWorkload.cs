@@ -12,7 +12,7 @@ namespace LoadHarness.Agent.Workloads;
 /// </summary>
 /// <param name="kinds">Each with its weight, 1 or above.</param>
 /// <param name="rounding">
-/// Above 0 and below 1: of a kind's part of a connection, how much counts as none. Reactors that share a run have different ones, spread evenly: else a kind
+/// From 0 to 1 (exclusive): of a kind's part of a connection, how much counts as none. Reactors that share a run have different ones, spread evenly: else a kind
 /// that is due less than half a connection on each of them would not be there at all.
 /// </param>
 internal sealed class MixWorkload(ImmutableArray<(int Weight, IWorkload Workload)> kinds, double rounding) : IWorkload

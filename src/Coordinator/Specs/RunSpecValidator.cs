@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Globalization;
 using LoadHarness.Protos;
 using LifetimeSpread = LoadHarness.V1.LifetimeSpread;
 
@@ -106,12 +107,14 @@ public static class RunSpecValidator
         // What is wrong with either has been said.
         if (spec.ConnectRate is not { } rate || rate <= 0 || churn.Life is not { } life)
             return spec;
-        var alive = Math.Round(rate * life.Mean.TotalSeconds);
+        var exactly = rate * life.Mean.TotalSeconds;
+        var alive = Math.Round(exactly);
         if (alive >= 1 && alive <= MostConnections && Math.Abs((alive / life.Mean.TotalSeconds) - rate) <= rate * MostRounding)
             return spec with { Connections = (long)alive, Ramp = life.Spread == LifetimeSpread.Fixed ? life.Mean : life.Mean * 10, ConnectRate = null };
         errors.Add(new SpecError("--connect-rate", given.Text ?? RateText.Format(rate),
-            $"makes {(alive > MostConnections ? "too many" : "too few")} connections at a time, with a --lifetime of {LifetimeText.Format(life)}, to be kept by a whole number of them",
-            $"lifetime times rate up to {CountText.Format(MostConnections)}, a whole number or 10 and more", "Give another --lifetime, or say how many connections with --connections"));
+            $"makes {exactly.ToString("#,0.###", CultureInfo.InvariantCulture)} connections at a time with a --lifetime of {LifetimeText.Format(life)}"
+            + (alive > MostConnections ? ": too many" : ", and no whole number of them keeps that rate"),
+            $"rate times lifetime of 10 to {CountText.Format(MostConnections)}, or a smaller whole number", "Give another --lifetime, or say how many connections with --connections"));
         return spec;
     }
 

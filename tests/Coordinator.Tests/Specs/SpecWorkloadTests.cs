@@ -37,9 +37,9 @@ public class SpecWorkloadTests
     }
 
     [TestCase("churn", "10s", "5/s", true)]
-    [TestCase("churn", "10ms", "5/s", false, "--connect-rate 5/s: makes too few connections at a time, with a --lifetime of 10ms")]
-    [TestCase("churn", "100ms", "14/s", false, "--connect-rate 14/s: makes too few connections at a time, with a --lifetime of 100ms")]
-    [TestCase("churn", "exp:20d", "1000000/s", false, "--connect-rate 1000000/s: makes too many connections at a time, with a --lifetime of exp:20d")]
+    [TestCase("churn", "10ms", "5/s", false, "--connect-rate 5/s: makes 0.05 connections at a time with a --lifetime of 10ms, and no whole number")]
+    [TestCase("churn", "100ms", "14/s", false, "--connect-rate 14/s: makes 1.4 connections at a time with a --lifetime of 100ms, and no whole number of them keeps that rate; allowed: rate times lifetime of 10 to 100,000,000")]
+    [TestCase("churn", "exp:20d", "1000000/s", false, "--connect-rate 1000000/s: makes 1,728,000,000,000 connections at a time with a --lifetime of exp:20d: too many")]
     [TestCase("churn", "2d", "1/s", false, "--hold 1m: with 2d to open 172,800 connections is longer than the run may last; allowed: 1d in all (--max-duration). Hold for less time, give a shorter --lifetime")]
     [TestCase("churn", "10s", "x", false, "--connect-rate x: ")]
     [TestCase("churn", "x", "5/s", false, "--lifetime x: ")]
