@@ -154,6 +154,7 @@ public sealed partial class ConnectRole : IReactorRole, IConnections
         _cursor.EndRests(_reactor.NowNanos);
         snapshot.Counters.RestingTuples = _cursor.Resting;
         snapshot.Counters.FreeTuples = _cursor.Free;
+        snapshot.Latencies.Match(Latencies);
         (snapshot.Latencies, Latencies) = (Latencies, snapshot.Latencies);
         _workload.OnSnapshot(snapshot);
         snapshot.EndpointSpaceExhausted = _exhausted;

@@ -166,6 +166,23 @@ public sealed class ConnectStormTests
         Assert.That(reactor.AllocatedBytes() - before, Is.Zero);
     }
 
+    // Two sets of latencies take turns: one connect is in one of them, and the next is in either.
+    [Test]
+    public void Storm_InEitherTurnOfTheLatencies_TakesNoMoreMemoryForThem([Values(0, 1)] int turns)
+    {
+        using var target = WatchfulTarget.Start(LoopbackAddress.Next());
+        using var reactor = Hold(target, 1, blocks: 1, TimeSpan.Zero);
+        for (var i = 0; i < turns; i++)
+            reactor.Ask();
+        var before = reactor.AllocatedBytes();
+
+        Storm(reactor, 1, TimeSpan.Zero);
+        reactor.WaitFor(c => c is { StormOpened: 1, Established: 1 }, "the storm");
+
+        // The runtime takes some bytes when code runs for the first time.
+        Assert.That(reactor.AllocatedBytes() - before, Is.LessThan(HistogramLayout.Buckets * sizeof(int)));
+    }
+
     [Test]
     public void PeerCloses_AfterAWhile_AgesAreWhatTheTargetWaited()
     {
