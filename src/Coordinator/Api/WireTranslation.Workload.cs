@@ -19,11 +19,14 @@ internal static partial class WireTranslation
             throw ControlErrors.BadRequest([("churn", "churn: it cannot stand beside workload, which can be churn itself")]);
         if (spec.Workload.Mix is not { } mix)
             return AddKind(input, spec.Workload.Hold, spec.Workload.Churn, spec.Workload.Http, spec.Workload.Echo);
-        foreach (var share in mix.Shares)
+        var held = HeldOf(mix);
+        foreach (var share in mix.Shares.Where(s => !ReferenceEquals(s, held)))
             input = AddKind(input, share.Hold, share.Churn, share.Http, share.Echo);
-        CheckPaces(mix);
+        CheckPaces(mix, held);
+        if (held is not null)
+            input = input with { Heartbeat = Quantity(held.Http.Load.Every, "workload.mix.shares.http.load.every") };
         // A kind that is not known here is refused by its name.
-        return input with { Workload = string.Join(',', mix.Shares.Select(s => $"{s.KindCase}={s.Weight}")) };
+        return input with { Workload = string.Join(',', mix.Shares.Select(s => $"{(ReferenceEquals(s, held) ? SpecWorkload.Hold : s.KindCase)}={s.Weight}")) };
     }
 
     private static RunSpecInput AddKind(RunSpecInput input, Wire.Hold? hold, Wire.Churn? churn, Wire.Http? http, Wire.Echo? echo)
@@ -80,9 +83,25 @@ internal static partial class WireTranslation
         };
     }
 
-    private static void CheckPaces(Wire.Mix mix)
+    // The words of the command line know one kind of http, and a heartbeat of those that are held.
+    private static Wire.WorkloadShare? HeldOf(Wire.Mix mix)
     {
-        var http = mix.Shares.Where(s => s.Http is not null).Select(s => (s.Http.Load, s.Http.Timeout, s.Http.RequestsPerConnection));
+        var http = mix.Shares.Where(s => s.Http is not null).ToList();
+        var beating = http.Where(s => s.Http.Load?.ModelCase == Wire.RequestLoad.ModelOneofCase.Every).ToList();
+        if (beating.Count > 0 && mix.Shares.Any(s => s.Hold is not null))
+            throw ControlErrors.BadRequest([("workload.mix", "workload.mix: hold cannot stand beside http with load.every, which is what held connections do that have a heartbeat; leave one of them out")]);
+        if (http.Count != 2 || beating is not [var held])
+            return null;
+        var other = http.Single(s => !ReferenceEquals(s, held)).Http.Clone();
+        (other.Load, other.RequestsPerConnection) = (held.Http.Load, 0);
+        return other.Equals(held.Http)
+            ? held
+            : throw ControlErrors.BadRequest([("workload.mix", "workload.mix: http with load.every has the request, the statuses and the timeout of the http beside it, and no requests_per_connection")]);
+    }
+
+    private static void CheckPaces(Wire.Mix mix, Wire.WorkloadShare? held)
+    {
+        var http = mix.Shares.Where(s => s.Http is not null && !ReferenceEquals(s, held)).Select(s => (s.Http.Load, s.Http.Timeout, s.Http.RequestsPerConnection));
         var echo = mix.Shares.Where(s => s.Echo is not null).Select(s => (s.Echo.Load, s.Echo.Timeout, s.Echo.RequestsPerConnection));
         if (http.Concat(echo).Distinct().Skip(1).Any())
             throw ControlErrors.BadRequest([("workload.mix", "workload.mix: http and echo of one run have one load, one timeout and one number of requests per connection")]);

@@ -19,7 +19,7 @@ internal sealed class WorkloadOptions
         "--requests-per-second", "RATE", "Requests of the whole run per second, whatever the answers (open model): 20k");
     private readonly Option<string> _thinkTime = VerbOptions.Text(
         "--think-time", "TIME", "From an answer to the next request of a connection (closed model): 100ms (0s)");
-    private readonly Option<string> _heartbeat = VerbOptions.Text("--heartbeat", "TIME", "One request per connection in so long, spread evenly: 30s");
+    private readonly Option<string> _heartbeat = VerbOptions.Text("--heartbeat", "TIME", "One request per connection in so long, spread evenly: 30s; beside http that of the held ones");
     private readonly Option<string> _requestsPerConnection = VerbOptions.Text("--requests-per-connection", "N", "Close a connection by FIN after so many requests: 100 (never)");
     private readonly Option<string> _requestTimeout = VerbOptions.Text("--request-timeout", "TIME", "How long a request may take: 5s (30s)");
     private readonly Option<string> _method = VerbOptions.Text("--method", "NAME", "Of HTTP requests: HEAD (GET; with a body POST)");

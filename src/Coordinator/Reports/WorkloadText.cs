@@ -16,8 +16,9 @@ internal static class WorkloadText
     {
         foreach (var (i, share) in spec.Workload.Index())
             yield return (i == 0 ? "workload" : "", $"{Part(spec, share)}{What(share.Workload)}");
-        foreach (var share in spec.Workload.Where(w => w.Workload.Requests is not null))
-            yield return ("load", Load(spec, share, share.Workload.Requests!));
+        var asking = spec.Workload.Where(w => w.Workload.Requests is not null).ToList();
+        foreach (var (i, share) in asking.Index())
+            yield return (i == 0 ? "load" : "", $"{(asking.Count > 1 ? Part(spec, share) : "")}{Load(spec, share, share.Workload.Requests!)}");
     }
 
     private static string Part(RunSpec spec, WorkloadShare share)

@@ -75,7 +75,7 @@ public sealed record RunSpecInput
     /// <summary>How long after an answer the next request of a connection comes.</summary>
     public Quantity<TimeSpan>? ThinkTime { get; init; }
 
-    /// <summary>How often each connection sends a request.</summary>
+    /// <summary>How often each connection sends a request; of a mix with hold against an HTTP target: how often each held one does.</summary>
     public Quantity<TimeSpan>? Heartbeat { get; init; }
 
     /// <summary>After how many requests a connection is closed.</summary>

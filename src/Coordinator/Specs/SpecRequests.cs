@@ -35,15 +35,24 @@ internal sealed class SpecRequests
     private readonly List<SpecError> _errors;
     private readonly string _path;
     private readonly PaceSpec _pace;
+    private readonly PaceSpec? _heldPace;
+    private readonly Lazy<WorkloadSpec.Http> _http;
 
-    private SpecRequests(RunSpecInput input, List<SpecError> errors, string path, PaceSpec pace) =>
-        (_input, _errors, _path, _pace) = (input, errors, path, pace);
+    private SpecRequests(RunSpecInput input, List<SpecError> errors, string path, PaceSpec pace, PaceSpec? heldPace)
+    {
+        (_input, _errors, _path, _pace, _heldPace) = (input, errors, path, pace, heldPace);
+        _http = new(ReadHttp);
+    }
 
     /// <summary>Reads when requests are sent, and says which fields need requests that are not there.</summary>
     public static SpecRequests Read(
         RunSpec spec, RunSpecInput input, ImmutableArray<(string Name, int Weight)> kinds, FieldReader fields, List<SpecError> errors)
     {
-        var (http, echo) = (kinds.Any(k => k.Name == SpecWorkload.Http), kinds.Any(k => k.Name == SpecWorkload.Echo));
+        bool Has(string kind) => kinds.Any(k => k.Name == kind);
+
+        // What is held sends a request now and then when it has a heartbeat.
+        var heldBeats = input.Heartbeat is not null && spec.Targets.Any(t => t.Scheme.IsHttp()) && Has(SpecWorkload.Hold);
+        var (http, echo) = (heldBeats || Has(SpecWorkload.Http), Has(SpecWorkload.Echo));
         foreach (var (field, given) in GivenOf(input).Where(g => g.Given && !http && !echo))
             errors.Add(new SpecError(field, "", "is for requests, and these connections send none", "", "Write --target http://HOST:PORT/ or --workload echo, or leave it out"));
         foreach (var (field, given) in GivenOfHttp(input).Where(g => g.Given && !http))
@@ -53,16 +62,26 @@ internal sealed class SpecRequests
         if (http && echo && input.RequestsPerSecond is not null)
             errors.Add(new SpecError(RequestsPerSecond, "", "is meant for one kind of requests, and there are http and echo", "", "Leave one of them out of --workload"));
         if (!http && !echo)
-            return new SpecRequests(input, errors, "/", new PaceSpec(new LoadSpec.Closed(TimeSpan.Zero), _defaultTimeout, 0));
-        var pace = new PaceSpec(
-            LoadOf(input, fields, errors),
-            fields.Duration("--request-timeout", input.RequestTimeout, _shortest, _longestWait) ?? _defaultTimeout,
-            input.RequestsPerConnection is { } most ? fields.Count("--requests-per-connection", most, 1, MostPerConnection, "Write --requests-per-connection 100") : 0);
-        return new SpecRequests(input, errors, spec.Targets.IsEmpty ? "/" : spec.Targets[0].Path, pace);
+            return new SpecRequests(input, errors, "/", new PaceSpec(new LoadSpec.Closed(TimeSpan.Zero), _defaultTimeout, 0), null);
+        var timeout = fields.Duration("--request-timeout", input.RequestTimeout, _shortest, _longestWait) ?? _defaultTimeout;
+        var perConnection = input.RequestsPerConnection is { } most
+            ? fields.Count("--requests-per-connection", most, 1, MostPerConnection, "Write --requests-per-connection 100")
+            : 0;
+        var beat = fields.Duration(Beat, input.Heartbeat, TimeSpan.FromMilliseconds(10), _longestWait) is { } every ? new LoadSpec.Heartbeat(every) : null;
+        // Beside others that send requests the held ones have the heartbeat, and the others all that is said of requests else.
+        var heldApart = heldBeats && Has(SpecWorkload.Http);
+        var pace = new PaceSpec(LoadOf(input, beat, heldApart, fields, errors), timeout, perConnection);
+        var heldPace = heldApart && beat is not null ? new PaceSpec(beat, timeout, 0) : pace;
+        return new SpecRequests(input, errors, spec.Targets.IsEmpty ? "/" : spec.Targets[0].Path, pace, heldBeats ? heldPace : null);
     }
 
+    /// <summary>The workload of connections that are held: HTTP requests where they have a heartbeat.</summary>
+    public WorkloadSpec Held() => _heldPace is null ? new WorkloadSpec.Hold() : Http() with { Pace = _heldPace };
+
     /// <summary>The HTTP workload.</summary>
-    public WorkloadSpec.Http Http()
+    public WorkloadSpec.Http Http() => _http.Value;
+
+    private WorkloadSpec.Http ReadHttp()
     {
         var method = _input.Method?.Trim().ToUpperInvariant() ?? (_input.Body.IsEmpty ? "GET" : "POST");
         if (!HttpText.IsToken(method) || method == "CONNECT")
@@ -89,18 +108,21 @@ internal sealed class SpecRequests
         return new(DefaultMessage, _pace);
     }
 
-    private static LoadSpec LoadOf(RunSpecInput input, FieldReader fields, List<SpecError> errors)
+    private static LoadSpec LoadOf(RunSpecInput input, LoadSpec.Heartbeat? beat, bool heldApart, FieldReader fields, List<SpecError> errors)
     {
-        var given = new[] { (RequestsPerSecond, input.RequestsPerSecond is not null), (ThinkTime, input.ThinkTime is not null), (Beat, input.Heartbeat is not null) }
-            .Where(g => g.Item2).Select(g => g.Item1).ToList();
+        var given = new[]
+        {
+            (Field: RequestsPerSecond, Given: input.RequestsPerSecond is not null),
+            (Field: ThinkTime, Given: input.ThinkTime is not null),
+            (Field: Beat, Given: input.Heartbeat is not null && !heldApart),
+        }.Where(g => g.Given).Select(g => g.Field).ToList();
         if (given.Count > 1)
             errors.Add(new SpecError(given[0], "", $"cannot stand together with {string.Join(" and ", given.Skip(1))}", "", "Each of them says when requests are sent: give one"));
         var rate = fields.Rate(RequestsPerSecond, input.RequestsPerSecond, HighestRate);
         var think = fields.Duration(ThinkTime, input.ThinkTime, TimeSpan.Zero, _longestWait);
-        var every = fields.Duration(Beat, input.Heartbeat, TimeSpan.FromMilliseconds(10), _longestWait);
         if (rate is { } perSecond)
             return new LoadSpec.Open(perSecond);
-        return every is { } period ? new LoadSpec.Heartbeat(period) : new LoadSpec.Closed(think ?? TimeSpan.Zero);
+        return beat is not null && !heldApart ? beat : new LoadSpec.Closed(think ?? TimeSpan.Zero);
     }
 
     private ImmutableArray<HttpField> Fields()

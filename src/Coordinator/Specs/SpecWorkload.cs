@@ -77,10 +77,10 @@ internal static class SpecWorkload
         Churn => ReadChurn(input, fields, errors),
         Http => requests.Http(),
         Echo => requests.Echo(),
-        _ => new WorkloadSpec.Hold(),
+        _ => requests.Held(),
     };
 
-    // For an http target requests are what is meant; a hold with heartbeats is a hold whose connections send something now and then.
+    // For an http target requests are what is meant.
     private static ImmutableArray<(string Name, int Weight)> KindsOf(RunSpecInput input, bool isHttp, List<SpecError> errors)
     {
         if (input.Workload is not { } text)
@@ -99,8 +99,6 @@ internal static class SpecWorkload
             kinds.Add((name, number));
         }
 
-        if (kinds is [(Hold, _)] && isHttp && input.Heartbeat is not null)
-            return [(Http, 1)];
         if (kinds.Count <= MostKinds)
             return kinds.ToImmutable();
         errors.Add(new SpecError(Field, text, "has too many kinds", $"at most {MostKinds}", "Leave some out"));

@@ -1,5 +1,6 @@
 using CsCheck;
 using Google.Protobuf;
+using Grpc.Core;
 using LoadHarness.Coordinator.Fleet;
 using LoadHarness.Coordinator.Runs;
 using LoadHarness.Coordinator.Specs;
@@ -8,6 +9,7 @@ using LoadHarness.Protos;
 using LoadHarness.V1;
 using Revision = LoadHarness.Protos.Revision;
 using RunSpec = LoadHarness.Coordinator.Specs.RunSpec;
+using WorkloadShare = LoadHarness.V1.WorkloadShare;
 
 namespace LoadHarness.Coordinator.Tests.Fleet;
 
@@ -80,6 +82,49 @@ public class WorkloadTranslationTests
         var spec = new V1.RunSpec { Targets = { "10.0.0.5:443" }, Connections = 5, Churn = new() { Lifetime = new() { Seconds = 10 }, Close = CloseMethod.Rst } };
         var read = RunSpecValidator.Validate(Coordinator.Api.WireTranslation.ToInput(spec), _ => null).Spec!;
         Assert.That(read.Workload.Single().Workload, Is.EqualTo(Workloads.Churn(TimeSpan.FromSeconds(10), CloseMethod.Rst).Single().Workload));
+    }
+
+    [Test]
+    public void ToInput_TwoKindsOfHttpOneOfWhichBeats_AreHeldOnesBesideHttp()
+    {
+        var input = Coordinator.Api.WireTranslation.ToInput(Mixed(Beating(80, _ => { }), Asking(20)));
+
+        Assert.That((input.Workload, input.Heartbeat?.Value, input.ThinkTime?.Value), Is.EqualTo(("hold=80,Http=20", TimeSpan.FromSeconds(30), TimeSpan.FromSeconds(1))));
+    }
+
+    private static IEnumerable<TestCaseData> Mixes()
+    {
+        yield return Case("hold cannot stand beside http with load.every", new WorkloadShare { Weight = 5, Hold = new() }, Beating(80, _ => { }));
+        yield return Case("hold cannot stand beside http with load.every", Beating(80, _ => { }), Asking(20), new WorkloadShare { Weight = 5, Hold = new() });
+        yield return Case("http with load.every has the request", Beating(80, h => h.Method = "HEAD"), Asking(20));
+        yield return Case("http with load.every has the request", Asking(20), Beating(80, h => h.Timeout = new() { Seconds = 7 }));
+        yield return Case("http with load.every has the request", Asking(20), Beating(80, h => h.RequestsPerConnection = 3));
+
+        static TestCaseData Case(string message, params WorkloadShare[] shares) => new TestCaseData(message, shares).SetArgDisplayNames(message);
+    }
+
+    [TestCaseSource(nameof(Mixes))]
+    public void ToInput_AMixThatTheCommandLineHasNoWordsFor_IsRefused(string message, WorkloadShare[] shares) => Assert.That(
+        () => Coordinator.Api.WireTranslation.ToInput(Mixed(shares)),
+        Throws.InstanceOf<RpcException>().With.Property(nameof(RpcException.StatusCode)).EqualTo(StatusCode.InvalidArgument).And.Message.Contains($"workload.mix: {message}"));
+
+    [Test]
+    public void ToInput_OneKindTwice_IsRefusedByItsName()
+    {
+        foreach (var shares in new WorkloadShare[][] { [Asking(1), Asking(2)], [Beating(1, _ => { }), Beating(2, _ => { })] })
+            Assert.That(RunSpecValidator.Validate(Coordinator.Api.WireTranslation.ToInput(Mixed(shares)), _ => null).Errors.Single().Message, Does.Contain("names http twice"));
+    }
+
+    private static V1.RunSpec Mixed(params WorkloadShare[] shares) =>
+        new() { Targets = { "http://10.0.0.5/" }, Connections = 100, Workload = new() { Mix = new() { Shares = { shares } } } };
+
+    private static WorkloadShare Asking(uint weight) => new() { Weight = weight, Http = new() { Method = "GET", Load = new() { ThinkTime = new() { Seconds = 1 } } } };
+
+    private static WorkloadShare Beating(uint weight, Action<Http> change)
+    {
+        var http = new Http { Method = "GET", Load = new() { Every = new() { Seconds = 30 } } };
+        change(http);
+        return new() { Weight = weight, Http = http };
     }
 
     private static string Text(RunSpec spec) => StoredText.Write(spec);

@@ -52,8 +52,18 @@ internal static class SpecGenerators
         Gen.Select(_requests, _statuses, Gen.Int[1, 1 << 20]), (which, weights, pace, churn, request) =>
         {
             var kinds = new List<WorkloadSpec>();
-            if ((which & 1) != 0)
+            // Beside others with requests it is the held ones that have the heartbeat.
+            var heldApart = isHttp && (which & 5) == 5 && pace.Load is LoadSpec.Heartbeat;
+            if (heldApart)
+            {
+                kinds.Add(new WorkloadSpec.Http(request.Item1, request.Item2, pace with { PerConnection = 0 }));
+                pace = pace with { Load = new LoadSpec.Closed(pace.Timeout) };
+            }
+            else if ((which & 1) != 0)
+            {
                 kinds.Add(new WorkloadSpec.Hold());
+            }
+
             if ((which & 2) != 0)
                 kinds.Add(new WorkloadSpec.Churn(churn is { Item2: false, Item3: CloseMethod.Peer } ? null : churn.Item1, churn.Item3));
             if ((which & 4) != 0)

@@ -17,6 +17,14 @@ public class SpecRequestsTests
         return result.Spec!.Workload.Single().Workload;
     }
 
+    // By weight.
+    private static Dictionary<int, WorkloadSpec> Mix(RunSpecInput input)
+    {
+        var result = RunSpecValidator.Validate(input, _ => []);
+        Assert.That(result.Errors, Is.Empty);
+        return result.Spec!.Workload.ToDictionary(w => w.Weight, w => w.Workload);
+    }
+
     private static ImmutableArray<string> Errors(RunSpecInput input) => [.. RunSpecValidator.Validate(input, _ => []).Errors.Select(e => e.Message)];
 
     [Test]
@@ -61,6 +69,32 @@ public class SpecRequestsTests
     public void Validate_HoldWithHeartbeatsOfAnHttpTarget_IsHttp() => Assert.That(
         ((WorkloadSpec.Http)Only(_http with { Workload = "hold", Heartbeat = "30s" })).Pace.Load, Is.EqualTo(new LoadSpec.Heartbeat(TimeSpan.FromSeconds(30))));
 
+    [TestCase("hold=80,http=15,churn=5")]
+    [TestCase("http=15,hold=80,churn=5")]
+    public void Validate_MixWithHeartbeats_HeldOnesBeatAndHttpHasTheRest(string workload)
+    {
+        var mix = Mix(_http with { Workload = workload, Heartbeat = "30s", RequestsPerSecond = "500", RequestsPerConnection = "10", RequestTimeout = "5s", Method = "HEAD", Lifetime = "10s" });
+        var (held, http) = ((WorkloadSpec.Http)mix[80], (WorkloadSpec.Http)mix[15]);
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That(held.Pace, Is.EqualTo(new PaceSpec(new LoadSpec.Heartbeat(TimeSpan.FromSeconds(30)), TimeSpan.FromSeconds(5), 0)));
+            Assert.That(http.Pace, Is.EqualTo(new PaceSpec(new LoadSpec.Open(500), TimeSpan.FromSeconds(5), 10)));
+            Assert.That((held.Request.Method, held.Request), Is.EqualTo(("HEAD", http.Request)));
+            Assert.That(mix[5], Is.InstanceOf<WorkloadSpec.Churn>());
+        }
+    }
+
+    [Test]
+    public void Validate_HeldWithHeartbeatsBesideChurn_BeatAndHaveAllThatIsSaidOfRequests()
+    {
+        var mix = Mix(_http with { Workload = "hold=95,churn=5", Heartbeat = "30s", RequestsPerConnection = "10", Lifetime = "10s" });
+        Assert.That(mix[95].Requests, Is.EqualTo(new PaceSpec(new LoadSpec.Heartbeat(TimeSpan.FromSeconds(30)), TimeSpan.FromSeconds(30), 10)));
+    }
+
+    [Test]
+    public void Validate_MixWithoutHeartbeats_HeldOnesSendNothing() =>
+        Assert.That(Mix(_http with { Workload = "hold=80,http=20", ThinkTime = "1s" })[80], Is.EqualTo(new WorkloadSpec.Hold()));
+
     [Test]
     public void Validate_Echo_HasASizeAndAPace()
     {
@@ -79,6 +113,9 @@ public class SpecRequestsTests
         yield return Case(_http with { MessageSize = "5" }, "--message-size: is for an echo");
         yield return Case(_http with { Workload = "echo" }, "--workload echo: has an echo, which is no HTTP, and the target is http:// or https://. Write --target tcp://10.0.0.5:80");
         yield return Case(_http with { RequestsPerSecond = "5", ThinkTime = "1s", Heartbeat = "1s" }, "--requests-per-second: cannot stand together with --think-time and --heartbeat");
+        yield return Case(_http with { Workload = "hold", ThinkTime = "1s", Heartbeat = "1s" }, "--think-time: cannot stand together with --heartbeat");
+        yield return Case(_http with { Workload = "hold=1,http=1", RequestsPerSecond = "5", ThinkTime = "1s", Heartbeat = "1s" }, "--requests-per-second: cannot stand together with --think-time. Each");
+        yield return Case(_http with { Workload = "hold=1,http=1", Heartbeat = "1ms", Method = "q q" }, "--heartbeat 1ms: is too short", "--method q q: is no method");
         yield return Case(_http with { RequestsPerSecond = "0" }, "--requests-per-second 0: is too low");
         yield return Case(_http with { RequestsPerSecond = "2e9" }, "--requests-per-second 2e9");
         yield return Case(_http with { ThinkTime = "5" }, "--think-time 5: has no unit");
