@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Net;
 using System.Net.Security;
 using System.Net.Sockets;
@@ -144,6 +145,44 @@ public sealed class TlsTransportTests
     }
 
     [Test]
+    public void Drain_ProperOrQuiet_SendsCloseNotifyOrNone(
+        [Values(TlsVersion.V12, TlsVersion.V13)] TlsVersion version, [Values] bool quiet)
+    {
+        var notified = new ConcurrentQueue<bool>();
+        var target = ServeByOpenSsl(session =>
+        {
+            session.Read();
+            notified.Enqueue(session.HasCloseNotify);
+        });
+        var reactor = Start(target, 10, new WorkloadPlan.Hold(), new TlsPlan { Lowest = version, Highest = version, ShutsDownQuietly = quiet });
+        reactor.WaitFor(c => c.Established == 10, "the goal");
+
+        reactor.Reactor.Post(new ConnectCommand.Drain(TimeSpan.FromSeconds(20)));
+        reactor.WaitFor(c => c is { Established: 0, Closing: 0 }, "the end of the drain");
+
+        Assert.That(() => notified, Has.Count.EqualTo(10).After(10_000, 20));
+        Assert.That(notified, Has.All.EqualTo(!quiet));
+    }
+
+    [TestCase("TLS_AES_128_GCM_SHA256", "P-384", "secp384r1")]
+    [TestCase("TLS_CHACHA20_POLY1305_SHA256", "X25519:P-256", "x25519")]
+    [TestCase("TLS_AES_256_GCM_SHA384", "P-256:X25519", "secp256r1")]
+    public void SuiteAndGroups_OfTls13_AreThoseInUse(string suite, string groups, string group)
+    {
+        var used = new ConcurrentQueue<(string, string)>();
+        var target = ServeByOpenSsl(session =>
+        {
+            used.Enqueue((session.Suite, session.Group));
+            session.Read();
+        });
+
+        Start(target, 3, new WorkloadPlan.Hold(), new TlsPlan { Lowest = TlsVersion.V13, CipherSuites = suite, Groups = groups }).WaitFor(c => c.Established == 3, "the goal");
+
+        Assert.That(() => used, Has.Count.EqualTo(3).After(10_000, 20));
+        Assert.That(used, Has.All.EqualTo((suite, group)));
+    }
+
+    [Test]
     public void Churn_OverTls_AllocatesNothing()
     {
         var churn = new WorkloadPlan.Churn(new(LifetimeSpread.Fixed, TimeSpan.FromMilliseconds(20), default), CloseMethod.Rst);
@@ -195,6 +234,14 @@ public sealed class TlsTransportTests
         var server = new TlsServer(certificate, configure);
         _resources.AddRange([certificate, server]);
         return server;
+    }
+
+    private IPEndPoint ServeByOpenSsl(Action<OpenSslServer.Session> serve)
+    {
+        using var certificate = _authority.IssueServer("localhost");
+        var server = new OpenSslServer(certificate, serve);
+        _resources.Add(server);
+        return server.Endpoint;
     }
 
     private ReactorFixture Start(TlsServer server, int connections, WorkloadPlan plan, TlsPlan tls) => Start(server.Endpoint, connections, plan, tls);

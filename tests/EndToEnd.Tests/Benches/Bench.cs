@@ -26,6 +26,9 @@ public sealed class Bench : IAsyncDisposable
     /// <summary>The agent that coordinators start: the published one.</summary>
     public string AgentProgram { get; set; } = Programs.AotAgent;
 
+    /// <summary>The file that OpenSSL takes for the system's roots; null: this machine's.</summary>
+    public string? SystemRoots { get; set; }
+
     /// <summary>Makes one.</summary>
     public static Bench Create() => new(NetworkNamespace.Create());
 
@@ -121,8 +124,12 @@ public sealed class Bench : IAsyncDisposable
         Namespace.Dispose();
     }
 
-    private ProgramStart LoadHarnessStart(string[] arguments) => new ProgramStart(Programs.LoadHarness, [.. arguments]) { Namespace = Namespace }
-        .With("LOADHARNESS_AGENT", AgentProgram)
-        .With("XDG_RUNTIME_DIR", _programs.Directory)
-        .With("DOTNET_ROOT", Programs.DotnetRoot);
+    private ProgramStart LoadHarnessStart(string[] arguments)
+    {
+        var start = new ProgramStart(Programs.LoadHarness, [.. arguments]) { Namespace = Namespace }
+            .With("LOADHARNESS_AGENT", AgentProgram)
+            .With("XDG_RUNTIME_DIR", _programs.Directory)
+            .With("DOTNET_ROOT", Programs.DotnetRoot);
+        return SystemRoots is { } roots ? start.With("SSL_CERT_FILE", roots) : start;
+    }
 }

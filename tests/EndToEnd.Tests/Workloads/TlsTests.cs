@@ -73,6 +73,32 @@ public sealed class TlsTests : BenchTest
         }
     }
 
+    [Test]
+    public async Task Https_WithoutACaFile_TrustsTheRootsOfTheSystemAndNobodyElse()
+    {
+        await using var proxy = await HaProxy.StartAsync(Bench.Namespace, $"""
+            frontend secure
+                mode http
+                bind {Where} ssl crt {_authority.Issue("127.0.0.1").BothPath}
+                http-request return status 200 content-type text/plain string hello
+            """);
+        const string line = $"run https://{Where}/ --think-time 500ms -c 10 --ramp 1s --hold 4s --json";
+
+        var distrusted = await Bench.RunAsync(line);
+        Bench.SystemRoots = _authority.Path;
+        var trusted = await Bench.RunAsync(line);
+        await proxy.SettleAsync();
+
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That(distrusted.Summary().List("failures.details").Select(d => d.Text("words")), Is.EqualTo(new[] { "the certificate's issuer is unknown" }), distrusted.Log);
+            Assert.That(distrusted.Summary().Number("result.opened"), Is.Zero);
+            Assert.That(trusted.ExitCode, Is.Zero, trusted.Log);
+            Assert.That(trusted.Summary().Number("failures.total"), Is.Zero);
+            Assert.That(trusted.Summary().Number("requests.completed"), Is.Positive.And.EqualTo(proxy.Stat("secure", "hrsp_2xx")));
+        }
+    }
+
     [TestCase("keep")]
     [TestCase("release")]
     public async Task Hold_IdleConnections_StayEstablishedReadNothingLateAndEndByFin(string idle)

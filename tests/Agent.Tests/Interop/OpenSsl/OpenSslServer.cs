@@ -10,6 +10,8 @@ internal sealed unsafe partial class OpenSslServer : IDisposable
 {
     private const int VerifyPeer = 1;
     private const int FailIfNoCertificate = 2;
+    private const int ReceivedShutdown = 2;
+    private const int GetNegotiatedGroup = 134;
 
     private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
     private readonly Action<Session> _serve;
@@ -122,6 +124,15 @@ internal sealed unsafe partial class OpenSslServer : IDisposable
                 _ = SSL_write(ssl, pointer, bytes.Length);
         }
 
+        /// <summary>The suite in use: <c>TLS_AES_128_GCM_SHA256</c>.</summary>
+        public string Suite => Marshal.PtrToStringAnsi(SSL_CIPHER_get_name(SSL_get_current_cipher(ssl)))!;
+
+        /// <summary>The group that the key exchange was done in: <c>x25519</c>.</summary>
+        public string Group => Marshal.PtrToStringAnsi(SSL_group_to_name(ssl, (int)SSL_ctrl(ssl, GetNegotiatedGroup, 0, 0)))!;
+
+        /// <summary>Whether the client has sent close_notify.</summary>
+        public bool HasCloseNotify => (SSL_get_shutdown(ssl) & ReceivedShutdown) != 0;
+
         /// <summary>Sends close_notify.</summary>
         public void CloseNotify() => _ = SSL_shutdown(ssl);
 
@@ -174,6 +185,21 @@ internal sealed unsafe partial class OpenSslServer : IDisposable
 
     [LibraryImport("libssl.so.3")]
     private static partial int SSL_shutdown(nint ssl);
+
+    [LibraryImport("libssl.so.3")]
+    private static partial int SSL_get_shutdown(nint ssl);
+
+    [LibraryImport("libssl.so.3")]
+    private static partial nint SSL_get_current_cipher(nint ssl);
+
+    [LibraryImport("libssl.so.3")]
+    private static partial nint SSL_CIPHER_get_name(nint cipher);
+
+    [LibraryImport("libssl.so.3")]
+    private static partial nint SSL_ctrl(nint ssl, int command, nint number, nint pointer);
+
+    [LibraryImport("libssl.so.3")]
+    private static partial nint SSL_group_to_name(nint ssl, int id);
 
     [LibraryImport("libssl.so.3")]
     private static partial void SSL_set0_rbio(nint ssl, nint bio);
