@@ -67,8 +67,16 @@ internal struct OpenSchedule(long startNanos, double perSecond)
     /// <summary>When the next one will be due; <see cref="long.MaxValue"/>: never.</summary>
     public readonly long NextNanos => PerSecond > 0 ? InstantOf(_due) : long.MaxValue;
 
-    private readonly long DueAt(long nowNanos) =>
-        PerSecond > 0 && nowNanos >= _startNanos ? (long)((nowNanos - _startNanos) * PerSecond / 1e9) + 1 : 0;
+    private readonly long DueAt(long nowNanos)
+    {
+        if (!(PerSecond > 0) || nowNanos < _startNanos)
+            return 0;
+        // Rounding may be one off; what says when each is due says how many are, or the next one's instant would come and it would not be due.
+        var due = (long)((nowNanos - _startNanos) * PerSecond / 1e9) + 1;
+        if (InstantOf(due) <= nowNanos)
+            return due + 1;
+        return InstantOf(due - 1) <= nowNanos ? due : due - 1;
+    }
 
     // The first number that was due later.
     private readonly long PassedAt(long nanos)

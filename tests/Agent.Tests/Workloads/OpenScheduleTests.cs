@@ -19,11 +19,27 @@ public sealed class OpenScheduleTests
                 now += step;
                 due += schedule.Advance(now);
                 // One is due at once; floating point may tip one over at the very instant.
-                if (Math.Abs(due - (Math.Floor((now - Start) * rate / 1e9) + 1)) > 1 || schedule.NextNanos < now - 1)
+                if (Math.Abs(due - (Math.Floor((now - Start) * rate / 1e9) + 1)) > 1 || schedule.NextNanos <= now)
                     return false;
             }
 
             return schedule.Waiting == due;
+        });
+
+    [Test]
+    public void Advance_ToTheInstantOfTheNext_MakesThatDueAndNoOther() =>
+        Gen.Select(Gen.OneOf(Gen.Double[0.01, 1e6], Gen.Int[1, 1_000_000].Select(r => r / 100.0), Gen.Const(0.7)), Gen.Long[0, 100 * Second]).Sample((rate, before) =>
+        {
+            var schedule = new OpenSchedule(Start, rate);
+            schedule.Advance(Start + before);
+            for (var i = 0; i < 300; i++)
+            {
+                var next = schedule.NextNanos;
+                if (schedule.Advance(next - 1) != 0 || schedule.Advance(next) != 1 || schedule.NextNanos <= next)
+                    return false;
+            }
+
+            return true;
         });
 
     [Test]
