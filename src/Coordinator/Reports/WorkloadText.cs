@@ -26,7 +26,9 @@ internal static class WorkloadText
         if (spec.Workload.Length == 1)
             return "";
         var percent = 100.0 * share.Weight / spec.Workload.Sum(w => (long)w.Weight);
-        return $"{percent:0.##} % {share.Workload.Name}: ";
+        // As the user said it: what has a heartbeat beside other http is what is held.
+        var isHeld = share.Workload is WorkloadSpec.Http { Pace.Load: LoadSpec.Heartbeat } && spec.Workload.Count(w => w.Workload is WorkloadSpec.Http) > 1;
+        return $"{percent:0.##} % {(isHeld ? SpecWorkload.Hold : share.Workload.Name)}: ";
     }
 
     private static string What(WorkloadSpec workload) => workload switch

@@ -47,7 +47,7 @@ public class WorkloadTextTests
             "workload 80 % hold: each connection is kept open and sends nothing 15 % http: GET /health over HTTP/1.1, one request at a time on each connection; fine: 200-399; within 30s "
             + "5 % churn: each connection lives 1m on average, exponentially distributed, then FIN, and another one takes its place load");
         yield return Case(http with { Workload = "hold=80,http=20", Heartbeat = "10s", ThinkTime = "2s" },
-            "load 80 % http: heartbeat: one request per connection every 10s, spread evenly: 80/s at the goal 20 % http: closed model: the next request 2s after each answer");
+            "workload 80 % hold: GET /health over HTTP/1.1", "load 80 % hold: heartbeat: one request per connection every 10s, spread evenly: 80/s at the goal 20 % http: closed model: the next request 2s after each answer");
         yield return Case(tcp with { Workload = "echo", MessageSize = "1k" }, "workload each connection sends 1,000 bytes and takes them back, one message at a time; the content is checked load closed");
         yield return Case(tcp with { Workload = "churn", Close = "peer" }, "each connection stays until the target closes it, and another one takes its place");
         yield return Case(tcp with { Workload = "churn", Lifetime = "10s-20s", Close = "rst" }, "each connection lives 10s to 20s, every time as likely, then RST, and another one takes its place", "churn connections live 15s on average: 66/s end and are replaced at the goal");
