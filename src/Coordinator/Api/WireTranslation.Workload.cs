@@ -96,7 +96,7 @@ internal static partial class WireTranslation
         (other.Load, other.RequestsPerConnection) = (held.Http.Load, 0);
         return other.Equals(held.Http)
             ? held
-            : throw ControlErrors.BadRequest([("workload.mix", "workload.mix: http with load.every has the request, the statuses and the timeout of the http beside it, and no requests_per_connection")]);
+            : throw ControlErrors.BadRequest([("workload.mix", "workload.mix: http with load.every differs from the http beside it in more than its load; give it the same request, statuses and timeout, and no requests_per_connection")]);
     }
 
     private static void CheckPaces(Wire.Mix mix, Wire.WorkloadShare? held)

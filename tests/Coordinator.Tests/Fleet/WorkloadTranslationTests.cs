@@ -96,9 +96,9 @@ public class WorkloadTranslationTests
     {
         yield return Case("hold cannot stand beside http with load.every", new WorkloadShare { Weight = 5, Hold = new() }, Beating(80, _ => { }));
         yield return Case("hold cannot stand beside http with load.every", Beating(80, _ => { }), Asking(20), new WorkloadShare { Weight = 5, Hold = new() });
-        yield return Case("http with load.every has the request", Beating(80, h => h.Method = "HEAD"), Asking(20));
-        yield return Case("http with load.every has the request", Asking(20), Beating(80, h => h.Timeout = new() { Seconds = 7 }));
-        yield return Case("http with load.every has the request", Asking(20), Beating(80, h => h.RequestsPerConnection = 3));
+        yield return Case("http with load.every differs from the http beside it", Beating(80, h => h.Method = "HEAD"), Asking(20));
+        yield return Case("http with load.every differs from the http beside it", Asking(20), Beating(80, h => h.Timeout = new() { Seconds = 7 }));
+        yield return Case("http with load.every differs from the http beside it", Asking(20), Beating(80, h => h.RequestsPerConnection = 3));
 
         static TestCaseData Case(string message, params WorkloadShare[] shares) => new TestCaseData(message, shares).SetArgDisplayNames(message);
     }

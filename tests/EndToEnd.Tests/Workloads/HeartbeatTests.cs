@@ -10,9 +10,11 @@ public sealed class HeartbeatTests : BenchTest
 {
     private const string Where = "127.0.0.1:8080";
     private const int PeriodMillis = 2_000;
-    private const int Beating = 200;
-    private const int Asking = 50;
-    private const int Silent = 50;
+
+    // Whole numbers of each on two, three, four or six reactors.
+    private const int Beating = 240;
+    private const int Asking = 60;
+    private const int Silent = 60;
 
     [Test]
     public async Task Heartbeat_OfTheHeldOnesOfAMix_KeepsThoseThatHaProxyWouldEnd()
